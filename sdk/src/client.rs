@@ -1,0 +1,494 @@
+//! Constructors and configuration of the generated [`Client`].
+
+use std::{env, fmt, str::FromStr, sync::Arc, time::Duration};
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use url::{Host, Url};
+
+use crate::{ApiKey, Client, ConfigError, Error, Region, RetryBudget, RetryPolicy, telemetry::Drift};
+
+const PATH: &str = "/mgmt/openapi";
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+const DEFAULT_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
+const DEFAULT_READ_TIMEOUT: Duration = Duration::from_secs(15);
+const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const DEFAULT_MAX_RESPONSE_BYTES: usize = 64 * 1024 * 1024;
+
+/// Which of the service's paths a client speaks. The messages are the same.
+///
+/// V1 is the default, for it is the documented contract of this SDK and has all operations. The vendor's documentation of
+/// today shows generation 5, which has ten of the fourteen; an account that no longer routes V1 answers with an error whose
+/// [`is_unknown_route`](Error::is_unknown_route) holds and whose message names the other generation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum ApiGeneration {
+    /// Paths below `/v1`: every operation.
+    #[default]
+    V1,
+    /// Paths below `/5`: ten operations. The others are refused before a request is sent.
+    V5,
+}
+
+impl ApiGeneration {
+    pub(crate) fn other(self) -> Self {
+        match self {
+            Self::V1 => Self::V5,
+            Self::V5 => Self::V1,
+        }
+    }
+}
+
+impl fmt::Display for ApiGeneration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::V1 => "v1",
+            Self::V5 => "v5",
+        })
+    }
+}
+
+impl FromStr for ApiGeneration {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        match name.trim().to_ascii_lowercase().as_str() {
+            "v1" | "1" => Ok(Self::V1),
+            "v5" | "5" => Ok(Self::V5),
+            _ => Err(ConfigError::new(format!("unknown API generation `{}`: it is v1 or v5", name.escape_debug())).into()),
+        }
+    }
+}
+
+/// What a client holds beside its base URL and its connections.
+#[derive(Debug, Clone)]
+pub(crate) struct Inner {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) options: CallOptions,
+}
+
+/// What all clones of a client share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) api_key: ApiKey,
+    pub(crate) authorization: HeaderValue,
+    pub(crate) user_agent: HeaderValue,
+    pub(crate) generation: ApiGeneration,
+    pub(crate) timeout: Duration,
+    pub(crate) attempt_timeout: Duration,
+    pub(crate) max_response_bytes: usize,
+    pub(crate) retry_policy: RetryPolicy,
+    pub(crate) retry_budget: RetryBudget,
+    pub(crate) drift: Drift,
+}
+
+impl Client {
+    /// Begins a client.
+    ///
+    /// ```
+    /// use coralogix_incidents::{ApiKey, Client, Region};
+    ///
+    /// let client = Client::builder().api_key(ApiKey::new("cxup_...")?).region(Region::Eu2).build()?;
+    /// assert_eq!(client.base_url(), "https://api.eu2.coralogix.com/mgmt/openapi");
+    /// # Ok::<(), coralogix_incidents::Error>(())
+    /// ```
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// A client configured by the environment variables of the vendor's own tools; see [`ClientBuilder::from_env`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if `CORALOGIX_API_KEY` is not set, or what is set is not valid.
+    ///
+    /// ```no_run
+    /// let client = coralogix_incidents::Client::from_env()?;
+    /// # Ok::<(), coralogix_incidents::Error>(())
+    /// ```
+    pub fn from_env() -> Result<Self, Error> {
+        ClientBuilder::from_env()?.build()
+    }
+
+    /// The same client with other options for the calls made through it. Both share everything else.
+    ///
+    /// ```no_run
+    /// # async fn example(client: coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {
+    /// use std::time::Duration;
+    ///
+    /// use coralogix_incidents::{CallOptions, RetryPolicy};
+    ///
+    /// let quick = CallOptions::default().with_timeout(Duration::from_secs(2)).with_retry_policy(RetryPolicy::off());
+    /// let incident = client.with_options(quick).get_incident("3f2b9c4e-7a61-4d0b-9f0e-52c1a7d8e6b3").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_options(&self, options: CallOptions) -> Self {
+        let inner = Inner { shared: Arc::clone(&self.inner.shared), options };
+        Self { baseurl: self.baseurl.clone(), client: self.client.clone(), inner }
+    }
+
+    /// The URL that paths are appended to.
+    pub fn base_url(&self) -> &str {
+        &self.baseurl
+    }
+
+    /// Which of the service's paths the client speaks.
+    pub fn api_generation(&self) -> ApiGeneration {
+        self.inner.shared.generation
+    }
+
+    /// The budget that this client's retries come from.
+    pub fn retry_budget(&self) -> &RetryBudget {
+        &self.inner.shared.retry_budget
+    }
+}
+
+/// Options of single calls; see [`Client::with_options`]. The default changes nothing.
+#[derive(Debug, Clone, Default)]
+pub struct CallOptions {
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) retry_policy: Option<RetryPolicy>,
+    pub(crate) headers: HeaderMap,
+}
+
+impl CallOptions {
+    /// The longest that a call may take, retries and the waits between them included.
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// How the call is retried.
+    #[must_use]
+    pub fn with_retry_policy(mut self, policy: RetryPolicy) -> Self {
+        self.retry_policy = Some(policy);
+        self
+    }
+
+    /// One more header. The client's own (`authorization`, `user-agent`, `x-cx-...`) stay as they are.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+}
+
+/// Where the service is.
+#[derive(Debug, Clone)]
+enum Place {
+    Region(Region),
+    Domain(String),
+    Url(String),
+}
+
+/// Builds a [`Client`]. Only the API key has no default.
+#[derive(Debug, Clone)]
+pub struct ClientBuilder {
+    api_key: Option<ApiKey>,
+    place: Place,
+    generation: ApiGeneration,
+    plain_http: bool,
+    http_client: Option<reqwest::Client>,
+    user_agent: String,
+    timeout: Duration,
+    attempt_timeout: Duration,
+    read_timeout: Duration,
+    connect_timeout: Duration,
+    max_response_bytes: usize,
+    retry_policy: RetryPolicy,
+    retry_budget: RetryBudget,
+}
+
+impl Default for ClientBuilder {
+    fn default() -> Self {
+        Self {
+            api_key: None,
+            place: Place::Region(Region::default()),
+            generation: ApiGeneration::default(),
+            plain_http: false,
+            http_client: None,
+            user_agent: concat!("coralogix-incidents-rust/", env!("CARGO_PKG_VERSION")).to_owned(),
+            timeout: DEFAULT_TIMEOUT,
+            attempt_timeout: DEFAULT_ATTEMPT_TIMEOUT,
+            read_timeout: DEFAULT_READ_TIMEOUT,
+            connect_timeout: DEFAULT_CONNECT_TIMEOUT,
+            max_response_bytes: DEFAULT_MAX_RESPONSE_BYTES,
+            retry_policy: RetryPolicy::default(),
+            retry_budget: RetryBudget::default(),
+        }
+    }
+}
+
+impl ClientBuilder {
+    /// Begins with what the environment says, by the names that the vendor's own tools use:
+    ///
+    /// | variable | what it holds |
+    /// | --- | --- |
+    /// | `CORALOGIX_API_KEY` | the API key |
+    /// | `CORALOGIX_REGION` | a region, `EU1` to `AP3`, in any case |
+    /// | `CORALOGIX_DOMAIN` | or a domain of your own |
+    /// | `CORALOGIX_URL` | or a whole base URL |
+    ///
+    /// A variable that is empty counts as not set. A key that is not set is an error of [`build`](Self::build), so that it
+    /// can still be given by [`api_key`](Self::api_key).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the key or the region is not valid, or more than one of the last three is set.
+    pub fn from_env() -> Result<Self, Error> {
+        let mut builder = Self::default();
+        if let Some(key) = variable("CORALOGIX_API_KEY")? {
+            builder = builder.api_key(ApiKey::new(key)?);
+        }
+        let names = ["CORALOGIX_REGION", "CORALOGIX_DOMAIN", "CORALOGIX_URL"];
+        let [region, domain, url] = names.map(variable);
+        let (region, domain, url) = (region?, domain?, url?);
+        let set = [&region, &domain, &url].into_iter().flatten().count();
+        if set > 1 {
+            return Err(ConfigError::new(format!("only one of {} may be set, but {set} are", names.join(", "))).into());
+        }
+        if let Some(region) = region {
+            let region = region.parse().map_err(|error| ConfigError::with_source("CORALOGIX_REGION is not valid", error));
+            builder = builder.region(region?);
+        }
+        if let Some(domain) = domain {
+            builder = builder.domain(domain);
+        }
+        if let Some(url) = url {
+            builder = builder.base_url(url);
+        }
+        Ok(builder)
+    }
+
+    /// The key that calls are made with. Assigning, unassigning and acknowledging need a personal one.
+    #[must_use]
+    pub fn api_key(mut self, key: ApiKey) -> Self {
+        self.api_key = Some(key);
+        self
+    }
+
+    /// The region of your account. Default: [`Region::Eu1`]. The last of `region`, `domain` and `base_url` counts.
+    #[must_use]
+    pub fn region(mut self, region: Region) -> Self {
+        self.place = Place::Region(region);
+        self
+    }
+
+    /// A domain of your own: `example.com` and `api.example.com` both mean the host `api.example.com`.
+    #[must_use]
+    pub fn domain(mut self, domain: impl Into<String>) -> Self {
+        self.place = Place::Domain(domain.into());
+        self
+    }
+
+    /// A whole base URL, such as that of a proxy or of the emulator; paths such as `/v1/incidents` are appended to it.
+    #[must_use]
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.place = Place::Url(url.into());
+        self
+    }
+
+    /// Which of the service's paths to speak. Default: [`ApiGeneration::V1`].
+    #[must_use]
+    pub fn api_generation(mut self, generation: ApiGeneration) -> Self {
+        self.generation = generation;
+        self
+    }
+
+    /// Allows `http://` to hosts other than this machine. The key then travels in the clear: anyone on the way can read it.
+    #[must_use]
+    pub fn danger_allow_plain_http(mut self) -> Self {
+        self.plain_http = true;
+        self
+    }
+
+    /// Your own HTTP client, with its own pool, proxies, TLS, connect and read timeouts. Give it
+    /// `redirect(reqwest::redirect::Policy::none())`: this one is never to follow redirects, and can't forbid it.
+    #[must_use]
+    pub fn http_client(mut self, client: reqwest::Client) -> Self {
+        self.http_client = Some(client);
+        self
+    }
+
+    /// Added to the `User-Agent`, after a space: the name and version of your service.
+    #[must_use]
+    pub fn user_agent_suffix(mut self, suffix: impl AsRef<str>) -> Self {
+        self.user_agent.push(' ');
+        self.user_agent.push_str(suffix.as_ref());
+        self
+    }
+
+    /// The longest that a call may take, retries and the waits between them included. Default: 60 s.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// The longest that one attempt of a call may take, from connecting to the last byte. Default: 30 s.
+    #[must_use]
+    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.attempt_timeout = timeout;
+        self
+    }
+
+    /// The longest silence while a response is awaited or read. Default: 15 s. Not for a client of your own.
+    #[must_use]
+    pub fn read_timeout(mut self, timeout: Duration) -> Self {
+        self.read_timeout = timeout;
+        self
+    }
+
+    /// The longest that connecting may take, TLS included. Default: 5 s. Not for a client of your own.
+    #[must_use]
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// The largest response body, in bytes. Default: 64 MiB (about 100,000 incidents).
+    #[must_use]
+    pub fn max_response_bytes(mut self, limit: usize) -> Self {
+        self.max_response_bytes = limit;
+        self
+    }
+
+    /// How calls are retried. Default: [`RetryPolicy::default`].
+    #[must_use]
+    pub fn retry_policy(mut self, policy: RetryPolicy) -> Self {
+        self.retry_policy = policy;
+        self
+    }
+
+    /// What retries are paid from; give several clients clones of one to let them share it. Default: one of its own.
+    #[must_use]
+    pub fn retry_budget(mut self, budget: RetryBudget) -> Self {
+        self.retry_budget = budget;
+        self
+    }
+
+    /// Builds the client. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if there is no key, the URL or the user agent is not valid, the URL is `http://` to another machine,
+    /// or TLS can't be set up.
+    pub fn build(self) -> Result<Client, Error> {
+        let baseurl = self.base()?;
+        let Some(api_key) = self.api_key else {
+            return Err(ConfigError::new("there is no API key: call `api_key`, or set CORALOGIX_API_KEY").into());
+        };
+        let user_agent = HeaderValue::from_str(&self.user_agent)
+            .map_err(|error| ConfigError::with_source("the user agent suffix can't stand in an HTTP header", error))?;
+        let client = match self.http_client {
+            Some(client) => client,
+            None => http_client(self.connect_timeout, self.read_timeout)?,
+        };
+        let shared = Shared {
+            authorization: api_key.authorization()?,
+            api_key,
+            user_agent,
+            generation: self.generation,
+            timeout: self.timeout,
+            attempt_timeout: self.attempt_timeout,
+            max_response_bytes: self.max_response_bytes,
+            retry_policy: self.retry_policy,
+            retry_budget: self.retry_budget,
+            drift: Drift::default(),
+        };
+        let inner = Inner { shared: Arc::new(shared), options: CallOptions::default() };
+        Ok(Client { baseurl, client, inner })
+    }
+
+    /// The checked base URL, without a slash at its end.
+    fn base(&self) -> Result<String, Error> {
+        let text = match &self.place {
+            Place::Region(region) => format!("https://{}{PATH}", region.host()),
+            Place::Domain(domain) => {
+                let domain = domain.trim();
+                let host = if domain.starts_with("api.") { domain.to_owned() } else { format!("api.{domain}") };
+                // A domain is a name and nothing else: a path or a user in it would send the key elsewhere.
+                if Host::parse(&host).is_err() || host.contains(['/', '@', ':', '?', '#', '%']) || domain.is_empty() {
+                    let message = format!("`{}` is no domain: give a name such as `example.com`", domain.escape_debug());
+                    return Err(ConfigError::new(message).into());
+                }
+                format!("https://{host}{PATH}")
+            }
+            Place::Url(url) => url.trim().to_owned(),
+        };
+        let url = Url::parse(&text).map_err(|error| ConfigError::with_source("the base URL is not a URL", error))?;
+        let fail = |message: &str| Err(ConfigError::new(format!("the base URL {message}")).into());
+        if !url.username().is_empty() || url.password().is_some() {
+            return fail("has a user or a password in it: the API key is the only credential");
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return fail("has a query or a fragment: it must end in its path, such as `/mgmt/openapi`");
+        }
+        let loopback = match url.host() {
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => return fail("names no host"),
+        };
+        match url.scheme() {
+            "https" if cfg!(any(feature = "rustls", feature = "native-tls")) || self.http_client.is_some() => {}
+            "https" => return fail("is https, but this build has no TLS: enable the feature `rustls` or `native-tls`"),
+            "http" if loopback || self.plain_http => {}
+            "http" => {
+                return fail(
+                    "is http to another machine: anyone on the way could read the API key. Use https, or call \
+                     `danger_allow_plain_http`",
+                );
+            }
+            _ => return fail("is neither https nor http"),
+        }
+        let base = url.as_str().trim_end_matches('/');
+        if base.ends_with("/5") || base.ends_with("/v1") {
+            return fail("ends in an API generation: leave that off, and choose it by `api_generation`");
+        }
+        Ok(base.to_owned())
+    }
+}
+
+/// The value of an environment variable; an empty one counts as not set.
+fn variable(name: &str) -> Result<Option<String>, Error> {
+    match env::var(name) {
+        Ok(value) if value.is_empty() => Ok(None),
+        Ok(value) => Ok(Some(value)),
+        Err(env::VarError::NotPresent) => Ok(None),
+        Err(env::VarError::NotUnicode(_)) => Err(ConfigError::new(format!("{name} is not UTF-8")).into()),
+    }
+}
+
+fn http_client(connect_timeout: Duration, read_timeout: Duration) -> Result<reqwest::Client, Error> {
+    let builder = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(connect_timeout)
+        .read_timeout(read_timeout)
+        // The attempt loop is the only place that retries.
+        .retry(reqwest::retry::never());
+    #[cfg(feature = "rustls")]
+    let builder = builder.tls_backend_preconfigured(tls()?);
+    Ok(builder.build().map_err(|error| ConfigError::with_source("the HTTP client can't be built", error))?)
+}
+
+/// rustls with ring, trusting what the platform trusts. Given to reqwest as it is: a provider installed for the whole
+/// process would be the application's business.
+#[cfg(feature = "rustls")]
+fn tls() -> Result<rustls::ClientConfig, Error> {
+    use rustls_platform_verifier::BuilderVerifierExt;
+
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .and_then(BuilderVerifierExt::with_platform_verifier);
+    let mut config = config.map_err(|error| ConfigError::with_source("TLS can't be set up", error))?.with_no_client_auth();
+    config.alpn_protocols = if cfg!(feature = "http2") {
+        vec![b"h2".to_vec(), b"http/1.1".to_vec()]
+    } else {
+        vec![b"http/1.1".to_vec()]
+    };
+    Ok(config)
+}

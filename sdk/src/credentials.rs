@@ -1,0 +1,71 @@
+//! The API key. It is the only place that sees the key's text, and nothing here prints it.
+
+use std::fmt;
+
+use http::HeaderValue;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{ConfigError, Error};
+
+/// A Coralogix API key. It shows itself in no `Debug`, error, log or trace, and its memory is wiped when it is dropped.
+///
+/// Assigning, unassigning and acknowledging need a user-owned (personal) key; team keys are refused for those.
+///
+/// ```
+/// use coralogix_incidents::ApiKey;
+///
+/// let key = ApiKey::new("cxup_secret")?;
+/// assert_eq!(format!("{key:?}"), "ApiKey([redacted])");
+/// # Ok::<(), coralogix_incidents::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct ApiKey(SecretString);
+
+impl ApiKey {
+    /// Takes a key as the Coralogix settings page shows it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if it is empty or has a character that can't stand in an HTTP header: a space, a line break (files
+    /// often end in one), a control character, or one outside ASCII. The message says which and where, never the key.
+    pub fn new(key: impl Into<String>) -> Result<Self, Error> {
+        let key = SecretString::from(key.into());
+        let text = key.expose_secret();
+        if text.is_empty() {
+            return Err(ConfigError::new("the API key is empty").into());
+        }
+        if let Some((index, character)) = text.chars().enumerate().find(|(_, character)| !character.is_ascii_graphic()) {
+            let what = match character {
+                '\n' | '\r' => "a line break",
+                ' ' | '\t' => "white space",
+                _ if character.is_control() => "a control character",
+                _ => "a character outside ASCII",
+            };
+            let position = index + 1;
+            let count = text.chars().count();
+            let message = format!("the API key has {what} at position {position} of {count}: copy the key alone");
+            return Err(ConfigError::new(message).into());
+        }
+        Ok(Self(key))
+    }
+
+    /// The value of the `Authorization` header, marked sensitive.
+    pub(crate) fn authorization(&self) -> Result<HeaderValue, Error> {
+        let mut value = HeaderValue::try_from(format!("Bearer {}", self.0.expose_secret()))
+            .map_err(|_| ConfigError::new("the API key can't stand in an HTTP header"))?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+
+    /// `text` without the key: a proxy's error page may quote the request's headers.
+    pub(crate) fn redact(&self, text: String) -> String {
+        let key = self.0.expose_secret();
+        if text.contains(key) { text.replace(key, "[redacted]") } else { text }
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ApiKey([redacted])")
+    }
+}

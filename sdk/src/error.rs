@@ -1,0 +1,651 @@
+//! The one error of this crate, and how the service's many error bodies are read.
+
+use std::{error::Error as StdError, fmt, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode, header};
+use serde_json::Value;
+
+use crate::{ApiGeneration, Operation, types};
+
+/// How much of a body is kept, in bytes.
+const KEPT_BODY: usize = 8 * 1024;
+/// How much of a service's message stands in `Display`, in characters.
+const SHOWN_MESSAGE: usize = 300;
+
+/// Why a call failed.
+///
+/// `Display` is one line that a human can act on; the predicates are for code. What to do:
+///
+/// | predicate | what it means | what to do |
+/// | --- | --- | --- |
+/// | [`is_unauthorized`](Self::is_unauthorized) | 401: the key is missing, wrong, or of another region | check key and region |
+/// | [`is_permission_denied`](Self::is_permission_denied) | 403: the key may not do this | give it the operation's permission; use a personal key |
+/// | [`is_not_found`](Self::is_not_found) | 404: there is no such incident | check the id |
+/// | [`is_unknown_route`](Self::is_unknown_route) | the host does not know the path | check the base URL; try the other [`ApiGeneration`] |
+/// | [`is_rate_limited`](Self::is_rate_limited) | 429 | slow down; wait [`retry_after`](Self::retry_after) |
+/// | [`is_timeout`](Self::is_timeout) | no answer in time | see [`effect`](Self::effect) |
+/// | [`is_retryable`](Self::is_retryable) | it may pass, but the client's own retries were used up | try again later |
+/// | none of these | configuration, a request that can't be sent, or an answer that can't be read | read the message |
+///
+/// Whether a change was applied is a question of its own: [`effect`](Self::effect) answers it for every error.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The client can't be built as configured.
+    Config(ConfigError),
+    /// The request breaks a limit of the API. Nothing was sent.
+    InvalidRequest(InvalidRequest),
+    /// No complete response came.
+    Transport(Box<TransportError>),
+    /// The service, or something before it, answered with an error.
+    Api(Box<ApiError>),
+    /// The service answered with success, but the body can't be read. A change took effect.
+    Undecodable(Box<UndecodableResponse>),
+    /// The service answered with success, but the body is larger than the limit. A change took effect.
+    TooLarge(Box<ResponseTooLarge>),
+}
+
+/// Whether a failed call changed anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Effect {
+    /// Nothing was changed: the request was never sent, or it was refused.
+    None,
+    /// Not known: a request was sent, and no answer settled what became of it.
+    Unknown,
+    /// The service reported success.
+    Applied,
+}
+
+/// What all errors of a call have in common.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    pub(crate) operation: &'static Operation,
+    pub(crate) generation: ApiGeneration,
+    pub(crate) host: String,
+    pub(crate) correlation_id: String,
+    pub(crate) attempts: u32,
+    /// Whether the body of an earlier attempt may have been processed.
+    pub(crate) effect: Effect,
+    pub(crate) retryable: bool,
+}
+
+impl Error {
+    /// The HTTP status, where a response came.
+    pub fn status(&self) -> Option<StatusCode> {
+        match self {
+            Self::Api(error) => Some(error.status),
+            Self::Undecodable(error) => Some(error.status),
+            Self::TooLarge(error) => Some(error.status),
+            Self::Transport(error) => error.status,
+            Self::Config(_) | Self::InvalidRequest(_) => None,
+        }
+    }
+
+    /// The `code` of the error body: a gRPC code from the v1 generation and an HTTP status from generation 5, so don't rely
+    /// on it. Go by [`status`](Self::status).
+    pub fn code(&self) -> Option<i32> {
+        self.api().and_then(|error| error.code)
+    }
+
+    /// What the service said, in whichever of its shapes; `None` where it said nothing.
+    pub fn message(&self) -> Option<&str> {
+        self.api().and_then(|error| error.message.as_deref())
+    }
+
+    /// The `details` of the error body.
+    pub fn details(&self) -> &[types::Any] {
+        self.api().map_or(&[], |error| &error.details)
+    }
+
+    /// The response's body as it came, without the API key should it have quoted it, cut at 8 KiB; lossily decoded from
+    /// UTF-8. `None` where no body came.
+    pub fn body(&self) -> Option<&str> {
+        match self {
+            Self::Api(error) => Some(&error.body),
+            Self::Undecodable(error) => Some(&error.body),
+            _ => None,
+        }
+    }
+
+    /// The operation's `operationId`, such as `unassignIncidents`.
+    pub fn operation(&self) -> Option<&'static str> {
+        self.call().map(|call| call.operation.id)
+    }
+
+    /// The `x-cx-correlation-id` of the call, by which Coralogix support can find it; `None` where no call was made.
+    pub fn correlation_id(&self) -> Option<&str> {
+        self.call().map(|call| call.correlation_id.as_str())
+    }
+
+    /// How many requests were sent, 0 where none was.
+    pub fn attempts(&self) -> u32 {
+        self.call().map_or(0, |call| call.attempts)
+    }
+
+    /// Whether the failed call changed anything. It weighs every attempt: after a lost reply, a refused connection does not
+    /// make it [`Effect::None`].
+    pub fn effect(&self) -> Effect {
+        self.call().map_or(Effect::None, |call| call.effect)
+    }
+
+    /// Whether the same call may succeed later, as far as HTTP can tell: a lost connection, a timeout, or one of the
+    /// statuses 408, 425, 429, 500, 502, 503 and 504. The client has already retried it as far as its policy, its budget and
+    /// the operation's idempotency allow.
+    pub fn is_retryable(&self) -> bool {
+        self.call().is_some_and(|call| call.retryable)
+    }
+
+    /// There is no such incident: a 404 that is about the resource, not about the path.
+    pub fn is_not_found(&self) -> bool {
+        self.has_status(StatusCode::NOT_FOUND) && !self.is_unknown_route()
+    }
+
+    /// The host does not know the path: a wrong base URL, or a generation that it does not speak. A 501, a 405, or a 404
+    /// that does not speak of a resource.
+    pub fn is_unknown_route(&self) -> bool {
+        self.api().is_some_and(ApiError::is_unknown_route)
+    }
+
+    /// 401: the key is missing, wrong, or belongs to another region.
+    pub fn is_unauthorized(&self) -> bool {
+        self.has_status(StatusCode::UNAUTHORIZED)
+    }
+
+    /// 403: the key may not do this.
+    pub fn is_permission_denied(&self) -> bool {
+        self.has_status(StatusCode::FORBIDDEN)
+    }
+
+    /// 429: too many requests.
+    pub fn is_rate_limited(&self) -> bool {
+        self.has_status(StatusCode::TOO_MANY_REQUESTS)
+    }
+
+    /// No answer came in time: a connect, read, attempt or total timeout.
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::Transport(error) if error.kind.is_timeout())
+    }
+
+    /// How long the service asked to wait, from the end of the response on.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.api().and_then(|error| error.retry_after)
+    }
+
+    fn api(&self) -> Option<&ApiError> {
+        match self {
+            Self::Api(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    fn has_status(&self, status: StatusCode) -> bool {
+        self.api().is_some_and(|error| error.status == status)
+    }
+
+    fn call(&self) -> Option<&Call> {
+        match self {
+            Self::Config(_) | Self::InvalidRequest(_) => None,
+            Self::Transport(error) => Some(&error.call),
+            Self::Api(error) => Some(&error.call),
+            Self::Undecodable(error) => Some(&error.call),
+            Self::TooLarge(error) => Some(&error.call),
+        }
+    }
+
+    /// `error.type` of OpenTelemetry's HTTP conventions: the status, or a low-cardinality name.
+    pub(crate) fn kind(&self) -> String {
+        match self {
+            Self::Config(_) => "config".to_owned(),
+            Self::InvalidRequest(_) => "invalid_request".to_owned(),
+            Self::Transport(error) => error.kind.as_str().to_owned(),
+            Self::Api(error) => error.status.as_str().to_owned(),
+            Self::Undecodable(_) => "undecodable_response".to_owned(),
+            Self::TooLarge(_) => "response_too_large".to_owned(),
+        }
+    }
+
+    /// reqwest could not build a request. Not from user input, which is checked before, unless a value can't be serialised.
+    #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+    pub(crate) fn unbuildable(error: reqwest::Error) -> Self {
+        InvalidRequest::new(format!("the request can't be built: {}", error.without_url())).into()
+    }
+
+    pub(crate) fn not_in_generation(operation: &'static Operation, generation: ApiGeneration) -> Self {
+        let message = format!("{} is not part of API generation {generation}: use a client of generation v1", operation.id);
+        InvalidRequest::new(message).into()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::InvalidRequest(error) => error.fmt(f),
+            Self::Transport(error) => error.fmt(f),
+            Self::Api(error) => error.fmt(f),
+            Self::Undecodable(error) => error.fmt(f),
+            Self::TooLarge(error) => error.fmt(f),
+        }
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Config(error) => error.source(),
+            Self::Transport(error) => error.source(),
+            Self::Undecodable(error) => error.source(),
+            Self::InvalidRequest(_) | Self::Api(_) | Self::TooLarge(_) => None,
+        }
+    }
+}
+
+/// The client can't be built as configured.
+#[derive(Debug)]
+pub struct ConfigError {
+    message: String,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl ConfigError {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), source: None }
+    }
+
+    pub(crate) fn with_source(message: impl Into<String>, source: impl StdError + Send + Sync + 'static) -> Self {
+        Self { message: message.into(), source: Some(Box::new(source)) }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl StdError for ConfigError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl From<ConfigError> for Error {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+/// The request breaks a limit of the API. Nothing was sent.
+#[derive(Debug)]
+pub struct InvalidRequest {
+    message: String,
+}
+
+impl InvalidRequest {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into() }
+    }
+}
+
+impl fmt::Display for InvalidRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl StdError for InvalidRequest {}
+
+impl From<InvalidRequest> for Error {
+    fn from(error: InvalidRequest) -> Self {
+        Self::InvalidRequest(error)
+    }
+}
+
+/// No complete response came.
+#[derive(Debug)]
+pub struct TransportError {
+    pub(crate) call: Call,
+    pub(crate) kind: TransportErrorKind,
+    /// Of a response whose body did not come whole.
+    pub(crate) status: Option<StatusCode>,
+    pub(crate) source: Option<reqwest::Error>,
+}
+
+/// What went wrong on the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TransportErrorKind {
+    /// No connection: the name has no address, or the host refused it or did not answer. Nothing was sent.
+    Connect,
+    /// No connection within the connect timeout. Nothing was sent.
+    ConnectTimeout,
+    /// No trusted TLS session. Nothing was sent.
+    Tls,
+    /// No whole answer within the read, attempt or total timeout.
+    Timeout,
+    /// The connection ended before the whole answer came.
+    Reset,
+    /// What came is not HTTP, or breaks its rules.
+    Protocol,
+}
+
+impl TransportErrorKind {
+    /// Its name in telemetry (`error.type`).
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::ConnectTimeout => "connect_timeout",
+            Self::Tls => "tls",
+            Self::Timeout => "timeout",
+            Self::Reset => "reset",
+            Self::Protocol => "protocol",
+        }
+    }
+
+    pub(crate) fn is_timeout(self) -> bool {
+        matches!(self, Self::ConnectTimeout | Self::Timeout)
+    }
+
+    /// Whether it happened before a byte of the request was sent.
+    pub(crate) fn is_unsent(self) -> bool {
+        matches!(self, Self::Connect | Self::ConnectTimeout | Self::Tls)
+    }
+}
+
+impl TransportError {
+    /// What went wrong.
+    pub fn kind(&self) -> TransportErrorKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let host = &self.call.host;
+        write!(f, "{} failed: ", self.call.operation.id)?;
+        match self.kind {
+            TransportErrorKind::Connect => write!(f, "no connection to {host}; check the network, the proxy and the region"),
+            TransportErrorKind::ConnectTimeout => write!(f, "{host} did not accept a connection in time"),
+            TransportErrorKind::Tls => write!(f, "no trusted TLS session with {host}; check its certificate and the system's roots"),
+            TransportErrorKind::Timeout => write!(f, "no whole answer from {host} in time"),
+            TransportErrorKind::Reset => write!(f, "{host} closed the connection before the whole answer came"),
+            TransportErrorKind::Protocol => write!(f, "what {host} answered is not valid HTTP"),
+        }?;
+        self.call.fmt_tail(f)
+    }
+}
+
+impl StdError for TransportError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_ref().map(|source| source as _)
+    }
+}
+
+/// The service, or something before it, answered with an error.
+#[derive(Debug)]
+pub struct ApiError {
+    pub(crate) call: Call,
+    pub(crate) status: StatusCode,
+    code: Option<i32>,
+    message: Option<String>,
+    details: Vec<types::Any>,
+    body: String,
+    html: bool,
+    retry_after: Option<Duration>,
+}
+
+impl ApiError {
+    /// Reads an error response, whatever its body is.
+    pub(crate) fn new(
+        call: Call,
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: &Bytes,
+        redact: impl Fn(String) -> String,
+        retry_after: Option<Duration>,
+    ) -> Self {
+        let text = redact(String::from_utf8_lossy(body).into_owned());
+        let html = text.trim_start().starts_with('<')
+            || headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
+        let mut error = Self {
+            call,
+            status,
+            code: None,
+            message: None,
+            details: Vec::new(),
+            body: String::new(),
+            html,
+            retry_after,
+        };
+        match serde_json::from_str(&text) {
+            Ok(value) => error.read(&value),
+            Err(_) if html => error.message = title(&text),
+            Err(_) => error.message = non_blank(&text),
+        }
+        if let Some(location) = headers.get(header::LOCATION).filter(|_| status.is_redirection()) {
+            let location = String::from_utf8_lossy(location.as_bytes());
+            let location = location.split(['?', '#']).next().unwrap_or_default();
+            error.message = Some(redact(format!("a redirect to {location}, which is not followed")));
+        }
+        error.body = cut(text, KEPT_BODY);
+        error
+    }
+
+    /// The shapes that occur: `{code, message, details}`, `{error, code, message}`, `{error: {message}}`, `{detail}`, a string.
+    fn read(&mut self, value: &Value) {
+        let inner = value.get("error").filter(|error| error.is_object()).unwrap_or(value);
+        self.code = inner.get("code").and_then(Value::as_i64).and_then(|code| i32::try_from(code).ok());
+        let texts = [inner.get("message"), value.get("error"), value.get("detail"), Some(value)];
+        self.message = texts.into_iter().flatten().filter_map(Value::as_str).find_map(non_blank);
+        let details = inner.get("details").and_then(Value::as_array).into_iter().flatten();
+        self.details = details.filter_map(|detail| serde_json::from_value(detail.clone()).ok()).collect();
+    }
+
+    /// "Not Found: Not Found" is the gateway's word for an unknown route, "Not Found: anything else" the service's for an
+    /// unknown resource. Older gateways answer 501, some 405.
+    fn is_unknown_route(&self) -> bool {
+        match self.status {
+            StatusCode::NOT_IMPLEMENTED | StatusCode::METHOD_NOT_ALLOWED => true,
+            StatusCode::NOT_FOUND => match &self.message {
+                _ if self.html => true,
+                Some(message) => {
+                    let reason = message.trim().trim_end_matches('.');
+                    let reason = strip_prefix_ignoring_case(reason, "not found:").unwrap_or(reason).trim();
+                    reason.eq_ignore_ascii_case("not found") || reason.eq_ignore_ascii_case("page not found") || reason.is_empty()
+                }
+                // Nothing said: where the path names an incident, that is the likelier thing to be missing.
+                None => !self.call.operation.v1.path.contains('{'),
+            },
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Call { operation, host, generation, .. } = &self.call;
+        let verb = if self.status.is_client_error() { "was refused" } else { "failed" };
+        write!(f, "{} {verb} by {host}: {}", operation.id, self.status)?;
+        if let Some(message) = &self.message {
+            let repeated = self.status.canonical_reason().is_some_and(|reason| message.eq_ignore_ascii_case(reason));
+            if !repeated {
+                write!(f, ": {}", one_line(message))?;
+            }
+        }
+        if self.is_unknown_route() {
+            let other = generation.other();
+            write!(f, "; the host does not know this path: check the base URL, or try API generation {other}")?;
+        } else if self.status == StatusCode::UNAUTHORIZED {
+            f.write_str("; check the API key and that it belongs to this region")?;
+        } else if self.status == StatusCode::FORBIDDEN {
+            write!(f, "; the key needs {}", operation.permission)?;
+            if ["incidents:assign", "incidents:acknowledge"].contains(&operation.permission) {
+                f.write_str(" and must be a personal one, not a team's")?;
+            }
+        }
+        if let Some(retry_after) = self.retry_after {
+            write!(f, "; retry after {} s", retry_after.as_secs_f64().ceil())?;
+        }
+        self.call.fmt_tail(f)
+    }
+}
+
+/// The service answered with success, but the body can't be read.
+#[derive(Debug)]
+pub struct UndecodableResponse {
+    pub(crate) call: Call,
+    pub(crate) status: StatusCode,
+    body: String,
+    reason: Reason,
+}
+
+#[derive(Debug)]
+enum Reason {
+    Json(serde_json::Error),
+    Encoding(String),
+}
+
+impl UndecodableResponse {
+    pub(crate) fn json(call: Call, status: StatusCode, body: &Bytes, source: serde_json::Error) -> Self {
+        let body = cut(String::from_utf8_lossy(&body[..body.len().min(KEPT_BODY)]).into_owned(), KEPT_BODY);
+        Self { call, status, body, reason: Reason::Json(source) }
+    }
+
+    pub(crate) fn encoding(call: Call, status: StatusCode, encoding: String) -> Self {
+        Self { call, status, body: String::new(), reason: Reason::Encoding(encoding) }
+    }
+
+    pub(crate) fn redact(mut self, redact: impl Fn(String) -> String) -> Self {
+        self.body = redact(self.body);
+        self
+    }
+}
+
+impl fmt::Display for UndecodableResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Call { operation, host, .. } = &self.call;
+        write!(f, "{} was answered by {host} with {}, but ", operation.id, self.status)?;
+        match &self.reason {
+            Reason::Json(_) => f.write_str("the body can't be read")?,
+            Reason::Encoding(encoding) => write!(f, "the body is encoded as `{}`, which was not asked for", one_line(encoding))?,
+        }
+        self.call.fmt_tail(f)
+    }
+}
+
+impl StdError for UndecodableResponse {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match &self.reason {
+            Reason::Json(source) => Some(source),
+            Reason::Encoding(_) => None,
+        }
+    }
+}
+
+/// The service answered with success, but the body is larger than
+/// [`max_response_bytes`](crate::ClientBuilder::max_response_bytes).
+#[derive(Debug)]
+pub struct ResponseTooLarge {
+    pub(crate) call: Call,
+    pub(crate) status: StatusCode,
+    pub(crate) limit: usize,
+}
+
+impl ResponseTooLarge {
+    /// The limit, in bytes.
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+}
+
+impl fmt::Display for ResponseTooLarge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Call { operation, host, .. } = &self.call;
+        write!(
+            f,
+            "{} was answered by {host} with {}, but the body is larger than {} bytes; ask for less at once, or raise \
+             `max_response_bytes`",
+            operation.id, self.status, self.limit
+        )?;
+        self.call.fmt_tail(f)
+    }
+}
+
+impl StdError for ResponseTooLarge {}
+
+impl Call {
+    fn fmt_tail(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.operation.idempotency != crate::Idempotency::Safe {
+            match self.effect {
+                Effect::None => {}
+                Effect::Unknown => f.write_str("; it may have taken effect")?,
+                Effect::Applied => f.write_str("; it took effect")?,
+            }
+        }
+        let plural = if self.attempts == 1 { "" } else { "s" };
+        write!(f, " ({} attempt{plural}, correlation id {})", self.attempts, self.correlation_id)
+    }
+}
+
+impl From<TransportError> for Error {
+    fn from(error: TransportError) -> Self {
+        Self::Transport(Box::new(error))
+    }
+}
+
+impl From<ApiError> for Error {
+    fn from(error: ApiError) -> Self {
+        Self::Api(Box::new(error))
+    }
+}
+
+impl From<UndecodableResponse> for Error {
+    fn from(error: UndecodableResponse) -> Self {
+        Self::Undecodable(Box::new(error))
+    }
+}
+
+impl From<ResponseTooLarge> for Error {
+    fn from(error: ResponseTooLarge) -> Self {
+        Self::TooLarge(Box::new(error))
+    }
+}
+
+fn non_blank(text: &str) -> Option<String> {
+    let text = text.trim();
+    if text.is_empty() { None } else { Some(cut(text.to_owned(), KEPT_BODY)) }
+}
+
+/// The title of an HTML page: the one part of it that a human wants.
+fn title(html: &str) -> Option<String> {
+    let lower = html.to_ascii_lowercase();
+    let start = lower.find("<title")?;
+    let start = start + lower[start..].find('>')? + 1;
+    let end = start + lower[start..].find("</title")?;
+    non_blank(&html[start..end]).map(|title| format!("an HTML page, \"{title}\""))
+}
+
+/// A message on one line, without control characters, of bounded length.
+fn one_line(text: &str) -> String {
+    let printable = text.chars().map(|character| if character.is_control() { ' ' } else { character });
+    let mut line: String = printable.collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() > SHOWN_MESSAGE {
+        line = line.chars().take(SHOWN_MESSAGE).collect();
+        line.push('…');
+    }
+    line
+}
+
+/// At most `limit` bytes of a text.
+fn cut(mut text: String, limit: usize) -> String {
+    if text.len() > limit {
+        text.truncate(text.floor_char_boundary(limit));
+    }
+    text
+}
+
+fn strip_prefix_ignoring_case<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
+    let head = text.get(..prefix.len())?;
+    head.eq_ignore_ascii_case(prefix).then(|| &text[prefix.len()..])
+}

@@ -1,0 +1,84 @@
+//! What the document states of an operation.
+
+use crate::{ApiGeneration, Client, generated::operations};
+
+/// An operation of the service, as the OpenAPI document states it.
+///
+/// ```
+/// use coralogix_incidents::{Client, Idempotency};
+///
+/// let unassign = Client::operations().find(|operation| operation.id() == "unassignIncidents").expect("documented");
+/// assert_eq!(unassign.idempotency(), Idempotency::Idempotent);
+/// assert_eq!(unassign.permission(), "incidents:assign");
+/// ```
+#[derive(Debug, PartialEq, Eq)]
+pub struct Operation {
+    pub(crate) id: &'static str,
+    pub(crate) permission: &'static str,
+    pub(crate) idempotency: Idempotency,
+    pub(crate) v1: Binding,
+    pub(crate) v5: Option<Binding>,
+}
+
+impl Operation {
+    /// The document's `operationId`.
+    pub fn id(&self) -> &'static str {
+        self.id
+    }
+
+    /// The permission that the API key needs.
+    pub fn permission(&self) -> &'static str {
+        self.permission
+    }
+
+    /// Whether it may be repeated.
+    pub fn idempotency(&self) -> Idempotency {
+        self.idempotency
+    }
+
+    /// How it travels in a generation; `None` if that generation does not have it.
+    pub fn binding(&self, generation: ApiGeneration) -> Option<Binding> {
+        match generation {
+            ApiGeneration::V1 => Some(self.v1),
+            ApiGeneration::V5 => self.v5,
+        }
+    }
+}
+
+/// An HTTP method and a path below the base URL, with parameters in braces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Binding {
+    pub(crate) method: &'static str,
+    pub(crate) path: &'static str,
+}
+
+impl Binding {
+    /// The HTTP method, such as `POST`.
+    pub fn method(&self) -> &'static str {
+        self.method
+    }
+
+    /// The path's template, such as `/v1/incidents/{id}`.
+    pub fn path(&self) -> &'static str {
+        self.path
+    }
+}
+
+/// Whether an operation may be repeated, in the words of [RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-9.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Idempotency {
+    /// It changes nothing.
+    Safe,
+    /// Repeating it leaves the same state.
+    Idempotent,
+    /// Repeating it may apply it twice.
+    NonIdempotent,
+}
+
+impl Client {
+    /// Every operation, in the document's order.
+    pub fn operations() -> impl Iterator<Item = &'static Operation> {
+        operations::ALL.iter().copied()
+    }
+}

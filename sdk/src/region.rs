@@ -1,0 +1,100 @@
+//! Where the service lives.
+
+use std::{fmt, str::FromStr};
+
+/// A region of the Coralogix platform: the one your account is in. [Source](https://coralogix.com/docs/user-guides/account-management/account-settings/coralogix-domain/).
+///
+/// ```
+/// use coralogix_incidents::Region;
+///
+/// assert_eq!("us2".parse::<Region>()?, Region::Us2);
+/// assert_eq!(Region::Us2.host(), "api.us2.coralogix.com");
+/// # Ok::<(), coralogix_incidents::ParseRegionError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+#[non_exhaustive]
+pub enum Region {
+    /// Stockholm, the default. The documented `api.coralogix.com` is its older name.
+    #[default]
+    Eu1,
+    /// Europe, the second.
+    Eu2,
+    /// United States, the first.
+    Us1,
+    /// United States, the second.
+    Us2,
+    /// United States, the third.
+    Us3,
+    /// Asia Pacific, the first.
+    Ap1,
+    /// Asia Pacific, the second.
+    Ap2,
+    /// Asia Pacific, the third.
+    Ap3,
+}
+
+impl Region {
+    /// Every region.
+    pub const ALL: &[Self] =
+        &[Self::Eu1, Self::Eu2, Self::Us1, Self::Us2, Self::Us3, Self::Ap1, Self::Ap2, Self::Ap3];
+
+    /// The region's name, such as `EU1`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Eu1 => "EU1",
+            Self::Eu2 => "EU2",
+            Self::Us1 => "US1",
+            Self::Us2 => "US2",
+            Self::Us3 => "US3",
+            Self::Ap1 => "AP1",
+            Self::Ap2 => "AP2",
+            Self::Ap3 => "AP3",
+        }
+    }
+
+    /// The host of the region's API.
+    pub fn host(self) -> &'static str {
+        match self {
+            Self::Eu1 => "api.eu1.coralogix.com",
+            Self::Eu2 => "api.eu2.coralogix.com",
+            Self::Us1 => "api.us1.coralogix.com",
+            Self::Us2 => "api.us2.coralogix.com",
+            Self::Us3 => "api.us3.coralogix.com",
+            Self::Ap1 => "api.ap1.coralogix.com",
+            Self::Ap2 => "api.ap2.coralogix.com",
+            Self::Ap3 => "api.ap3.coralogix.com",
+        }
+    }
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Region {
+    type Err = ParseRegionError;
+
+    /// Reads a region's name in any case. An unknown name is an error, never a host: a key must not go to a host that a
+    /// slip of the pen made up.
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let known = Self::ALL.iter().copied().find(|region| region.as_str().eq_ignore_ascii_case(name.trim()));
+        known.ok_or_else(|| ParseRegionError { name: name.chars().take(64).collect() })
+    }
+}
+
+/// A name that is no region's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParseRegionError {
+    name: String,
+}
+
+impl fmt::Display for ParseRegionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known: Vec<&str> = Region::ALL.iter().map(|region| region.as_str()).collect();
+        write!(f, "unknown region `{}`: the regions are {}", self.name.escape_debug(), known.join(", "))
+    }
+}
+
+impl std::error::Error for ParseRegionError {}

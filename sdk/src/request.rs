@@ -1,0 +1,51 @@
+//! The limits that the document states of requests, checked before anything is sent.
+
+use crate::{Error, InvalidRequest};
+
+/// What a text must be.
+#[derive(Clone, Copy)]
+pub(crate) enum Text {
+    /// Something other than white space.
+    NotBlank,
+    /// What can stand in a path: no white space, no `/` (which no gateway unescapes there), no `:` (which older gateways
+    /// take for the beginning of a verb).
+    PathSegment,
+}
+
+pub(crate) fn count(name: &str, count: usize, least: usize, most: Option<usize>) -> Result<(), Error> {
+    if count < least {
+        let message = if count == 0 { format!("`{name}` is empty: give at least {least}") } else {
+            format!("`{name}` has {count} entries: give at least {least}")
+        };
+        return Err(InvalidRequest::new(message).into());
+    }
+    match most {
+        Some(most) if count > most => {
+            let message = format!("`{name}` has {count} entries, and the service takes {most} in one call: use `Client::bulk`");
+            Err(InvalidRequest::new(message).into())
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn each(name: &str, values: &[String], rule: Text) -> Result<(), Error> {
+    values.iter().enumerate().try_for_each(|(index, value)| check(value, rule, || format!("`{name}[{index}]`")))
+}
+
+pub(crate) fn text(name: &str, value: &str, rule: Text) -> Result<(), Error> {
+    check(value, rule, || format!("`{name}`"))
+}
+
+fn check(value: &str, rule: Text, what: impl Fn() -> String) -> Result<(), Error> {
+    let problem = match rule {
+        _ if value.trim().is_empty() => "is blank",
+        Text::NotBlank => return Ok(()),
+        Text::PathSegment if value.contains('/') => "has a `/`, which can't travel in a path: use `batch_get_incident`",
+        Text::PathSegment if value.contains(':') => {
+            "has a `:`, which older gateways take for a verb: use `batch_get_incident`"
+        }
+        Text::PathSegment if value.contains(char::is_whitespace) => "has white space in it",
+        Text::PathSegment => return Ok(()),
+    };
+    Err(InvalidRequest::new(format!("{} {problem}", what())).into())
+}

@@ -1,0 +1,56 @@
+//! A decoded response.
+
+use std::ops::{Deref, DerefMut};
+
+use http::{HeaderMap, StatusCode};
+
+/// The decoded body of a successful response, with what came beside it. It derefs to the body.
+#[derive(Debug, Clone)]
+pub struct ResponseValue<T> {
+    pub(crate) inner: T,
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) correlation_id: String,
+    pub(crate) attempts: u32,
+}
+
+impl<T> ResponseValue<T> {
+    /// The decoded body alone.
+    pub fn into_inner(self) -> T {
+        self.inner
+    }
+
+    /// The HTTP status: of the 2xx class.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The response's headers.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The `x-cx-correlation-id` that the call was sent with, by which Coralogix support can find it.
+    pub fn correlation_id(&self) -> &str {
+        &self.correlation_id
+    }
+
+    /// How many requests were sent: 1, and one more for each retry.
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+}
+
+impl<T> Deref for ResponseValue<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.inner
+    }
+}
+
+impl<T> DerefMut for ResponseValue<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.inner
+    }
+}

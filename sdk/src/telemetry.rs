@@ -1,0 +1,109 @@
+//! Spans and events, by OpenTelemetry's conventions for HTTP clients. No bodies, no key, no values.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+};
+
+use tracing::{Level, Span, field::Empty};
+
+use crate::{
+    Operation,
+    operation::Binding,
+    wire::unknown::{self, Unknown},
+};
+
+/// The target of all spans and events of this crate.
+pub(crate) const TARGET: &str = "coralogix_incidents";
+
+/// One for each call of an operation.
+pub(crate) fn operation_span(operation: &Operation, binding: Binding, host: &str, correlation_id: &str) -> Span {
+    tracing::info_span!(
+        target: TARGET,
+        "operation",
+        otel.name = operation.id,
+        otel.kind = "internal",
+        otel.status_code = Empty,
+        url.template = binding.path,
+        server.address = host,
+        cx.correlation_id = correlation_id,
+        cx.attempts = Empty,
+        error.type = Empty,
+    )
+}
+
+/// One for each request that is sent.
+pub(crate) fn attempt_span(binding: Binding, host: &str, port: Option<u16>, correlation_id: &str, resends: u32) -> Span {
+    let span = tracing::info_span!(
+        target: TARGET,
+        "request",
+        otel.name = format_args!("{} {}", binding.method, binding.path),
+        otel.kind = "client",
+        otel.status_code = Empty,
+        http.request.method = binding.method,
+        http.request.resend_count = Empty,
+        http.response.status_code = Empty,
+        url.template = binding.path,
+        server.address = host,
+        server.port = port,
+        cx.correlation_id = correlation_id,
+        error.type = Empty,
+    );
+    // The convention: only on requests that are sent again.
+    if resends > 0 {
+        span.record("http.request.resend_count", resends);
+    }
+    span
+}
+
+pub(crate) fn failed(span: &Span, kind: &str) {
+    span.record("error.type", kind);
+    span.record("otel.status_code", "ERROR");
+}
+
+/// The unknown names that a client has met, so that each is reported once.
+#[derive(Debug, Default)]
+pub(crate) struct Drift {
+    seen: Mutex<BTreeSet<Unknown>>,
+}
+
+/// More distinct names are not drift of the service but another service.
+const MAX_SEEN: usize = 1024;
+
+impl Drift {
+    /// Whether anybody listens; if not, decoding does not look for unknown names at all.
+    pub(crate) fn is_watched() -> bool {
+        tracing::enabled!(target: "coralogix_incidents::drift", Level::WARN)
+    }
+
+    /// Decodes with `decode`, whose argument it calls for each unknown member, and reports the names that are new.
+    pub(crate) fn watch<T>(&self, operation: &Operation, decode: impl FnOnce(&mut dyn FnMut(&str)) -> T) -> T {
+        let (value, names) = unknown::collect(|| decode(&mut |name| unknown::note_field(name)));
+        for name in names {
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            let new = seen.len() < MAX_SEEN && seen.insert(name.clone());
+            drop(seen);
+            if !new {
+                continue;
+            }
+            match &name {
+                Unknown::EnumValue(of, value) => tracing::warn!(
+                    target: "coralogix_incidents::drift",
+                    operation = operation.id,
+                    cx.drift.kind = "enum_value",
+                    cx.drift.enum = of,
+                    cx.drift.name = value.as_str(),
+                    "the service sent an enum value that this version of the SDK does not know",
+                ),
+                Unknown::Field(field) => tracing::warn!(
+                    target: "coralogix_incidents::drift",
+                    operation = operation.id,
+                    cx.drift.kind = "field",
+                    cx.drift.name = field.as_str(),
+                    "the service sent a field that this version of the SDK does not know",
+                ),
+            }
+        }
+        value
+    }
+}

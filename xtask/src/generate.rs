@@ -1,0 +1,247 @@
+//! `cargo xtask generate`: runs progenitor over the document, adapts what it wrote to the service's wire rules and to the
+//! SDK's own error, and writes `sdk/src/generated/`.
+
+mod enums;
+mod methods;
+mod rust;
+mod structs;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Instant,
+};
+
+use anyhow::{Context, Result, anyhow, bail};
+use proc_macro2::TokenStream;
+use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TagStyle, TypeImpl};
+use quote::quote;
+use serde_json::Value;
+use similar::TextDiff;
+
+use crate::{
+    document::Document,
+    model::{Model, text},
+};
+
+pub(crate) const DOCUMENT: &str = "openapi/incidents.yaml";
+const TARGET: &str = "sdk/src/generated";
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Write nothing: print what would change, and exit with 1 where something would.
+    #[arg(long)]
+    check: bool,
+    /// The document to read.
+    #[arg(long, default_value = DOCUMENT)]
+    document: PathBuf,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    crate::enter_workspace()?;
+    let start = Instant::now();
+    let document = Document::read(&arguments.document)?;
+    let files = generate(&document)?;
+    let target = Path::new(TARGET);
+    let changes = changes(target, &files)?;
+    if arguments.check {
+        return Ok(report(&changes));
+    }
+    for (path, _, new) in &changes {
+        match new {
+            Some(new) => write(path, new)?,
+            None => fs::remove_file(path).with_context(|| format!("cannot remove {}", path.display()))?,
+        }
+        println!("{} {}", if new.is_some() { "wrote" } else { "removed" }, path.display());
+    }
+    println!("{} files, {} changed, {:.0?}", files.len(), changes.len(), start.elapsed());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    }
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Path, old text and new text of each file that differs.
+type Change = (PathBuf, String, Option<String>);
+
+fn changes(target: &Path, files: &BTreeMap<&str, String>) -> Result<Vec<Change>> {
+    let mut changes = Vec::new();
+    for (name, new) in files {
+        let path = target.join(name);
+        let old = match fs::read_to_string(&path) {
+            Ok(old) => old,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+        };
+        if &old != new {
+            changes.push((path, old, Some(new.clone())));
+        }
+    }
+    let Ok(entries) = fs::read_dir(target) else { return Ok(changes) };
+    for entry in entries {
+        let path = entry.with_context(|| format!("cannot list {}", target.display()))?.path();
+        if !files.keys().any(|name| path.ends_with(name)) {
+            let old = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            changes.push((path, old, None));
+        }
+    }
+    Ok(changes)
+}
+
+fn report(changes: &[Change]) -> ExitCode {
+    if changes.is_empty() {
+        println!("{TARGET} is what {DOCUMENT} says");
+        return ExitCode::SUCCESS;
+    }
+    for (path, old, new) in changes {
+        let path = path.display().to_string();
+        let diff = TextDiff::from_lines(old.as_str(), new.as_deref().unwrap_or_default());
+        print!("{}", diff.unified_diff().header(&format!("a/{path}"), &format!("b/{path}")));
+    }
+    eprintln!("error: {TARGET} is not what {DOCUMENT} says; run `cargo xtask generate` and commit the result");
+    ExitCode::FAILURE
+}
+
+/// The generated files by name.
+pub(crate) fn generate(document: &Document) -> Result<BTreeMap<&'static str, String>> {
+    let model = Model::new(document)?;
+    let code = syn::parse2::<syn::File>(progenitor(&model)?).context("progenitor wrote what is not Rust")?;
+    let types = rust::module(&code, "types")?;
+
+    let structs = structs::emit(&model, types)?;
+    let enums = enums::emit(&model)?;
+    let (client, methods) = methods::emit(&model, &code)?;
+    let operations = methods::operations(&model)?;
+
+    let types = quote! {
+        //! The messages and enums of the Coralogix Incidents API.
+        //!
+        //! They read protobuf JSON as the service's gateway writes it: a member that is absent or `null` is its default, an
+        //! unknown member is passed over, and an unknown enum value is kept as it was received. Structs are
+        //! `#[non_exhaustive]`, for the service adds members: begin with `default()` and set members with the `with_`
+        //! methods.
+        use std::collections::BTreeMap;
+
+        use chrono::{DateTime, Utc};
+        use serde::{Deserialize, Serialize};
+
+        use crate::wire;
+
+        #structs
+        #enums
+    };
+    let client = quote! {
+        //! The client and a method for each operation.
+        use progenitor_client::{QueryParam, encode_path};
+
+        use super::{operations, types};
+        use crate::{ApiGeneration, Error, ResponseValue, request};
+
+        #client
+
+        impl Client {
+            #methods
+        }
+    };
+    let operations = quote! {
+        //! What the document states of each operation.
+        use crate::operation::{Binding, Idempotency, Operation};
+
+        #operations
+    };
+    let module = quote! {
+        //! Generated code: the client's methods, the types they speak, and what the document states of each operation.
+        pub(crate) mod client;
+        pub(crate) mod operations;
+        pub mod types;
+    };
+    [("client.rs", client), ("mod.rs", module), ("operations.rs", operations), ("types.rs", types)]
+        .into_iter()
+        .map(|(name, tokens)| Ok((name, rust::format(name, tokens)?)))
+        .collect()
+}
+
+/// What progenitor makes of the document.
+fn progenitor(model: &Model<'_>) -> Result<TokenStream> {
+    let root = for_progenitor(model.document.root());
+    let error = match run_progenitor(model, &root) {
+        Ok(tokens) => return Ok(tokens),
+        Err(error) => error,
+    };
+    // Generation takes milliseconds: each operation alone tells which of them is the cause.
+    for operation in &model.operations {
+        let mut alone = root.clone();
+        let item = &root["paths"][&operation.path][&operation.method];
+        alone["paths"] = serde_json::json!({ operation.path.as_str(): { operation.method.as_str(): item } });
+        if let Err(error) = run_progenitor(model, &alone) {
+            let location = model.document.location(&operation.pointer);
+            bail!("{location}: progenitor can't take operation `{}`: {error}", operation.id);
+        }
+    }
+    Err(anyhow!("{}: progenitor can't take the document: {error}", model.document.path().display()))
+}
+
+fn run_progenitor(model: &Model<'_>, root: &Value) -> Result<TokenStream> {
+    let spec = serde_json::from_value(root.clone()).context("not an OpenAPI 3.0 document")?;
+    let mut settings = GenerationSettings::new();
+    settings
+        .with_interface(InterfaceStyle::Positional)
+        .with_tag(TagStyle::Merged)
+        .with_hooks(HooksMode::Expected)
+        .with_inner_type(quote!(crate::client::Inner))
+        .with_map_type("::std::collections::BTreeMap");
+    for (name, _) in model.schemas().filter(|(_, schema)| schema.get("enum").is_some()) {
+        settings.with_replacement(name, format!("crate::types::{name}"), [TypeImpl::Default, TypeImpl::Display].into_iter());
+    }
+    // progenitor panics at some constructs; the caller names the operation. The hook keeps its backtrace off the terminal.
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let outcome = catch_unwind(AssertUnwindSafe(|| Generator::new(&settings).generate_tokens(&spec)));
+    std::panic::set_hook(hook);
+    match outcome {
+        Ok(tokens) => Ok(tokens?),
+        Err(panic) => {
+            let message = panic.downcast_ref::<String>().map(String::as_str);
+            let message = message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it panicked");
+            bail!("{message}")
+        }
+    }
+}
+
+/// The document without what typify would turn into types that refuse to decode: limits are checked before a request is
+/// sent, by code that `methods` emits, and never on a response.
+fn for_progenitor(root: &Value) -> Value {
+    let mut root = root.clone();
+    strip(&mut root);
+    root
+}
+
+fn strip(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            if members.get("type").is_some_and(Value::is_string) {
+                for limit in ["minLength", "maxLength", "pattern", "minItems", "maxItems"] {
+                    members.remove(limit);
+                }
+            }
+            members.values_mut().for_each(strip);
+        }
+        Value::Array(items) => items.iter_mut().for_each(strip),
+        _ => {}
+    }
+}
+
+/// The description of a node, or of what it refers to.
+fn description<'v>(model: &Model<'v>, node: &'v Value) -> &'v str {
+    match crate::model::reference_name(node).and_then(|name| model.schema(&name)) {
+        Some(schema) => text(schema, "description"),
+        None => text(node, "description"),
+    }
+}

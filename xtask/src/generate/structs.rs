@@ -1,0 +1,217 @@
+//! Messages: typify's structs, made to read protobuf JSON. Which rule a member follows is decided by its schema alone.
+
+use anyhow::{Context, Result, bail};
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use serde_json::Value;
+use syn::{
+    Field, Fields, GenericArgument, Item, ItemStruct, PathArguments, Type, parse_quote,
+    visit_mut::{VisitMut, visit_type_path_mut},
+};
+
+use super::{
+    description,
+    rust::{docs, ident},
+};
+use crate::{
+    document::join,
+    model::{Model, text},
+};
+
+pub(super) fn emit(model: &Model<'_>, types: &[Item]) -> Result<TokenStream> {
+    let mut out = TokenStream::new();
+    for (name, schema) in model.schemas().filter(|(_, schema)| schema.get("enum").is_none()) {
+        let location = model.document.location(&join("/components/schemas", name));
+        let structure = types.iter().find_map(|item| match item {
+            Item::Struct(structure) if structure.ident == name => Some(structure),
+            _ => None,
+        });
+        let Some(structure) = structure else {
+            bail!("{location}: progenitor made no struct `{name}`: a schema's name must be a Rust type name");
+        };
+        out.extend(message(model, structure.clone(), schema).with_context(|| format!("{location}: schema `{name}`"))?);
+    }
+    Ok(out)
+}
+
+fn message(model: &Model<'_>, mut structure: ItemStruct, schema: &Value) -> Result<TokenStream> {
+    let properties = schema.get("properties").and_then(Value::as_object);
+    if properties.is_none() && schema.get("additionalProperties").is_none() {
+        // typify makes a map of a message without members.
+        structure.fields = Fields::Named(parse_quote!({}));
+        structure.semi_token = None;
+    }
+    let required = |property: &str| {
+        schema.get("required").and_then(Value::as_array).is_some_and(|required| required.iter().any(|name| name == property))
+    };
+    let mut setters = TokenStream::new();
+    if let Fields::Named(fields) = &mut structure.fields {
+        // In the document's order, which the reader of the documentation expects.
+        let mut ordered: Vec<Field> = Vec::new();
+        for (property, schema) in properties.into_iter().flatten() {
+            let found = fields.named.iter().find(|field| json_name(field) == *property);
+            let Some(field) = found else { bail!("typify made no field of `{property}`") };
+            let mut field = field.clone();
+            member(model, property, schema, required(property), &mut field)?;
+            setters.extend(setter(&field));
+            ordered.push(field);
+        }
+        if schema.get("additionalProperties").is_some() {
+            // typify drops what stands beside the named members; an error's details are of no use without it.
+            let docs = docs("The members that the document does not name.");
+            ordered.push(parse_quote!(#(#docs)* #[serde(flatten)] pub other_members: BTreeMap<String, serde_json::Value>));
+        }
+        fields.named = ordered.into_iter().collect();
+    }
+    let text = text(schema, "description");
+    structure.attrs = docs(text);
+    structure.attrs.push(parse_quote!(#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]));
+    structure.attrs.push(parse_quote!(#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]));
+    structure.attrs.push(parse_quote!(#[serde(rename_all = "camelCase")]));
+    structure.attrs.push(parse_quote!(#[non_exhaustive]));
+    let name = &structure.ident;
+    let setters = (!setters.is_empty()).then(|| quote!(impl #name { #setters }));
+    Ok(quote!(#structure #setters))
+}
+
+/// Gives a field the type, the documentation and the serde attributes that its schema asks for.
+fn member(model: &Model<'_>, property: &str, schema: &Value, required: bool, field: &mut Field) -> Result<()> {
+    let name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
+    shorten(&mut field.ty);
+    field.attrs = docs(description(model, schema));
+
+    let mut serde: Vec<TokenStream> = Vec::new();
+    if camel(name.trim_start_matches("r#")) != property {
+        serde.push(quote!(rename = #property));
+    }
+    let optional = generic(&field.ty, "Option").is_some();
+    let codec = match (text(schema, "type"), text(schema, "format")) {
+        ("string", "google-duration") => {
+            replace_scalar(&mut field.ty, &parse_quote!(wire::Duration));
+            None
+        }
+        ("string", format @ ("uint64" | "int64")) => {
+            let integer = ident(if format == "uint64" { "u64" } else { "i64" });
+            replace_scalar(&mut field.ty, &parse_quote!(#integer));
+            Some("wire::integer::as_string")
+        }
+        ("integer", _) => Some("wire::integer"),
+        _ => None,
+    };
+    match codec {
+        Some(codec) if optional => {
+            let read = format!("{codec}::optional");
+            serde.push(quote!(default, with = #read, skip_serializing_if = "Option::is_none"));
+        }
+        Some(_) => bail!("`{property}` is a number and `required`: numbers have presence in this API, so leave it optional"),
+        None if optional => serde.push(quote!(skip_serializing_if = "Option::is_none")),
+        None => {
+            serde.push(quote!(default, deserialize_with = "wire::null_as_default"));
+            if !required {
+                let empty = if generic(&field.ty, "Vec").is_some() { "Vec::is_empty" } else { "BTreeMap::is_empty" };
+                serde.push(quote!(skip_serializing_if = #empty));
+            }
+        }
+    }
+    field.attrs.push(parse_quote!(#[serde(#(#serde),*)]));
+    if let Some(codec) = codec {
+        let schema: &str = if codec.ends_with("as_string") { "Option<String>" } else { "Option<i64>" };
+        field.attrs.push(parse_quote!(#[cfg_attr(feature = "schemars", schemars(with = #schema))]));
+    }
+    Ok(())
+}
+
+/// `pub fn with_x(mut self, x: impl Into<T>) -> Self`.
+fn setter(field: &Field) -> TokenStream {
+    let Some(name) = &field.ident else { return TokenStream::new() };
+    let plain = name.to_string().trim_start_matches("r#").trim_end_matches('_').to_owned();
+    let method = ident(&format!("with_{plain}"));
+    let doc = format!(" Sets [`{plain}`](Self::{}).", name.to_string().trim_start_matches("r#"));
+    let (argument, value): (Type, TokenStream) = if let Some([item]) = generic(&field.ty, "Vec").as_deref() {
+        (parse_quote!(impl IntoIterator<Item = impl Into<#item>>), quote!(#name.into_iter().map(Into::into).collect()))
+    } else if let Some([key, value]) = generic(&field.ty, "BTreeMap").as_deref() {
+        (
+            parse_quote!(impl IntoIterator<Item = (impl Into<#key>, impl Into<#value>)>),
+            quote!(#name.into_iter().map(|(key, value)| (key.into(), value.into())).collect()),
+        )
+    } else if let Some([inner]) = generic(&field.ty, "Option").as_deref() {
+        (parse_quote!(impl Into<#inner>), quote!(Some(#name.into())))
+    } else {
+        let ty = &field.ty;
+        (parse_quote!(impl Into<#ty>), quote!(#name.into()))
+    };
+    quote! {
+        #[doc = #doc]
+        #[must_use]
+        pub fn #method(mut self, #name: #argument) -> Self {
+            self.#name = #value;
+            self
+        }
+    }
+}
+
+/// The arguments of `wrapper<...>`.
+fn generic(ty: &Type, wrapper: &str) -> Option<Vec<Type>> {
+    let Type::Path(path) = ty else { return None };
+    let last = path.path.segments.last().filter(|last| last.ident == wrapper)?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    let types = arguments.args.iter().filter_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty.clone()),
+        _ => None,
+    });
+    Some(types.collect())
+}
+
+fn replace_scalar(ty: &mut Type, scalar: &Type) {
+    *ty = if generic(ty, "Option").is_some() { parse_quote!(Option<#scalar>) } else { scalar.clone() };
+}
+
+fn serde_attribute(field: &Field) -> String {
+    field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")).map(|a| a.to_token_stream().to_string()).collect()
+}
+
+/// The name that typify's field has on the wire.
+fn json_name(field: &Field) -> String {
+    let attribute = serde_attribute(field);
+    match attribute.split("rename = \"").nth(1).and_then(|rest| rest.split('"').next()) {
+        Some(name) => name.to_owned(),
+        None => field.ident.as_ref().map(ToString::to_string).unwrap_or_default().trim_start_matches("r#").to_owned(),
+    }
+}
+
+/// What serde's `rename_all = "camelCase"` makes of a field's name.
+fn camel(name: &str) -> String {
+    let mut upper = false;
+    let mut out = String::new();
+    for character in name.chars() {
+        match character {
+            '_' => upper = true,
+            _ if upper => {
+                out.extend(character.to_uppercase());
+                upper = false;
+            }
+            _ => out.push(character),
+        }
+    }
+    out
+}
+
+/// Names that the file imports, instead of progenitor's absolute paths.
+pub(super) fn shorten(ty: &mut Type) {
+    struct Shorten;
+    impl VisitMut for Shorten {
+        fn visit_type_path_mut(&mut self, ty: &mut syn::TypePath) {
+            visit_type_path_mut(self, ty);
+            let segments: Vec<String> = ty.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+            let keep = match segments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+                ["std" | "chrono", ..] | ["crate", "types", _] | ["types", _] => 1,
+                ["serde_json", ..] => segments.len(),
+                _ => return,
+            };
+            ty.path.leading_colon = None;
+            let skip = segments.len() - keep;
+            ty.path.segments = std::mem::take(&mut ty.path.segments).into_iter().skip(skip).collect();
+        }
+    }
+    Shorten.visit_type_mut(ty);
+}

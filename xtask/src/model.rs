@@ -1,0 +1,497 @@
+//! What the document means: its operations and schemas, checked for everything the generator relies on.
+//! It must not know how Rust code looks.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+use serde_json::{Map, Value};
+
+use crate::document::{Document, Problem, join, walk};
+
+const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+
+/// The operations of the document, in its order.
+pub(crate) struct Model<'a> {
+    pub(crate) document: &'a Document,
+    pub(crate) operations: Vec<Operation>,
+}
+
+/// One method of one path.
+pub(crate) struct Operation {
+    pub(crate) id: String,
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) pointer: String,
+    pub(crate) summary: String,
+    pub(crate) generation: Generation,
+    pub(crate) idempotency: String,
+    pub(crate) permission: String,
+    /// The v1 operation that this is another binding of.
+    pub(crate) binding_of: Option<String>,
+    /// The response member that holds the items of a page.
+    pub(crate) paging: Option<String>,
+    pub(crate) parameters: Vec<Parameter>,
+    /// The schema of the JSON request body.
+    pub(crate) body: Option<String>,
+    /// The schema of the 200 response.
+    pub(crate) response: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Generation {
+    V1,
+    V5,
+}
+
+pub(crate) struct Parameter {
+    pub(crate) name: String,
+    pub(crate) in_path: bool,
+    pub(crate) description: String,
+    pub(crate) schema: Value,
+    pub(crate) pointer: String,
+    /// Filled from this member of the request body of the v1 operation.
+    pub(crate) body_member: Option<String>,
+}
+
+impl<'a> Model<'a> {
+    /// Reads the document and reports, all at once and with their lines, the things progenitor or our passes can't take.
+    pub(crate) fn new(document: &'a Document) -> Result<Self> {
+        let mut reader = Reader { document, problems: Vec::new() };
+        reader.version();
+        reader.references();
+        document.fail_on(&reader.problems)?;
+        let operations = reader.operations();
+        reader.schemas();
+        reader.bindings(&operations);
+        document.fail_on(&reader.problems)?;
+        Ok(Self { document, operations })
+    }
+
+    pub(crate) fn schemas(&self) -> impl Iterator<Item = (&'a String, &'a Value)> {
+        self.document.get("/components/schemas").and_then(Value::as_object).into_iter().flatten()
+    }
+
+    pub(crate) fn schema(&self, name: &str) -> Option<&'a Value> {
+        self.document.get(&join("/components/schemas", name))
+    }
+
+    /// The operations that become methods, each with its other bindings.
+    pub(crate) fn methods(&self) -> impl Iterator<Item = (&Operation, Option<&Operation>)> {
+        self.operations.iter().filter(|operation| operation.binding_of.is_none()).map(|operation| {
+            let other = self.operations.iter().find(|other| other.binding_of.as_deref() == Some(&operation.id));
+            (operation, other)
+        })
+    }
+
+    /// Names of the schemas reachable from `roots`, `roots` included.
+    pub(crate) fn reachable(&self, roots: impl IntoIterator<Item = String>) -> BTreeSet<String> {
+        let mut seen = BTreeSet::new();
+        let mut queue: Vec<String> = roots.into_iter().collect();
+        while let Some(name) = queue.pop() {
+            let Some(schema) = self.schema(&name) else { continue };
+            if seen.insert(name) {
+                walk(schema, "", &mut |_, node| queue.extend(reference_name(node)));
+            }
+        }
+        seen
+    }
+}
+
+/// `X` where `value` is `{$ref: '#/components/schemas/X'}`.
+pub(crate) fn reference_name(value: &Value) -> Option<String> {
+    value.get("$ref")?.as_str()?.strip_prefix("#/components/schemas/").map(str::to_owned)
+}
+
+pub(crate) fn text<'v>(value: &'v Value, key: &str) -> &'v str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+struct Reader<'a> {
+    document: &'a Document,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Reader<'a> {
+    fn problem(&mut self, pointer: &str, message: impl Into<String>) {
+        self.problems.push(Problem::new(pointer, message));
+    }
+
+    fn version(&mut self) {
+        let version = text(self.document.root(), "openapi");
+        if !version.starts_with("3.0.") {
+            let found = if version.is_empty() { "no `openapi` version".to_owned() } else { format!("OpenAPI {version}") };
+            self.problem("/openapi", format!("{found}: progenitor reads 3.0 documents only; write `openapi: 3.0.3`"));
+        }
+    }
+
+    fn references(&mut self) {
+        let mut found = Vec::new();
+        walk(self.document.root(), "", &mut |pointer, node| {
+            if let Some(reference) = node.get("$ref").and_then(Value::as_str) {
+                found.push((pointer.to_owned(), reference));
+            }
+        });
+        for (pointer, reference) in found {
+            match reference.strip_prefix('#') {
+                None => self.problem(&pointer, format!("`$ref: {reference}` leaves this file: references must begin with `#/`")),
+                Some(target) if self.document.get(target).is_none() => {
+                    self.problem(&pointer, format!("`$ref: {reference}` refers to nothing: there is no `{target}` in this file"));
+                }
+                Some(target) if self.chain_is_endless(target) => {
+                    self.problem(&pointer, format!("`$ref: {reference}` leads back to itself"));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    fn chain_is_endless(&self, start: &str) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut target = start.to_owned();
+        while let Some(next) = self.document.get(&target).and_then(|node| node.get("$ref")).and_then(Value::as_str) {
+            if !seen.insert(target) {
+                return true;
+            }
+            target = next.trim_start_matches('#').to_owned();
+        }
+        false
+    }
+
+    /// Follows references; those to nothing were reported before.
+    fn resolve(&self, pointer: &str) -> (String, Option<&'a Value>) {
+        let mut pointer = pointer.to_owned();
+        let mut node = self.document.get(&pointer);
+        while let Some(reference) = node.and_then(|node| node.get("$ref")).and_then(Value::as_str) {
+            reference.trim_start_matches('#').clone_into(&mut pointer);
+            node = self.document.get(&pointer);
+        }
+        (pointer, node)
+    }
+
+    fn operations(&mut self) -> Vec<Operation> {
+        let mut operations: Vec<Operation> = Vec::new();
+        let mut ids: BTreeMap<String, String> = BTreeMap::new();
+        let Some(paths) = self.document.get("/paths").and_then(Value::as_object) else {
+            self.problem("/paths", "the document has no `paths`");
+            return operations;
+        };
+        for (path, item) in paths {
+            let pointer = join("/paths", path);
+            if item.get("$ref").is_some() {
+                self.problem(&pointer, format!("path `{path}` is a `$ref`: write its operations here"));
+                continue;
+            }
+            for method in METHODS {
+                let Some(node) = item.get(method) else { continue };
+                let pointer = join(&pointer, method);
+                let Some(operation) = self.operation(path, method, &pointer, node, item) else { continue };
+                if let Some(first) = ids.insert(operation.id.clone(), pointer.clone()) {
+                    let first = self.document.location(&first);
+                    self.problem(&pointer, format!("operation `{}` stands twice: first at {first}", operation.id));
+                }
+                operations.push(operation);
+            }
+        }
+        operations
+    }
+
+    fn operation(&mut self, path: &str, method: &str, pointer: &str, node: &Value, item: &Value) -> Option<Operation> {
+        let id = text(node, "operationId");
+        if id.is_empty() {
+            self.problem(pointer, format!("`{} {path}` has no `operationId`", method.to_uppercase()));
+            return None;
+        }
+        let generation = match text(node, "x-api-generation") {
+            "v1" => Generation::V1,
+            "v5" => Generation::V5,
+            other => {
+                self.problem(pointer, format!("operation `{id}`: `x-api-generation` is `{other}`: it must be `v1` or `v5`"));
+                Generation::V1
+            }
+        };
+        let idempotency = text(node, "x-idempotency");
+        if !["safe", "idempotent", "non-idempotent"].contains(&idempotency) {
+            let message = format!(
+                "operation `{id}`: `x-idempotency` is `{idempotency}`: it must be `safe`, `idempotent` or `non-idempotent`; \
+                 it decides what is retried"
+            );
+            self.problem(pointer, message);
+        }
+        let permission = text(node, "x-permission");
+        if permission.is_empty() {
+            self.problem(pointer, format!("operation `{id}` has no `x-permission`"));
+        }
+        for unsupported in ["callbacks", "servers"] {
+            if node.get(unsupported).is_some() {
+                self.problem(&join(pointer, unsupported), format!("operation `{id}`: `{unsupported}` is not supported"));
+            }
+        }
+        let parameters = self.parameters(id, path, pointer, node, item);
+        let body = self.body(id, pointer, node);
+        let response = self.responses(id, pointer, node);
+        Some(Operation {
+            id: id.to_owned(),
+            method: method.to_owned(),
+            path: path.to_owned(),
+            pointer: pointer.to_owned(),
+            summary: text(node, "summary").to_owned(),
+            generation,
+            idempotency: idempotency.to_owned(),
+            permission: permission.to_owned(),
+            binding_of: node.get("x-binding-of").and_then(Value::as_str).map(str::to_owned),
+            paging: node.pointer("/x-paging/items").and_then(Value::as_str).map(str::to_owned),
+            parameters,
+            body,
+            response: response?,
+        })
+    }
+
+    fn parameters(&mut self, id: &str, path: &str, pointer: &str, node: &Value, item: &Value) -> Vec<Parameter> {
+        let mut parameters = Vec::new();
+        if item.get("parameters").is_some() {
+            self.problem(pointer, format!("path `{path}`: write `parameters` at each operation, not at the path"));
+        }
+        for index in 0..node.get("parameters").and_then(Value::as_array).map_or(0, Vec::len) {
+            let (pointer, resolved) = self.resolve(&join(&join(pointer, "parameters"), index));
+            let Some(node) = resolved else { continue };
+            let name = text(node, "name");
+            let place = text(node, "in");
+            let required = node.get("required") == Some(&Value::Bool(true));
+            if !required {
+                self.problem(&pointer, format!("operation `{id}`: parameter `{name}` must be `required: true`"));
+            }
+            match place {
+                "path" if !path.contains(&format!("{{{name}}}")) => {
+                    self.problem(&pointer, format!("operation `{id}`: the path has no `{{{name}}}`"));
+                }
+                "path" => {}
+                "query" => {
+                    let exploded = text(node, "style") == "form" && node.get("explode") == Some(&Value::Bool(true));
+                    if text(&node["schema"], "type") == "array" && !exploded {
+                        let message = format!(
+                            "operation `{id}`: the list `{name}` must be `style: form`, `explode: true`: the gateway reads \
+                             `{name}=a&{name}=b` and nothing else"
+                        );
+                        self.problem(&pointer, message);
+                    }
+                }
+                other => self.problem(&pointer, format!("operation `{id}`: parameters in `{other}` are not supported")),
+            }
+            let Some(schema) = node.get("schema") else {
+                self.problem(&pointer, format!("operation `{id}`: parameter `{name}` has no `schema`"));
+                continue;
+            };
+            parameters.push(Parameter {
+                name: name.to_owned(),
+                in_path: place == "path",
+                description: text(node, "description").to_owned(),
+                schema: schema.clone(),
+                pointer: pointer.clone(),
+                body_member: node.get("x-body-member").and_then(Value::as_str).map(str::to_owned),
+            });
+        }
+        for name in path.split('{').skip(1).filter_map(|part| part.split('}').next()) {
+            if !parameters.iter().any(|parameter| parameter.in_path && parameter.name == name) {
+                self.problem(pointer, format!("operation `{id}`: `{{{name}}}` of the path is not among its `parameters`"));
+            }
+        }
+        parameters
+    }
+
+    /// The schema of a JSON body at `pointer`, which must be a reference: inline schemas get names nobody chose.
+    fn json_schema(&mut self, what: &str, pointer: &str) -> Option<String> {
+        let (pointer, node) = self.resolve(pointer);
+        let content = node?.get("content").and_then(Value::as_object);
+        let types: Vec<&str> = content.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+        if types != ["application/json"] {
+            let found = if types.is_empty() { "no content".to_owned() } else { format!("`{}`", types.join("`, `")) };
+            self.problem(&pointer, format!("{what} has {found}: the generator takes `application/json` and nothing else"));
+            return None;
+        }
+        let media = node?.pointer("/content/application~1json/schema").unwrap_or(&Value::Null);
+        let name = reference_name(media);
+        if name.is_none() {
+            self.problem(&pointer, format!("{what}: its schema must be a `$ref` to one of `components/schemas`"));
+        }
+        name
+    }
+
+    fn body(&mut self, id: &str, pointer: &str, node: &Value) -> Option<String> {
+        node.get("requestBody")?;
+        let pointer = join(pointer, "requestBody");
+        if self.resolve(&pointer).1?.get("required") != Some(&Value::Bool(true)) {
+            self.problem(&pointer, format!("operation `{id}`: its request body must be `required: true`"));
+        }
+        self.json_schema(&format!("the request body of `{id}`"), &pointer)
+    }
+
+    fn responses(&mut self, id: &str, pointer: &str, node: &Value) -> Option<String> {
+        let pointer = join(pointer, "responses");
+        let responses = node.get("responses").and_then(Value::as_object);
+        let mut success = None;
+        let mut errors: BTreeMap<String, &str> = BTreeMap::new();
+        for status in responses.into_iter().flatten().map(|(status, _)| status.as_str()) {
+            let at = join(&pointer, status);
+            match status {
+                "default" => {
+                    let message = format!(
+                        "operation `{id}`: progenitor can't take a `default` response beside others; state the errors as `4XX` and `5XX`"
+                    );
+                    self.problem(&at, message);
+                }
+                "200" => success = self.json_schema(&format!("the 200 response of `{id}`"), &at),
+                _ if status.starts_with('4') || status.starts_with('5') => {
+                    if let Some(schema) = self.json_schema(&format!("the {status} response of `{id}`"), &at) {
+                        errors.entry(schema).or_insert(status);
+                    }
+                }
+                other => self.problem(&at, format!("operation `{id}`: a response `{other}` is not supported beside 200")),
+            }
+        }
+        if errors.len() > 1 {
+            let found: Vec<String> = errors.iter().map(|(schema, status)| format!("{status} is `{schema}`")).collect();
+            let message =
+                format!("operation `{id}`: progenitor takes one schema for all error responses, but {}", found.join(" and "));
+            self.problem(&pointer, message);
+        }
+        if success.is_none() && responses.is_none_or(|responses| !responses.contains_key("200")) {
+            self.problem(&pointer, format!("operation `{id}` has no 200 response"));
+        }
+        success
+    }
+
+    fn schemas(&mut self) {
+        for (name, schema) in self.document.get("/components/schemas").and_then(Value::as_object).into_iter().flatten() {
+            let pointer = join("/components/schemas", name);
+            match text(schema, "type") {
+                "object" => self.object(name, &pointer, schema),
+                "string" if schema.get("enum").is_some() => {}
+                _ => self.problem(&pointer, format!("schema `{name}` must be an object or an enum of strings")),
+            }
+        }
+    }
+
+    fn object(&mut self, name: &str, pointer: &str, schema: &Value) {
+        self.keywords(&format!("schema `{name}`"), pointer, schema, &[
+            "type", "description", "properties", "required", "additionalProperties", "title", "example",
+        ]);
+        let properties = schema.get("properties").and_then(Value::as_object);
+        match schema.get("additionalProperties") {
+            None | Some(Value::Bool(true)) => {}
+            Some(_) => {
+                let message = format!(
+                    "schema `{name}`: `additionalProperties` may only be `true` here: a newer service adds members, and a \
+                     closed type would refuse its replies"
+                );
+                self.problem(&join(pointer, "additionalProperties"), message);
+            }
+        }
+        for (index, required) in schema.get("required").and_then(Value::as_array).into_iter().flatten().enumerate() {
+            let required = required.as_str().unwrap_or_default();
+            if !properties.is_some_and(|properties| properties.contains_key(required)) {
+                let message = format!("schema `{name}` requires `{required}`, which is not among its properties");
+                self.problem(&join(&join(pointer, "required"), index), message);
+            }
+        }
+        for (property, schema) in properties.into_iter().flatten() {
+            let at = join(&join(pointer, "properties"), property);
+            self.property(&format!("`{name}.{property}`"), &at, schema);
+        }
+    }
+
+    fn property(&mut self, what: &str, pointer: &str, schema: &Value) {
+        const SCALAR: &[&str] = &["type", "description", "format", "example", "minLength", "pattern"];
+        if schema.get("$ref").is_some() {
+            return;
+        }
+        let format = text(schema, "format");
+        match text(schema, "type") {
+            "string" if ["", "date-time", "google-duration", "uint64", "int64"].contains(&format) => {
+                self.keywords(what, pointer, schema, SCALAR);
+            }
+            "integer" if ["int32", "int64"].contains(&format) => self.keywords(what, pointer, schema, SCALAR),
+            "boolean" => self.keywords(what, pointer, schema, SCALAR),
+            "array" => {
+                self.keywords(what, pointer, schema, &["type", "description", "items", "minItems", "maxItems", "example"]);
+                self.element(what, &join(pointer, "items"), &schema["items"]);
+            }
+            "object" => {
+                self.keywords(what, pointer, schema, &["type", "description", "additionalProperties", "example"]);
+                self.element(what, &join(pointer, "additionalProperties"), &schema["additionalProperties"]);
+            }
+            other => self.problem(pointer, format!("{what}: type `{other}` with format `{format}` is not supported")),
+        }
+    }
+
+    /// An item of a list or a value of a map.
+    fn element(&mut self, what: &str, pointer: &str, schema: &Value) {
+        if schema.get("$ref").is_some() {
+            return;
+        }
+        if text(schema, "type") == "string" && text(schema, "format").is_empty() {
+            self.keywords(what, pointer, schema, &["type", "description", "example", "minLength", "pattern"]);
+        } else {
+            self.problem(pointer, format!("{what}: its elements must be strings or a `$ref`"));
+        }
+    }
+
+    fn keywords(&mut self, what: &str, pointer: &str, schema: &Value, known: &[&str]) {
+        let unknown: Vec<&String> = schema
+            .as_object()
+            .into_iter()
+            .flat_map(Map::keys)
+            .filter(|key| !key.starts_with("x-") && !known.contains(&key.as_str()))
+            .collect();
+        for key in unknown {
+            self.problem(&join(pointer, key), format!("{what}: the keyword `{key}` is not supported here"));
+        }
+    }
+
+    fn bindings(&mut self, operations: &[Operation]) {
+        for operation in operations {
+            let id = &operation.id;
+            let Some(target) = &operation.binding_of else {
+                if operation.generation == Generation::V5 {
+                    self.problem(&operation.pointer, format!("operation `{id}` is of generation 5: it needs `x-binding-of`"));
+                }
+                continue;
+            };
+            let Some(of) = operations.iter().find(|of| &of.id == target && of.generation == Generation::V1) else {
+                self.problem(&operation.pointer, format!("operation `{id}`: `x-binding-of: {target}` names no v1 operation"));
+                continue;
+            };
+            if operation.response != of.response {
+                let message = format!("operation `{id}` answers `{}`, but `{target}` answers `{}`", operation.response, of.response);
+                self.problem(&operation.pointer, message);
+            }
+            if operation.body.is_some() && operation.body != of.body {
+                self.problem(&operation.pointer, format!("operation `{id}` and `{target}` must have the same request body"));
+            }
+            let others = operations.iter().filter(|other| other.binding_of.as_ref() == Some(target)).count();
+            if others > 1 {
+                self.problem(&operation.pointer, format!("operation `{target}` has more than one binding of generation 5"));
+            }
+            for parameter in &operation.parameters {
+                let given = match &parameter.body_member {
+                    Some(member) => of.body.as_ref().is_some_and(|body| {
+                        self.document.get(&join(&format!("/components/schemas/{body}/properties"), member)).is_some()
+                    }),
+                    None => of.parameters.iter().any(|other| snake(&other.name) == snake(&parameter.name)),
+                };
+                if !given {
+                    let message = format!(
+                        "operation `{id}`: nothing of `{target}` fills its parameter `{}`: give both the same name, or say \
+                         `x-body-member`",
+                        parameter.name
+                    );
+                    self.problem(&parameter.pointer, message);
+                }
+            }
+        }
+    }
+}
+
+/// The Rust name of a parameter, a property or an operation.
+pub(crate) fn snake(name: &str) -> String {
+    heck::ToSnakeCase::to_snake_case(name)
+}
