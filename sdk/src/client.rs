@@ -54,7 +54,10 @@ impl FromStr for ApiGeneration {
         match name.trim().to_ascii_lowercase().as_str() {
             "v1" | "1" => Ok(Self::V1),
             "v5" | "5" => Ok(Self::V5),
-            _ => Err(ConfigError::new(format!("unknown API generation `{}`: it is v1 or v5", name.escape_debug())).into()),
+            _ => {
+                Err(ConfigError::new(format!("unknown API generation `{}`: it is v1 or v5", name.escape_debug()))
+                    .into())
+            }
         }
     }
 }
@@ -250,7 +253,8 @@ impl ClientBuilder {
             return Err(ConfigError::new(format!("only one of {} may be set, but {set} are", names.join(", "))).into());
         }
         if let Some(region) = region {
-            let region = region.parse().map_err(|error| ConfigError::with_source("CORALOGIX_REGION is not valid", error));
+            let region =
+                region.parse().map_err(|error| ConfigError::with_source("CORALOGIX_REGION is not valid", error));
             builder = builder.region(region?);
         }
         if let Some(domain) = domain {
@@ -411,7 +415,8 @@ impl ClientBuilder {
                 let host = if domain.starts_with("api.") { domain.to_owned() } else { format!("api.{domain}") };
                 // A domain is a name and nothing else: a path or a user in it would send the key elsewhere.
                 if Host::parse(&host).is_err() || host.contains(['/', '@', ':', '?', '#', '%']) || domain.is_empty() {
-                    let message = format!("`{}` is no domain: give a name such as `example.com`", domain.escape_debug());
+                    let message =
+                        format!("`{}` is no domain: give a name such as `example.com`", domain.escape_debug());
                     return Err(ConfigError::new(message).into());
                 }
                 format!("https://{host}{PATH}")
@@ -484,11 +489,9 @@ fn tls() -> Result<rustls::ClientConfig, Error> {
     let config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .and_then(BuilderVerifierExt::with_platform_verifier);
-    let mut config = config.map_err(|error| ConfigError::with_source("TLS can't be set up", error))?.with_no_client_auth();
-    config.alpn_protocols = if cfg!(feature = "http2") {
-        vec![b"h2".to_vec(), b"http/1.1".to_vec()]
-    } else {
-        vec![b"http/1.1".to_vec()]
-    };
+    let mut config =
+        config.map_err(|error| ConfigError::with_source("TLS can't be set up", error))?.with_no_client_auth();
+    config.alpn_protocols =
+        if cfg!(feature = "http2") { vec![b"h2".to_vec(), b"http/1.1".to_vec()] } else { vec![b"http/1.1".to_vec()] };
     Ok(config)
 }

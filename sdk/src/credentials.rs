@@ -34,7 +34,8 @@ impl ApiKey {
         if text.is_empty() {
             return Err(ConfigError::new("the API key is empty").into());
         }
-        if let Some((index, character)) = text.chars().enumerate().find(|(_, character)| !character.is_ascii_graphic()) {
+        if let Some((index, character)) = text.chars().enumerate().find(|(_, character)| !character.is_ascii_graphic())
+        {
             let what = match character {
                 '\n' | '\r' => "a line break",
                 ' ' | '\t' => "white space",

@@ -206,13 +206,13 @@ impl Error {
     }
 
     /// reqwest could not build a request. Not from user input, which is checked before, unless a value can't be serialised.
-    #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
     pub(crate) fn unbuildable(error: reqwest::Error) -> Self {
         InvalidRequest::new(format!("the request can't be built: {}", error.without_url())).into()
     }
 
     pub(crate) fn not_in_generation(operation: &'static Operation, generation: ApiGeneration) -> Self {
-        let message = format!("{} is not part of API generation {generation}: use a client of generation v1", operation.id);
+        let message =
+            format!("{} is not part of API generation {generation}: use a client of generation v1", operation.id);
         InvalidRequest::new(message).into()
     }
 }
@@ -365,9 +365,13 @@ impl fmt::Display for TransportError {
         let host = &self.call.host;
         write!(f, "{} failed: ", self.call.operation.id)?;
         match self.kind {
-            TransportErrorKind::Connect => write!(f, "no connection to {host}; check the network, the proxy and the region"),
+            TransportErrorKind::Connect => {
+                write!(f, "no connection to {host}; check the network, the proxy and the region")
+            }
             TransportErrorKind::ConnectTimeout => write!(f, "{host} did not accept a connection in time"),
-            TransportErrorKind::Tls => write!(f, "no trusted TLS session with {host}; check its certificate and the system's roots"),
+            TransportErrorKind::Tls => {
+                write!(f, "no trusted TLS session with {host}; check its certificate and the system's roots")
+            }
             TransportErrorKind::Timeout => write!(f, "no whole answer from {host} in time"),
             TransportErrorKind::Reset => write!(f, "{host} closed the connection before the whole answer came"),
             TransportErrorKind::Protocol => write!(f, "what {host} answered is not valid HTTP"),
@@ -452,7 +456,9 @@ impl ApiError {
                 Some(message) => {
                     let reason = message.trim().trim_end_matches('.');
                     let reason = strip_prefix_ignoring_case(reason, "not found:").unwrap_or(reason).trim();
-                    reason.eq_ignore_ascii_case("not found") || reason.eq_ignore_ascii_case("page not found") || reason.is_empty()
+                    reason.eq_ignore_ascii_case("not found")
+                        || reason.eq_ignore_ascii_case("page not found")
+                        || reason.is_empty()
                 }
                 // Nothing said: where the path names an incident, that is the likelier thing to be missing.
                 None => !self.call.operation.v1.path.contains('{'),
@@ -528,7 +534,9 @@ impl fmt::Display for UndecodableResponse {
         write!(f, "{} was answered by {host} with {}, but ", operation.id, self.status)?;
         match &self.reason {
             Reason::Json(_) => f.write_str("the body can't be read")?,
-            Reason::Encoding(encoding) => write!(f, "the body is encoded as `{}`, which was not asked for", one_line(encoding))?,
+            Reason::Encoding(encoding) => {
+                write!(f, "the body is encoded as `{}`, which was not asked for", one_line(encoding))?;
+            }
         }
         self.call.fmt_tail(f)
     }
@@ -640,7 +648,8 @@ fn one_line(text: &str) -> String {
 /// At most `limit` bytes of a text.
 fn cut(mut text: String, limit: usize) -> String {
     if text.len() > limit {
-        text.truncate(text.floor_char_boundary(limit));
+        let end = (0..=limit).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        text.truncate(end);
     }
     text
 }

@@ -50,6 +50,7 @@ impl Operation {
 pub struct Binding {
     pub(crate) method: &'static str,
     pub(crate) path: &'static str,
+    pub(crate) query_list: Option<&'static str>,
 }
 
 impl Binding {
@@ -61,6 +62,11 @@ impl Binding {
     /// The path's template, such as `/v1/incidents/{id}`.
     pub fn path(&self) -> &'static str {
         self.path
+    }
+
+    /// The query parameter that is repeated for each id, where the ids travel in the URL: `ids=a&ids=b`.
+    pub fn query_list(&self) -> Option<&'static str> {
+        self.query_list
     }
 }
 

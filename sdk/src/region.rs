@@ -35,8 +35,7 @@ pub enum Region {
 
 impl Region {
     /// Every region.
-    pub const ALL: &[Self] =
-        &[Self::Eu1, Self::Eu2, Self::Us1, Self::Us2, Self::Us3, Self::Ap1, Self::Ap2, Self::Ap3];
+    pub const ALL: &[Self] = &[Self::Eu1, Self::Eu2, Self::Us1, Self::Us2, Self::Us3, Self::Ap1, Self::Ap2, Self::Ap3];
 
     /// The region's name, such as `EU1`.
     pub fn as_str(self) -> &'static str {

@@ -14,14 +14,17 @@ pub(crate) enum Text {
 
 pub(crate) fn count(name: &str, count: usize, least: usize, most: Option<usize>) -> Result<(), Error> {
     if count < least {
-        let message = if count == 0 { format!("`{name}` is empty: give at least {least}") } else {
+        let message = if count == 0 {
+            format!("`{name}` is empty: give at least {least}")
+        } else {
             format!("`{name}` has {count} entries: give at least {least}")
         };
         return Err(InvalidRequest::new(message).into());
     }
     match most {
         Some(most) if count > most => {
-            let message = format!("`{name}` has {count} entries, and the service takes {most} in one call: use `Client::bulk`");
+            let message =
+                format!("`{name}` has {count} entries, and the service takes {most} in one call: use `Client::bulk`");
             Err(InvalidRequest::new(message).into())
         }
         _ => Ok(()),
@@ -39,13 +42,12 @@ pub(crate) fn text(name: &str, value: &str, rule: Text) -> Result<(), Error> {
 fn check(value: &str, rule: Text, what: impl Fn() -> String) -> Result<(), Error> {
     let problem = match rule {
         _ if value.trim().is_empty() => "is blank",
-        Text::NotBlank => return Ok(()),
         Text::PathSegment if value.contains('/') => "has a `/`, which can't travel in a path: use `batch_get_incident`",
         Text::PathSegment if value.contains(':') => {
             "has a `:`, which older gateways take for a verb: use `batch_get_incident`"
         }
         Text::PathSegment if value.contains(char::is_whitespace) => "has white space in it",
-        Text::PathSegment => return Ok(()),
+        Text::NotBlank | Text::PathSegment => return Ok(()),
     };
     Err(InvalidRequest::new(format!("{} {problem}", what())).into())
 }

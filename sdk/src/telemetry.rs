@@ -33,7 +33,13 @@ pub(crate) fn operation_span(operation: &Operation, binding: Binding, host: &str
 }
 
 /// One for each request that is sent.
-pub(crate) fn attempt_span(binding: Binding, host: &str, port: Option<u16>, correlation_id: &str, resends: u32) -> Span {
+pub(crate) fn attempt_span(
+    binding: Binding,
+    host: &str,
+    port: Option<u16>,
+    correlation_id: &str,
+    resends: u32,
+) -> Span {
     let span = tracing::info_span!(
         target: TARGET,
         "request",

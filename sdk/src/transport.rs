@@ -31,9 +31,9 @@ struct Reply {
 }
 
 /// Why an attempt gave no successful reply.
-enum Attempt {
+enum Failed {
     Transport { kind: TransportErrorKind, status: Option<StatusCode>, source: Option<reqwest::Error> },
-    Refused(Reply),
+    Refused(Box<Reply>),
     TooLarge(StatusCode),
     Encoded(StatusCode, String),
 }
@@ -53,7 +53,9 @@ impl Client {
     async fn send(&self, operation: &'static Operation, mut request: reqwest::Request) -> Result<(Reply, Call), Error> {
         let length = request.url().as_str().len();
         if length > MAX_URL {
-            let message = format!("the URL would be {length} bytes long, and proxies commonly accept {MAX_URL}: give fewer ids, or use `Client::bulk`");
+            let message = format!(
+                "the URL would be {length} bytes long, and proxies commonly accept {MAX_URL}: give fewer ids, or use `Client::bulk`"
+            );
             return Err(InvalidRequest::new(message).into());
         }
         let generation = self.api_generation();
@@ -84,7 +86,12 @@ impl Client {
         outcome
     }
 
-    async fn attempts(&self, mut call: Call, binding: Binding, request: reqwest::Request) -> Result<(Reply, Call), Error> {
+    async fn attempts(
+        &self,
+        mut call: Call,
+        binding: Binding,
+        request: reqwest::Request,
+    ) -> Result<(Reply, Call), Error> {
         let (shared, options) = (&self.inner.shared, &self.inner.options);
         let policy = options.retry_policy.as_ref().unwrap_or(&shared.retry_policy);
         let deadline = later(Instant::now(), options.timeout.unwrap_or(shared.timeout));
@@ -107,8 +114,7 @@ impl Client {
             call.attempts += 1;
             let limit = shared.attempt_timeout.min(deadline.saturating_duration_since(Instant::now()));
             let outcome = timeout(limit, self.attempt(attempt)).instrument(span.clone()).await;
-            let timed_out =
-                || Attempt::Transport { kind: TransportErrorKind::Timeout, status: None, source: None };
+            let timed_out = || Failed::Transport { kind: TransportErrorKind::Timeout, status: None, source: None };
             let failed = match outcome.unwrap_or_else(|_| Err(timed_out())) {
                 Ok(reply) => {
                     span.record("http.response.status_code", reply.status.as_u16());
@@ -119,9 +125,9 @@ impl Client {
             };
 
             let failure = match &failed {
-                Attempt::Transport { kind, .. } => Some(Failure::Transport(*kind)),
-                Attempt::Refused(reply) => Some(Failure::Status(reply.status)),
-                Attempt::TooLarge(_) | Attempt::Encoded(..) => None,
+                Failed::Transport { kind, .. } => Some(Failure::Transport(*kind)),
+                Failed::Refused(reply) => Some(Failure::Status(reply.status)),
+                Failed::TooLarge(_) | Failed::Encoded(..) => None,
             };
             uncertain |= failure.is_some_and(|failure| !failure.is_unprocessed());
             call.effect = match failure {
@@ -132,7 +138,7 @@ impl Client {
             };
             call.retryable = failure.is_some_and(Failure::is_transient);
             let wait = match &failed {
-                Attempt::Refused(reply) => retry_after(&reply.headers, SystemTime::now()),
+                Failed::Refused(reply) => retry_after(&reply.headers, SystemTime::now()),
                 _ => None,
             };
             let error = self.error(call.clone(), failed, wait);
@@ -143,7 +149,8 @@ impl Client {
 
             let retry = failure.filter(|failure| failure.may_retry(idempotency)).and_then(|failure| {
                 let delay = delays.next()?.max(wait.unwrap_or_default());
-                let in_time = wait.is_none_or(|wait| wait <= policy.max_retry_after()) && later(Instant::now(), delay) < deadline;
+                let in_time =
+                    wait.is_none_or(|wait| wait <= policy.max_retry_after()) && later(Instant::now(), delay) < deadline;
                 if !in_time {
                     return None;
                 }
@@ -157,7 +164,7 @@ impl Client {
     }
 
     /// Sends one request and reads its response.
-    async fn attempt(&self, request: reqwest::Request) -> Result<Reply, Attempt> {
+    async fn attempt(&self, request: reqwest::Request) -> Result<Reply, Failed> {
         let mut response = self.client.execute(request).await.map_err(|error| transport(error, None))?;
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
@@ -170,22 +177,22 @@ impl Client {
                     break;
                 }
             }
-            return Err(Attempt::Refused(Reply { status, headers, body: body.freeze() }));
+            return Err(Failed::Refused(Box::new(Reply { status, headers, body: body.freeze() })));
         }
         if let Some(encoding) = headers.get(header::CONTENT_ENCODING).filter(|value| *value != "identity") {
-            return Err(Attempt::Encoded(status, String::from_utf8_lossy(encoding.as_bytes()).into_owned()));
+            return Err(Failed::Encoded(status, String::from_utf8_lossy(encoding.as_bytes()).into_owned()));
         }
         let limit = self.inner.shared.max_response_bytes;
         let expected = response.content_length().and_then(|length| usize::try_from(length).ok());
         if expected.is_some_and(|length| length > limit) {
-            return Err(Attempt::TooLarge(status));
+            return Err(Failed::TooLarge(status));
         }
         let mut chunks: Option<BytesMut> = None;
         let mut first = Bytes::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| transport(error, Some(status)))? {
             let read = chunks.as_ref().map_or(first.len(), BytesMut::len);
             if read + chunk.len() > limit {
-                return Err(Attempt::TooLarge(status));
+                return Err(Failed::TooLarge(status));
             }
             // Most bodies come in one chunk, which needs no copy.
             if read == 0 {
@@ -220,18 +227,17 @@ impl Client {
         Ok(correlation_id)
     }
 
-    fn error(&self, call: Call, failed: Attempt, retry_after: Option<Duration>) -> Error {
+    fn error(&self, call: Call, failed: Failed, retry_after: Option<Duration>) -> Error {
         let shared = &self.inner.shared;
         match failed {
-            Attempt::Transport { kind, status, source } => TransportError { call, kind, status, source }.into(),
-            Attempt::Refused(Reply { status, headers, body }) => {
+            Failed::Transport { kind, status, source } => TransportError { call, kind, status, source }.into(),
+            Failed::Refused(reply) => {
+                let Reply { status, headers, body } = *reply;
                 let redact = |text| shared.api_key.redact(text);
                 ApiError::new(call, status, &headers, &body, redact, retry_after).into()
             }
-            Attempt::TooLarge(status) => {
-                ResponseTooLarge { call, status, limit: shared.max_response_bytes }.into()
-            }
-            Attempt::Encoded(status, encoding) => UndecodableResponse::encoding(call, status, encoding).into(),
+            Failed::TooLarge(status) => ResponseTooLarge { call, status, limit: shared.max_response_bytes }.into(),
+            Failed::Encoded(status, encoding) => UndecodableResponse::encoding(call, status, encoding).into(),
         }
     }
 
@@ -253,11 +259,16 @@ impl Client {
             serde_json::from_slice(json)
         };
         match decoded {
-            Ok(inner) => {
-                Ok(ResponseValue { inner, status, headers, correlation_id: call.correlation_id, attempts: call.attempts })
-            }
+            Ok(inner) => Ok(ResponseValue {
+                inner,
+                status,
+                headers,
+                correlation_id: call.correlation_id,
+                attempts: call.attempts,
+            }),
             Err(source) => {
-                call.effect = if call.operation.idempotency == Idempotency::Safe { Effect::None } else { Effect::Applied };
+                call.effect =
+                    if call.operation.idempotency == Idempotency::Safe { Effect::None } else { Effect::Applied };
                 call.retryable = false;
                 let error = UndecodableResponse::json(call, status, &body, source);
                 Err(error.redact(|text| shared.api_key.redact(text)).into())
@@ -284,7 +295,7 @@ fn last_name<'p>(path: &'p serde_ignored::Path<'_>) -> Option<&'p str> {
 }
 
 /// Tells reqwest's errors apart.
-fn transport(error: reqwest::Error, status: Option<StatusCode>) -> Attempt {
+fn transport(error: reqwest::Error, status: Option<StatusCode>) -> Failed {
     let kind = match (error.is_timeout(), error.is_connect()) {
         (true, true) => TransportErrorKind::ConnectTimeout,
         (true, false) => TransportErrorKind::Timeout,
@@ -294,7 +305,7 @@ fn transport(error: reqwest::Error, status: Option<StatusCode>) -> Attempt {
         (false, false) => TransportErrorKind::Reset,
     };
     // The URL may name incidents, and the error says where it was going by itself.
-    Attempt::Transport { kind, status, source: Some(error.without_url()) }
+    Failed::Transport { kind, status, source: Some(error.without_url()) }
 }
 
 fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
@@ -308,11 +319,12 @@ fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Error
 
 fn is_tls(error: &reqwest::Error) -> bool {
     #[cfg(feature = "rustls")]
-    if chain(error).any(|error| error.is::<rustls::Error>()) {
+    if chain(error).any(<dyn std::error::Error>::is::<rustls::Error>) {
         return true;
     }
     // The platform's library has its errors in a crate that is not ours to name.
-    cfg!(feature = "native-tls") && chain(error).any(|error| error.to_string().contains("certificate") || error.to_string().contains("SSL"))
+    cfg!(feature = "native-tls")
+        && chain(error).any(|error| error.to_string().contains("certificate") || error.to_string().contains("SSL"))
 }
 
 fn is_protocol(error: &reqwest::Error) -> bool {

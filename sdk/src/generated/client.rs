@@ -2,7 +2,10 @@
 //! The client and a method for each operation.
 use progenitor_client::{QueryParam, encode_path};
 use super::{operations, types};
-use crate::{ApiGeneration, Error, ResponseValue, request};
+use crate::{
+    ApiGeneration, Error, ResponseValue, paging::{Items, Page, Paged, sealed},
+    request,
+};
 
 /// A client of the Coralogix Incidents API.
 ///
@@ -57,6 +60,17 @@ impl Client {
             }
         };
         self.exec(&operations::LIST_INCIDENTS, request).await
+    }
+    /// List incidents, page by page, as a stream of items.
+    ///
+    /// The next page is asked for when the items of the one before are used up. `pagination` of the request sets the size of the pages and the page to begin with. See [`Items`].
+    ///
+    /// Needs the permission `incidents:read`, as [`list_incidents`](Self::list_incidents) does.
+    pub fn list_incidents_stream(
+        &self,
+        request: types::ListIncidentsRequest,
+    ) -> Items<types::ListIncidentsRequest> {
+        Items::new(self.clone(), request)
     }
     /// Get an incident.
     ///
@@ -469,6 +483,17 @@ impl Client {
         };
         self.exec(&operations::LIST_INCIDENT_EVENTS, request).await
     }
+    /// List events across incidents, page by page, as a stream of items.
+    ///
+    /// The next page is asked for when the items of the one before are used up. `pagination` of the request sets the size of the pages and the page to begin with. See [`Items`].
+    ///
+    /// Needs the permission `incidents:read`, as [`list_incident_events`](Self::list_incident_events) does.
+    pub fn list_incident_events_stream(
+        &self,
+        request: types::ListIncidentEventsRequest,
+    ) -> Items<types::ListIncidentEventsRequest> {
+        Items::new(self.clone(), request)
+    }
     /// Count events across incidents.
     ///
     /// Returns how many events meet a filter, without returning them. The service stops counting at a limit, and says so.
@@ -626,5 +651,73 @@ impl Client {
             }
         };
         self.exec(&operations::LIST_INCIDENT_AGGREGATIONS, request).await
+    }
+    /// List groups of incidents, page by page, as a stream of items.
+    ///
+    /// The next page is asked for when the items of the one before are used up. `pagination` of the request sets the size of the pages and the page to begin with. See [`Items`].
+    ///
+    /// Needs the permission `incidents:read`, as [`list_incident_aggregations`](Self::list_incident_aggregations) does.
+    pub fn list_incident_aggregations_stream(
+        &self,
+        request: types::ListIncidentAggregationsRequest,
+    ) -> Items<types::ListIncidentAggregationsRequest> {
+        Items::new(self.clone(), request)
+    }
+}
+
+impl Paged for types::ListIncidentsRequest {}
+
+impl sealed::Sealed for types::ListIncidentsRequest {
+    type Item = types::Incident;
+    fn pagination(&mut self) -> &mut Option<types::PaginationRequest> {
+        &mut self.pagination
+    }
+    async fn send(self, client: Client) -> Result<Page<Self::Item>, Error> {
+        let types::ListIncidentsResponse { incidents, pagination, .. } = client
+            .list_incidents(&self)
+            .await?
+            .into_inner();
+        Ok(Page {
+            items: incidents,
+            next: pagination.and_then(|pagination| pagination.next_page_token),
+        })
+    }
+}
+
+impl Paged for types::ListIncidentEventsRequest {}
+
+impl sealed::Sealed for types::ListIncidentEventsRequest {
+    type Item = types::IncidentEventExtended;
+    fn pagination(&mut self) -> &mut Option<types::PaginationRequest> {
+        &mut self.pagination
+    }
+    async fn send(self, client: Client) -> Result<Page<Self::Item>, Error> {
+        let types::ListIncidentEventsResponse { items, pagination, .. } = client
+            .list_incident_events(&self)
+            .await?
+            .into_inner();
+        Ok(Page {
+            items,
+            next: pagination.and_then(|pagination| pagination.next_page_token),
+        })
+    }
+}
+
+impl Paged for types::ListIncidentAggregationsRequest {}
+
+impl sealed::Sealed for types::ListIncidentAggregationsRequest {
+    type Item = types::IncidentAggregation;
+    fn pagination(&mut self) -> &mut Option<types::PaginationRequest> {
+        &mut self.pagination
+    }
+    async fn send(self, client: Client) -> Result<Page<Self::Item>, Error> {
+        let types::ListIncidentAggregationsResponse { incident_aggs, pagination, .. } = client
+            .list_incident_aggregations(&self)
+            .await?
+            .into_inner();
+        Ok(Page {
+            items: incident_aggs,
+            next: pagination.and_then(|pagination| pagination.next_page_token),
+        })
     }
 }

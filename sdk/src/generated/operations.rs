@@ -10,10 +10,12 @@ pub(crate) static LIST_INCIDENTS: Operation = Operation {
     v1: Binding {
         method: "POST",
         path: "/v1/incidents",
+        query_list: None,
     },
     v5: Some(Binding {
         method: "POST",
         path: "/5/incidents/incidents/v1",
+        query_list: None,
     }),
 };
 
@@ -25,10 +27,12 @@ pub(crate) static GET_INCIDENT: Operation = Operation {
     v1: Binding {
         method: "GET",
         path: "/v1/incidents/{id}",
+        query_list: None,
     },
     v5: Some(Binding {
         method: "GET",
         path: "/5/incidents/incidents/v1/{id}",
+        query_list: None,
     }),
 };
 
@@ -40,10 +44,12 @@ pub(crate) static BATCH_GET_INCIDENT: Operation = Operation {
     v1: Binding {
         method: "POST",
         path: "/v1/incidents:batchGet",
+        query_list: Some("ids"),
     },
     v5: Some(Binding {
         method: "GET",
         path: "/5/incidents/incidents/v1",
+        query_list: Some("ids"),
     }),
 };
 
@@ -55,10 +61,12 @@ pub(crate) static ASSIGN_INCIDENTS: Operation = Operation {
     v1: Binding {
         method: "POST",
         path: "/v1/incidents:assign",
+        query_list: None,
     },
     v5: Some(Binding {
         method: "POST",
         path: "/5/incidents/incidents/v1/all/by-user",
+        query_list: None,
     }),
 };
 
@@ -70,10 +78,12 @@ pub(crate) static UNASSIGN_INCIDENTS: Operation = Operation {
     v1: Binding {
         method: "POST",
         path: "/v1/incidents:unassign",
+        query_list: None,
     },
     v5: Some(Binding {
         method: "DELETE",
         path: "/5/incidents/incidents/v1/all/by-user",
+        query_list: Some("incident_ids"),
     }),
 };
 
@@ -85,10 +95,12 @@ pub(crate) static ACKNOWLEDGE_INCIDENTS: Operation = Operation {
     v1: Binding {
         method: "POST",
         path: "/v1/incidents:acknowledge",
+        query_list: None,
     },
     v5: Some(Binding {
         method: "POST",
         path: "/5/incidents/incidents/v1/all/acknowledge",
+        query_list: None,
     }),
 };
 
@@ -100,10 +112,12 @@ pub(crate) static RESOLVE_INCIDENTS: Operation = Operation {
     v1: Binding {
         method: "POST",
         path: "/v1/incidents:resolve",
+        query_list: None,
     },
     v5: Some(Binding {
         method: "POST",
         path: "/5/incidents/incidents/v1/all/resolve",
+        query_list: None,
     }),
 };
 
@@ -115,10 +129,12 @@ pub(crate) static CLOSE_INCIDENTS: Operation = Operation {
     v1: Binding {
         method: "POST",
         path: "/v1/incidents:close",
+        query_list: None,
     },
     v5: Some(Binding {
         method: "POST",
         path: "/5/incidents/incidents/v1/all/closed",
+        query_list: None,
     }),
 };
 
@@ -130,10 +146,12 @@ pub(crate) static GET_INCIDENT_EVENTS: Operation = Operation {
     v1: Binding {
         method: "GET",
         path: "/v1/incidents/{incidentId}/events",
+        query_list: None,
     },
     v5: Some(Binding {
         method: "GET",
         path: "/5/incidents/incidents/v1/{incident_id}/events",
+        query_list: None,
     }),
 };
 
@@ -145,6 +163,7 @@ pub(crate) static LIST_INCIDENT_EVENTS: Operation = Operation {
     v1: Binding {
         method: "POST",
         path: "/v1/incidents:list-incident-events",
+        query_list: None,
     },
     v5: None,
 };
@@ -157,6 +176,7 @@ pub(crate) static LIST_INCIDENT_EVENTS_TOTAL_COUNT: Operation = Operation {
     v1: Binding {
         method: "POST",
         path: "/v1/incidents:list-incident-events-total-count",
+        query_list: None,
     },
     v5: None,
 };
@@ -169,6 +189,7 @@ pub(crate) static LIST_INCIDENT_EVENTS_FILTER_VALUES: Operation = Operation {
     v1: Binding {
         method: "POST",
         path: "/v1/incidents:list-incident-events-filter-values",
+        query_list: None,
     },
     v5: None,
 };
@@ -181,10 +202,12 @@ pub(crate) static GET_FILTER_VALUES: Operation = Operation {
     v1: Binding {
         method: "POST",
         path: "/v1/incidents:get-filter-values",
+        query_list: None,
     },
     v5: Some(Binding {
         method: "POST",
         path: "/5/incidents/filter-values/v1",
+        query_list: None,
     }),
 };
 
@@ -196,6 +219,7 @@ pub(crate) static LIST_INCIDENT_AGGREGATIONS: Operation = Operation {
     v1: Binding {
         method: "POST",
         path: "/v1/incidents:listIncidentAggregations",
+        query_list: None,
     },
     v5: None,
 };

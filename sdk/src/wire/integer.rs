@@ -13,6 +13,7 @@ pub(crate) mod optional {
 
     pub(crate) use super::deserialize;
 
+    #[expect(clippy::ref_option, reason = "serde's signature")]
     pub(crate) fn serialize<S: Serializer, T: Serialize>(value: &Option<T>, serializer: S) -> Result<S::Ok, S::Error> {
         value.serialize(serializer)
     }
@@ -26,7 +27,11 @@ pub(crate) mod as_string {
 
         pub(crate) use super::super::deserialize;
 
-        pub(crate) fn serialize<S: Serializer, T: ToString>(value: &Option<T>, serializer: S) -> Result<S::Ok, S::Error> {
+        #[expect(clippy::ref_option, reason = "serde's signature")]
+        pub(crate) fn serialize<S: Serializer, T: ToString>(
+            value: &Option<T>,
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
             match value {
                 Some(value) => serializer.serialize_str(&value.to_string()),
                 None => serializer.serialize_none(),

@@ -8,11 +8,11 @@ pub(crate) mod unknown;
 
 use serde::{Deserialize, Deserializer};
 
+pub(crate) use self::open_enum::OpenEnum;
 pub use self::{
     duration::{Duration, DurationError},
     open_enum::UnrecognizedValue,
 };
-pub(crate) use self::open_enum::OpenEnum;
 
 /// Reads a member whose `null` means its default. Beside `#[serde(default)]`, which does the same for an absent one.
 pub(crate) fn null_as_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(

@@ -13,11 +13,11 @@ use syn::{
 use super::rust::{docs, ident};
 use crate::{
     document::join,
-    model::{Generation, Model, Operation, Parameter, snake, text},
+    model::{Generation, Model, Operation, Parameter, reference_name, snake, text},
 };
 
-/// The `Client` struct, and its methods in the document's order.
-pub(super) fn emit(model: &Model<'_>, code: &File) -> Result<(TokenStream, TokenStream)> {
+/// The `Client` struct, its methods in the document's order, and what the streams of items need.
+pub(super) fn emit(model: &Model<'_>, code: &File) -> Result<TokenStream> {
     let mut client = None;
     let mut functions = Vec::new();
     for item in &code.items {
@@ -44,15 +44,25 @@ pub(super) fn emit(model: &Model<'_>, code: &File) -> Result<(TokenStream, Token
             .copied()
             .with_context(|| format!("progenitor wrote no method `{name}` for operation `{}`", operation.id))
     };
-    let mut methods = TokenStream::new();
+    let (mut methods, mut paged) = (TokenStream::new(), TokenStream::new());
     for (operation, other) in model.methods() {
         let other = other.map(|other| Ok::<_, anyhow::Error>((other, find(other)?))).transpose()?;
         let location = model.document.location(&operation.pointer);
         let context = || format!("{location}: operation `{}`", operation.id);
-        let tokens = method(model, operation, find(operation)?, other).with_context(context)?;
-        methods.extend(tokens);
+        methods.extend(method(model, operation, find(operation)?, other).with_context(context)?);
+        let (stream, implementation) = paging(model, operation).with_context(context)?;
+        methods.extend(stream);
+        paged.extend(implementation);
     }
-    Ok((client.to_token_stream(), methods))
+    Ok(quote! {
+        #client
+
+        impl Client {
+            #methods
+        }
+
+        #paged
+    })
 }
 
 const CLIENT_DOCS: &str = "\
@@ -107,6 +117,54 @@ fn method(
             self.exec(&operations::#constant, request).await
         }
     })
+}
+
+/// For an operation that the document says is paged: a stream of its items, and what the stream needs to know of its messages.
+fn paging(model: &Model<'_>, operation: &Operation) -> Result<(TokenStream, TokenStream)> {
+    let Some(items) = &operation.paging else { return Ok(Default::default()) };
+    let Some(body) = &operation.body else { bail!("`x-paging` needs a request body that holds `pagination`") };
+    let list = model.schema(&operation.response).and_then(|schema| schema.pointer(&format!("/properties/{items}/items")));
+    let Some(item) = list.and_then(reference_name) else {
+        bail!("`x-paging.items: {items}` is no list of messages in `{}`", operation.response);
+    };
+    for schema in [body, &operation.response] {
+        if model.document.get(&join(&format!("/components/schemas/{schema}/properties"), "pagination")).is_none() {
+            bail!("`x-paging`: `{schema}` has no member `pagination`");
+        }
+    }
+    let name = ident(&snake(&operation.id));
+    let stream = ident(&format!("{}_stream", snake(&operation.id)));
+    let (body, response, item, items) = (ident(body), ident(&operation.response), ident(&item), ident(&snake(items)));
+    let member = if items == "items" { quote!(items,) } else { quote!(items: #items,) };
+    let docs = docs(&format!(
+        "{}, page by page, as a stream of items.\n\nThe next page is asked for when the items of the one before are used up. \
+         `pagination` of the request sets the size of the pages and the page to begin with. See [`Items`].\n\nNeeds the \
+         permission `{}`, as [`{name}`](Self::{name}) does.",
+        operation.summary, operation.permission
+    ));
+    let method = quote! {
+        #(#docs)*
+        pub fn #stream(&self, request: types::#body) -> Items<types::#body> {
+            Items::new(self.clone(), request)
+        }
+    };
+    let implementation = quote! {
+        impl Paged for types::#body {}
+
+        impl sealed::Sealed for types::#body {
+            type Item = types::#item;
+
+            fn pagination(&mut self) -> &mut Option<types::PaginationRequest> {
+                &mut self.pagination
+            }
+
+            async fn send(self, client: Client) -> Result<Page<Self::Item>, Error> {
+                let types::#response { #items, pagination, .. } = client.#name(&self).await?.into_inner();
+                Ok(Page { #member next: pagination.and_then(|pagination| pagination.next_page_token) })
+            }
+        }
+    };
+    Ok((method, implementation))
 }
 
 /// Lists are borrowed as slices, and lifetimes are left to the compiler.
@@ -293,11 +351,6 @@ pub(super) fn operations(model: &Model<'_>) -> Result<TokenStream> {
         if operation.generation != Generation::V1 {
             bail!("{}: operation `{id}` has no v1 binding", model.document.location(&operation.pointer));
         }
-        if let Some(member) = &operation.paging
-            && model.document.get(&join(&format!("/components/schemas/{}/properties", operation.response), member)).is_none()
-        {
-            bail!("{}: `x-paging.items: {member}` is no member of `{}`", model.document.location(&operation.pointer), operation.response);
-        }
         out.extend(quote! {
             #[doc = #doc]
             pub(crate) static #constant: Operation = Operation {
@@ -321,5 +374,10 @@ pub(super) fn operations(model: &Model<'_>) -> Result<TokenStream> {
 fn binding(operation: &Operation) -> TokenStream {
     let method = operation.method.to_uppercase();
     let path = &operation.path;
-    quote!(Binding { method: #method, path: #path })
+    let list = operation.parameters.iter().find(|parameter| !parameter.in_path && text(&parameter.schema, "type") == "array");
+    let query_list = list.map_or_else(|| quote!(None), |parameter| {
+        let name = &parameter.name;
+        quote!(Some(#name))
+    });
+    quote!(Binding { method: #method, path: #path, query_list: #query_list })
 }

@@ -1,0 +1,576 @@
+//! Any number of incidents, changed in requests of bounded size and number, with an account of every id.
+//!
+//! A run is a stream of outcomes. Its guarantees, which the property tests check:
+//!
+//! * **Every id given appears in exactly one outcome.** An id given twice counts once (96 bits of a keyed hash tell ids
+//!   apart: for a million ids, the chance that two are taken for one is below 10⁻¹⁶).
+//! * **No outcome says more than is known.** [`Fate::Updated`] only where the service returned the incident in its reply;
+//!   [`Fate::Failed`] only where nothing can have been changed; everything else is [`Fate::Unknown`], which
+//!   [`Bulk::reconcile`] settles by reading.
+//! * **Outcomes come as they happen.** A run that is dropped, or a process that dies, has told what it knew.
+//! * **Memory is bounded** by concurrency times the size of a request and its reply, plus at most 32 bytes for each distinct
+//!   id, to know it again.
+//!
+//! ```no_run
+//! # async fn example(client: coralogix_incidents::Client, ids: Vec<String>) {
+//! use coralogix_incidents::bulk::Fate;
+//! use futures::StreamExt;
+//!
+//! let mut run = client.bulk().unassign(ids);
+//! while let Some(outcome) = run.next().await {
+//!     match outcome.fate {
+//!         Fate::Updated(incident) => println!("{} is unassigned", incident.id),
+//!         Fate::NotFound => println!("{} does not exist", outcome.id),
+//!         Fate::Failed(error) | Fate::Unknown(error) => println!("{}: {error}", outcome.id),
+//!         _ => println!("{} was not changed", outcome.id),
+//!     }
+//! }
+//! println!("{:?}", run.summary());
+//! # }
+//! ```
+
+use std::{
+    collections::{BTreeMap, HashSet, VecDeque},
+    fmt,
+    hash::{BuildHasher, RandomState},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use futures::{
+    FutureExt, Stream, StreamExt,
+    future::BoxFuture,
+    stream::{self, BoxStream, FuturesUnordered},
+};
+
+use crate::{
+    Client, Effect, Error, Operation,
+    generated::operations,
+    request,
+    transport::MAX_URL,
+    types::{
+        AcknowledgeIncidentsRequest, AssignIncidentsRequest, CloseIncidentsRequest, Incident, IncidentStatus,
+        ResolveIncidentsRequest, UnassignIncidentsRequest, UserDetails,
+    },
+};
+
+const DEFAULT_CONCURRENCY: usize = 8;
+const DEFAULT_IDS_PER_REQUEST: usize = 100;
+/// Generation 5 documents this as the most; V1 leaves it open.
+const MAX_IDS_PER_REQUEST: usize = 10_000;
+
+/// What to do to each incident.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Verb {
+    /// Remove the assignments.
+    Unassign,
+    /// Assign to a user.
+    Assign(UserDetails),
+    /// Acknowledge.
+    Acknowledge,
+    /// Resolve.
+    Resolve,
+    /// Close.
+    Close,
+}
+
+impl Verb {
+    /// Assign to the user with this id.
+    pub fn assign_to(user_id: impl Into<String>) -> Self {
+        Self::Assign(UserDetails::default().with_user_id(user_id))
+    }
+
+    fn operation(&self) -> &'static Operation {
+        match self {
+            Self::Unassign => &operations::UNASSIGN_INCIDENTS,
+            Self::Assign(_) => &operations::ASSIGN_INCIDENTS,
+            Self::Acknowledge => &operations::ACKNOWLEDGE_INCIDENTS,
+            Self::Resolve => &operations::RESOLVE_INCIDENTS,
+            Self::Close => &operations::CLOSE_INCIDENTS,
+        }
+    }
+
+    /// Whether an incident is as this verb leaves it.
+    pub fn is_done(&self, incident: &Incident) -> bool {
+        match self {
+            Self::Unassign => incident.assignments.is_empty(),
+            Self::Assign(user) => incident.is_assigned_to(&user.user_id),
+            Self::Acknowledge => incident.status == IncidentStatus::Acknowledged,
+            Self::Resolve | Self::Close => !incident.is_open(),
+        }
+    }
+
+    async fn send(&self, client: &Client, ids: Vec<String>) -> Result<Vec<Incident>, Error> {
+        Ok(match self {
+            Self::Unassign => {
+                let request = UnassignIncidentsRequest { incident_ids: ids };
+                client.unassign_incidents(&request).await?.into_inner().incidents
+            }
+            Self::Assign(user) => {
+                let request = AssignIncidentsRequest { incident_ids: ids, assigned_to: user.clone() };
+                client.assign_incidents(&request).await?.into_inner().incidents
+            }
+            Self::Acknowledge => {
+                let request = AcknowledgeIncidentsRequest { incident_ids: ids };
+                client.acknowledge_incidents(&request).await?.into_inner().incidents
+            }
+            Self::Resolve => {
+                let request = ResolveIncidentsRequest { incident_ids: ids };
+                client.resolve_incidents(&request).await?.into_inner().incidents
+            }
+            Self::Close => {
+                let request = CloseIncidentsRequest { incident_ids: ids };
+                client.close_incidents(&request).await?.into_inner().incidents
+            }
+        })
+    }
+}
+
+/// Begins bulk work; made by [`Client::bulk`].
+#[derive(Debug, Clone)]
+pub struct Bulk {
+    client: Client,
+    concurrency: usize,
+    ids_per_request: usize,
+}
+
+impl Client {
+    /// Work on any number of incidents; see [`bulk`](crate::bulk).
+    pub fn bulk(&self) -> Bulk {
+        Bulk { client: self.clone(), concurrency: DEFAULT_CONCURRENCY, ids_per_request: DEFAULT_IDS_PER_REQUEST }
+    }
+}
+
+impl Bulk {
+    /// The most requests under way at once. Default: 8. 0 counts as 1.
+    #[must_use]
+    pub fn concurrency(mut self, concurrency: usize) -> Self {
+        self.concurrency = concurrency.max(1);
+        self
+    }
+
+    /// The most ids in one request, 1 to 10,000. Default: 100. Where the ids travel in the URL (unassign in generation 5, and
+    /// reading back), a request also ends before its URL reaches 8 KiB: about 150 UUIDs.
+    #[must_use]
+    pub fn ids_per_request(mut self, ids: usize) -> Self {
+        self.ids_per_request = ids.clamp(1, MAX_IDS_PER_REQUEST);
+        self
+    }
+
+    /// Removes the assignments of these incidents.
+    pub fn unassign(&self, ids: impl Ids) -> Run {
+        self.run(Verb::Unassign, from_iterator(ids))
+    }
+
+    /// Assigns these incidents to a user.
+    pub fn assign(&self, ids: impl Ids, user_id: impl Into<String>) -> Run {
+        self.run(Verb::assign_to(user_id), from_iterator(ids))
+    }
+
+    /// Acknowledges these incidents.
+    pub fn acknowledge(&self, ids: impl Ids) -> Run {
+        self.run(Verb::Acknowledge, from_iterator(ids))
+    }
+
+    /// Resolves these incidents.
+    pub fn resolve(&self, ids: impl Ids) -> Run {
+        self.run(Verb::Resolve, from_iterator(ids))
+    }
+
+    /// Closes these incidents.
+    pub fn close(&self, ids: impl Ids) -> Run {
+        self.run(Verb::Close, from_iterator(ids))
+    }
+
+    /// Does `verb` to incidents whose ids come from a stream. A request is sent when it is full, when the stream ends, or,
+    /// where nothing else is under way, with what there is.
+    pub fn run(&self, verb: Verb, ids: impl Stream<Item = String> + Send + 'static) -> Run {
+        Run::new(self, verb, Mode::Change, ids.boxed())
+    }
+
+    /// Settles ids whose fate is unknown, by reading the incidents back: [`Fate::Updated`] where they are as `verb` leaves
+    /// them, [`Fate::NotApplied`] where they are not, [`Fate::NotFound`] where they don't exist. Nothing is changed.
+    pub fn reconcile(&self, verb: Verb, ids: impl Ids) -> Run {
+        Run::new(self, verb, Mode::Read, from_iterator(ids).boxed())
+    }
+}
+
+fn from_iterator(ids: impl Ids) -> impl Stream<Item = String> + Send + 'static {
+    stream::iter(ids.into_iter().map(Into::into))
+}
+
+/// Ids for bulk work: a list, an array, or any other iterator over strings that owns what it yields.
+pub trait Ids: IntoIterator<Item: Into<String> + 'static, IntoIter: Send + 'static> {}
+
+impl<I: IntoIterator<Item: Into<String> + 'static, IntoIter: Send + 'static>> Ids for I {}
+
+/// What became of one id.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// The id as it was given.
+    pub id: String,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+/// What became of an id. Errors are shared by all ids of a request.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Fate {
+    /// The service did it: the incident as the reply has it.
+    Updated(Box<Incident>),
+    /// The service did not return it: it does not know the id.
+    NotFound,
+    /// It was refused, or never reached the service. Nothing was changed.
+    Failed(Arc<Error>),
+    /// It was sent, and no answer settled what became of it; [`Bulk::reconcile`] does.
+    Unknown(Arc<Error>),
+    /// Read back, the incident is not as the verb leaves it: the change was not applied, or has been undone since.
+    NotApplied(Box<Incident>),
+    /// It was not sent: the run was stopped, or a refusal that every request would meet ended it.
+    NotSent,
+    /// The run was abandoned while it was under way.
+    Abandoned,
+}
+
+/// How many ids met which fate. Each distinct id is counted once, under one of them, when its outcome is taken from the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Summary {
+    /// [`Fate::Updated`].
+    pub updated: u64,
+    /// [`Fate::NotFound`].
+    pub not_found: u64,
+    /// [`Fate::Failed`] and [`Fate::NotApplied`].
+    pub failed: u64,
+    /// [`Fate::Unknown`] and [`Fate::Abandoned`].
+    pub unknown: u64,
+    /// [`Fate::NotSent`].
+    pub not_sent: u64,
+    /// How often an id was given again. These are in no outcome and not in [`total`](Self::total).
+    pub duplicates: u64,
+}
+
+impl Summary {
+    /// The distinct ids.
+    pub fn total(&self) -> u64 {
+        self.updated + self.not_found + self.failed + self.unknown + self.not_sent
+    }
+
+    fn count(&mut self, fate: &Fate) {
+        let counter = match fate {
+            Fate::Updated(_) => &mut self.updated,
+            Fate::NotFound => &mut self.not_found,
+            Fate::Failed(_) | Fate::NotApplied(_) => &mut self.failed,
+            Fate::Unknown(_) | Fate::Abandoned => &mut self.unknown,
+            Fate::NotSent => &mut self.not_sent,
+        };
+        *counter += 1;
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Change,
+    Read,
+}
+
+/// Bulk work under way: a stream of outcomes, in the order in which they become known. See [`bulk`](crate::bulk).
+#[must_use = "streams do nothing unless polled"]
+pub struct Run {
+    client: Client,
+    verb: Arc<Verb>,
+    mode: Mode,
+    concurrency: usize,
+    limits: Limits,
+    /// `None` once it has ended.
+    source: Option<BoxStream<'static, String>>,
+    known: Known,
+    next: Batch,
+    /// The ids of the requests under way, by number.
+    sent: BTreeMap<u64, Arc<[String]>>,
+    under_way: FuturesUnordered<BoxFuture<'static, Answer>>,
+    requests: u64,
+    outcomes: VecDeque<Outcome>,
+    stopped: bool,
+    summary: Summary,
+}
+
+type Answer = (u64, Result<Vec<Incident>, Error>);
+
+/// The size of a request.
+#[derive(Clone, Copy)]
+struct Limits {
+    ids: usize,
+    /// What an id costs beside its own encoded text where it travels in the URL, and what all ids may cost.
+    url: Option<(usize, usize)>,
+}
+
+#[derive(Default)]
+struct Batch {
+    ids: Vec<String>,
+    url: usize,
+}
+
+impl Run {
+    fn new(bulk: &Bulk, verb: Verb, mode: Mode, source: BoxStream<'static, String>) -> Self {
+        let operation = match mode {
+            Mode::Change => verb.operation(),
+            Mode::Read => &operations::BATCH_GET_INCIDENT,
+        };
+        let binding = operation.binding(bulk.client.api_generation());
+        let url = binding.and_then(|binding| {
+            let rest = bulk.client.base_url().len() + binding.path().len();
+            // `?name=id` and `&name=id` cost the same.
+            Some((binding.query_list()?.len() + 2, MAX_URL.saturating_sub(rest)))
+        });
+        Self {
+            client: bulk.client.clone(),
+            verb: Arc::new(verb),
+            mode,
+            concurrency: bulk.concurrency,
+            limits: Limits { ids: bulk.ids_per_request, url },
+            source: Some(source),
+            known: Known::default(),
+            next: Batch::default(),
+            sent: BTreeMap::new(),
+            under_way: FuturesUnordered::new(),
+            requests: 0,
+            outcomes: VecDeque::new(),
+            stopped: false,
+            summary: Summary::default(),
+        }
+    }
+
+    /// The account of the outcomes taken so far; of all ids once the stream has ended.
+    pub fn summary(&self) -> Summary {
+        self.summary
+    }
+
+    /// Starts no more requests. Those under way are waited for; ids that are at hand and were not sent come out as
+    /// [`Fate::NotSent`].
+    pub fn stop(&mut self) {
+        self.stopped = true;
+    }
+
+    /// As [`stop`](Self::stop), and drops the requests under way: their ids come out as [`Fate::Abandoned`].
+    pub fn abandon(&mut self) {
+        self.stopped = true;
+        self.under_way.clear();
+        for ids in std::mem::take(&mut self.sent).into_values() {
+            self.outcomes.extend(ids.iter().map(|id| Outcome { id: id.clone(), fate: Fate::Abandoned }));
+        }
+    }
+
+    /// Takes ids from the source until a request is full, the source has ended, or it has nothing at hand.
+    fn fill(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while let Some(source) = &mut self.source {
+            if self.next.ids.len() >= self.limits.ids || !self.outcomes.is_empty() {
+                return Poll::Ready(());
+            }
+            let id = match source.poll_next_unpin(cx) {
+                Poll::Ready(Some(id)) => id,
+                Poll::Ready(None) => {
+                    self.source = None;
+                    break;
+                }
+                Poll::Pending => return Poll::Pending,
+            };
+            if !self.known.add(&id) {
+                self.summary.duplicates += 1;
+                continue;
+            }
+            if self.stopped {
+                self.outcomes.push_back(Outcome { id, fate: Fate::NotSent });
+            } else if let Err(error) = request::text("id", &id, request::Text::NotBlank) {
+                self.outcomes.push_back(Outcome { id, fate: Fate::Failed(Arc::new(error)) });
+            } else {
+                let cost = self.limits.url.map_or(0, |(each, _)| each + encoded_len(&id));
+                let full = self.limits.url.is_some_and(|(_, all)| self.next.url + cost > all);
+                if full && !self.next.ids.is_empty() {
+                    self.send();
+                }
+                self.next.url += cost;
+                self.next.ids.push(id);
+                if full {
+                    return Poll::Ready(());
+                }
+            }
+        }
+        Poll::Ready(())
+    }
+
+    fn send(&mut self) {
+        let Batch { ids, .. } = std::mem::take(&mut self.next);
+        self.requests += 1;
+        let number = self.requests;
+        let shared: Arc<[String]> = ids.into();
+        self.sent.insert(number, Arc::clone(&shared));
+        let (client, verb, mode) = (self.client.clone(), Arc::clone(&self.verb), self.mode);
+        let answer = async move {
+            let ids = shared.to_vec();
+            let incidents = match mode {
+                Mode::Change => verb.send(&client, ids).await,
+                Mode::Read => {
+                    let response = client.batch_get_incident(&ids).await;
+                    response.map(|response| response.into_inner().incidents.into_values().collect())
+                }
+            };
+            (number, incidents)
+        };
+        self.under_way.push(answer.boxed());
+    }
+
+    /// Turns an answer into outcomes.
+    fn settle(&mut self, (number, answer): Answer) {
+        let Some(ids) = self.sent.remove(&number) else { return };
+        match answer {
+            Ok(incidents) => {
+                let mut incidents: BTreeMap<String, Incident> =
+                    incidents.into_iter().map(|incident| (incident.id.clone(), incident)).collect();
+                for id in &*ids {
+                    let fate = match incidents.remove(id).map(Box::new) {
+                        None => Fate::NotFound,
+                        Some(incident) if self.mode == Mode::Read && !self.verb.is_done(&incident) => {
+                            Fate::NotApplied(incident)
+                        }
+                        Some(incident) => Fate::Updated(incident),
+                    };
+                    self.outcomes.push_back(Outcome { id: id.clone(), fate });
+                }
+            }
+            Err(error) => {
+                // What refuses the key or the path refuses every request.
+                self.stopped |= error.is_unauthorized() || error.is_permission_denied() || error.is_unknown_route();
+                let certain = error.effect() == Effect::None && self.mode == Mode::Change;
+                let error = Arc::new(error);
+                for id in &*ids {
+                    let error = Arc::clone(&error);
+                    let fate = if certain { Fate::Failed(error) } else { Fate::Unknown(error) };
+                    self.outcomes.push_back(Outcome { id: id.clone(), fate });
+                }
+            }
+        }
+    }
+}
+
+impl Stream for Run {
+    type Item = Outcome;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Outcome>> {
+        let this = &mut *self;
+        loop {
+            if let Some(outcome) = this.outcomes.pop_front() {
+                this.summary.count(&outcome.fate);
+                return Poll::Ready(Some(outcome));
+            }
+            if this.stopped {
+                let unsent = std::mem::take(&mut this.next).ids;
+                this.outcomes.extend(unsent.into_iter().map(|id| Outcome { id, fate: Fate::NotSent }));
+            }
+            // Whether the source has ended, or a stopped run has taken what was at hand.
+            let mut done = this.source.is_none();
+            while this.outcomes.is_empty() && (this.stopped || this.under_way.len() < this.concurrency) {
+                match this.fill(cx) {
+                    Poll::Ready(()) if !this.next.ids.is_empty() => this.send(),
+                    Poll::Ready(()) => {
+                        done = this.source.is_none();
+                        break;
+                    }
+                    Poll::Pending => {
+                        if this.stopped {
+                            this.source = None;
+                            done = true;
+                        } else if this.under_way.is_empty() && !this.next.ids.is_empty() {
+                            this.send();
+                        }
+                        break;
+                    }
+                }
+            }
+            if !this.outcomes.is_empty() {
+                continue;
+            }
+            match this.under_way.poll_next_unpin(cx) {
+                Poll::Ready(Some(answer)) => this.settle(answer),
+                Poll::Ready(None) if done => return Poll::Ready(None),
+                Poll::Ready(None) | Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run").field("verb", &self.verb).field("summary", &self.summary).finish_non_exhaustive()
+    }
+}
+
+/// The length of an id in a query, where most characters but letters and digits take three.
+fn encoded_len(id: &str) -> usize {
+    url::form_urlencoded::byte_serialize(id.as_bytes()).map(str::len).sum()
+}
+
+/// The ids met so far, by 96 bits of a hash whose keys are chosen at random: 12 bytes and one of bookkeeping, in tables that
+/// are at least 7/16 full. They are many, so that only a small part is copied when one of them grows.
+struct Known {
+    tables: Vec<HashSet<[u32; 3], Folded>>,
+    keys: [RandomState; 2],
+}
+
+const TABLES: usize = 64;
+
+impl Default for Known {
+    fn default() -> Self {
+        Self {
+            tables: std::iter::repeat_with(HashSet::default).take(TABLES).collect(),
+            keys: [RandomState::new(), RandomState::new()],
+        }
+    }
+}
+
+impl Known {
+    /// Whether the id is new.
+    fn add(&mut self, id: &str) -> bool {
+        let [low, high] = [self.keys[0].hash_one(id), self.keys[1].hash_one(id)];
+        let table = usize::try_from(high >> 58).unwrap_or(0) % TABLES;
+        let (a, b) = halves(low);
+        self.tables[table].insert([a, b, halves(high).1])
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "it takes the halves")]
+fn halves(number: u64) -> (u32, u32) {
+    ((number >> 32) as u32, number as u32)
+}
+
+/// The entries are hashes already.
+#[derive(Default, Clone, Copy)]
+struct Folded;
+
+impl BuildHasher for Folded {
+    type Hasher = Fold;
+
+    fn build_hasher(&self) -> Fold {
+        Fold(0)
+    }
+}
+
+struct Fold(u64);
+
+impl std::hash::Hasher for Fold {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.0 ^= u64::from_le_bytes(word);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Lists as streams of items. Which operations are paged, and by which members, is generated from the document.
+
+use std::{
+    collections::HashSet,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    vec,
+};
+
+use futures::{FutureExt, Stream, future::BoxFuture};
+
+use crate::{Client, Error, types::PaginationRequest};
+
+/// A request whose answer comes in pages. Implemented by generated code.
+pub trait Paged: sealed::Sealed {}
+
+pub(crate) mod sealed {
+    use std::future::Future;
+
+    use crate::{Client, Error, types::PaginationRequest};
+
+    /// What a stream of items needs of a request.
+    pub trait Sealed: Clone + Send + Unpin + 'static {
+        /// One element of the list.
+        type Item: Send + Unpin + 'static;
+
+        fn pagination(&mut self) -> &mut Option<PaginationRequest>;
+
+        fn send(self, client: Client) -> impl Future<Output = Result<Page<Self::Item>, Error>> + Send;
+    }
+
+    /// One page, and the token of the next.
+    #[derive(Debug)]
+    pub struct Page<T> {
+        pub(crate) items: Vec<T>,
+        pub(crate) next: Option<String>,
+    }
+}
+
+pub(crate) use sealed::Page;
+
+/// A stream of the items of all pages, made by the client's `..._stream` methods.
+///
+/// A page is asked for when the items of the one before are used up, and not sooner. The stream ends after the last page,
+/// and also where the service sends a token for the second time (which would go on for ever; it is reported as a `tracing`
+/// warning). An error ends it too: begin again with [`page_token`](Self::page_token) in the request's `pagination`.
+///
+/// Items that move between pages while the list changes may be seen twice or not at all, as the service has them.
+///
+/// ```no_run
+/// # async fn example(client: coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {
+/// use coralogix_incidents::types::{IncidentQueryFilter, IncidentStatus, ListIncidentsRequest, PaginationRequest};
+/// use futures::TryStreamExt;
+///
+/// let request = ListIncidentsRequest::default()
+///     .with_filter(IncidentQueryFilter::default().with_status([IncidentStatus::Triggered]))
+///     .with_pagination(PaginationRequest::default().with_page_size(200));
+/// let mut incidents = client.list_incidents_stream(request);
+/// while let Some(incident) = incidents.try_next().await? {
+///     println!("{}", incident.id);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "streams do nothing unless polled"]
+pub struct Items<R: Paged> {
+    client: Client,
+    request: R,
+    /// The token of the page that the next item comes from.
+    token: Option<String>,
+    /// Every token asked for so far; there is one for each page, so they are few.
+    asked: HashSet<String>,
+    page: vec::IntoIter<R::Item>,
+    next: Next<R::Item>,
+}
+
+enum Next<T> {
+    /// There is a page to ask for.
+    Due,
+    Fetching(BoxFuture<'static, Result<Page<T>, Error>>),
+    /// After the items at hand, there is this page.
+    Then(String),
+    End,
+}
+
+impl<R: Paged> Items<R> {
+    pub(crate) fn new(client: Client, mut request: R) -> Self {
+        let token = request.pagination().as_ref().and_then(|pagination| pagination.page_token.clone());
+        let token = token.filter(|token| !token.is_empty());
+        let asked = token.iter().cloned().collect();
+        Self { client, request, token, asked, page: Vec::new().into_iter(), next: Next::Due }
+    }
+
+    /// The token of the page that the next item comes from, to begin again there. `None` on the first page.
+    pub fn page_token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
+    fn fetch(&mut self) -> BoxFuture<'static, Result<Page<R::Item>, Error>> {
+        if let Some(token) = &self.token {
+            let pagination = self.request.pagination().get_or_insert_with(PaginationRequest::default);
+            pagination.page_token = Some(token.clone());
+        }
+        self.request.clone().send(self.client.clone()).boxed()
+    }
+
+    fn turn(&mut self, page: Page<R::Item>) {
+        self.page = page.items.into_iter();
+        self.next = match page.next {
+            Some(token) if token.is_empty() => Next::End,
+            None => Next::End,
+            Some(token) if self.asked.contains(&token) => {
+                tracing::warn!(target: crate::telemetry::TARGET, "a page token came for the second time: the list ends here");
+                Next::End
+            }
+            Some(token) => Next::Then(token),
+        };
+    }
+}
+
+impl<R: Paged> Stream for Items<R> {
+    type Item = Result<R::Item, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        loop {
+            if let Some(item) = this.page.next() {
+                return Poll::Ready(Some(Ok(item)));
+            }
+            match &mut this.next {
+                Next::End => return Poll::Ready(None),
+                Next::Then(token) => {
+                    let token = std::mem::take(token);
+                    this.asked.insert(token.clone());
+                    this.token = Some(token);
+                    this.next = Next::Due;
+                }
+                Next::Due => this.next = Next::Fetching(this.fetch()),
+                Next::Fetching(fetching) => match ready!(fetching.poll_unpin(cx)) {
+                    Ok(page) => this.turn(page),
+                    Err(error) => {
+                        this.next = Next::End;
+                        return Poll::Ready(Some(Err(error)));
+                    }
+                },
+            }
+        }
+    }
+}
+
+impl<R: Paged + std::fmt::Debug> std::fmt::Debug for Items<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Items").field("request", &self.request).field("token", &self.token).finish_non_exhaustive()
+    }
+}

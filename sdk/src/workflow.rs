@@ -1,0 +1,174 @@
+//! The few things that every caller of this API would write: a user's open incidents, a hand-over, waiting for a status.
+//! They call the client's own methods and nothing else.
+
+use std::{error::Error as StdError, fmt, future::ready, time::Duration};
+
+use futures::{Stream, StreamExt, TryStreamExt};
+use tokio::time::{Instant, sleep_until};
+
+use crate::{
+    Client, Error,
+    bulk::{Fate, Outcome, Verb},
+    types::{Incident, IncidentQueryFilter, IncidentStatus, ListIncidentsRequest},
+};
+
+/// What a hand-over did; see [`Client::hand_over`].
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct HandOver {
+    /// Incidents that were read back and are now assigned to the new user, and no longer to the old one.
+    pub moved: Vec<Incident>,
+    /// Incidents that were not moved, or of which that is not known. An id stands in one of the two lists.
+    pub not_moved: Vec<Outcome>,
+}
+
+impl HandOver {
+    /// Whether every incident was moved.
+    pub fn is_complete(&self) -> bool {
+        self.not_moved.is_empty()
+    }
+}
+
+impl Client {
+    /// The open incidents that are assigned to a user, as a stream, page by page.
+    ///
+    /// Open is what is neither resolved nor closed. The service is asked for triggered and acknowledged ones, so incidents of
+    /// a status that this version does not know are not among them.
+    ///
+    /// ```no_run
+    /// # async fn example(client: coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {
+    /// use futures::TryStreamExt;
+    ///
+    /// let incidents: Vec<_> = client.open_incidents_of("alice@example.com").try_collect().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn open_incidents_of(&self, user_id: &str) -> impl Stream<Item = Result<Incident, Error>> + Send + use<> {
+        let user_id = user_id.to_owned();
+        let filter = IncidentQueryFilter::default()
+            .with_assignee([user_id.as_str()])
+            .with_status([IncidentStatus::Triggered, IncidentStatus::Acknowledged]);
+        let incidents = self.list_incidents_stream(ListIncidentsRequest::default().with_filter(filter));
+        // A filter that a service passes over must not hand anybody else's incidents to the caller.
+        incidents.try_filter(move |incident| ready(incident.is_open() && incident.is_assigned_to(&user_id)))
+    }
+
+    /// Assigns a user's open incidents to another: lists them, assigns them, and reads them back.
+    ///
+    /// # Errors
+    ///
+    /// The error of the list, if it fails; then nothing was changed. What fails later is in [`HandOver::not_moved`].
+    ///
+    /// ```no_run
+    /// # async fn example(client: coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {
+    /// let report = client.hand_over("alice@example.com", "bob@example.com").await?;
+    /// for outcome in &report.not_moved {
+    ///     eprintln!("{} was not handed over: {:?}", outcome.id, outcome.fate);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn hand_over(&self, from: &str, to: &str) -> Result<HandOver, Error> {
+        let mut report = HandOver::default();
+        if from == to {
+            return Ok(report);
+        }
+        let ids: Vec<String> = self.open_incidents_of(from).map_ok(|incident| incident.id).try_collect().await?;
+        let verb = Verb::assign_to(to);
+        let mut to_read = Vec::new();
+        let mut run = self.bulk().assign(ids, to);
+        while let Some(outcome) = run.next().await {
+            match outcome.fate {
+                Fate::Updated(_) | Fate::Unknown(_) => to_read.push(outcome.id),
+                _ => report.not_moved.push(outcome),
+            }
+        }
+        let mut read = self.bulk().reconcile(verb, to_read);
+        while let Some(outcome) = read.next().await {
+            match outcome.fate {
+                Fate::Updated(incident) if !incident.is_assigned_to(from) => report.moved.push(*incident),
+                Fate::Updated(incident) => {
+                    report.not_moved.push(Outcome { id: outcome.id, fate: Fate::NotApplied(incident) });
+                }
+                fate => report.not_moved.push(Outcome { id: outcome.id, fate }),
+            }
+        }
+        Ok(report)
+    }
+
+    /// Waits until an incident has a status: asks at once, and then every `interval`, until `limit` has passed.
+    ///
+    /// # Errors
+    ///
+    /// [`WaitError::Elapsed`] with the incident as it was last seen; [`WaitError::Call`] if the incident can't be read.
+    ///
+    /// ```no_run
+    /// # async fn example(client: coralogix_incidents::Client) -> Result<(), coralogix_incidents::WaitError> {
+    /// use std::time::Duration;
+    ///
+    /// use coralogix_incidents::types::IncidentStatus;
+    ///
+    /// let (interval, limit) = (Duration::from_secs(10), Duration::from_secs(600));
+    /// let id = "3f2b9c4e-7a61-4d0b-9f0e-52c1a7d8e6b3";
+    /// let incident = client.wait_for_status(id, &IncidentStatus::Resolved, interval, limit).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn wait_for_status(
+        &self,
+        id: &str,
+        status: &IncidentStatus,
+        interval: Duration,
+        limit: Duration,
+    ) -> Result<Incident, WaitError> {
+        let start = Instant::now();
+        loop {
+            let asked = Instant::now();
+            let incident =
+                self.get_incident(id).await.map_err(WaitError::Call)?.into_inner().incident.unwrap_or_default();
+            if incident.status == *status {
+                return Ok(incident);
+            }
+            // The last look is at the limit itself.
+            let next = (asked + interval).min(start + limit);
+            if asked >= start + limit {
+                return Err(WaitError::Elapsed { last: Box::new(incident), limit });
+            }
+            sleep_until(next).await;
+        }
+    }
+}
+
+/// Why [`Client::wait_for_status`] gave up.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum WaitError {
+    /// The incident did not reach the status in time.
+    #[non_exhaustive]
+    Elapsed {
+        /// The incident as it was last seen.
+        last: Box<Incident>,
+        /// How long was waited.
+        limit: Duration,
+    },
+    /// The incident can't be read.
+    Call(Error),
+}
+
+impl fmt::Display for WaitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Elapsed { last, limit } => write!(f, "incident {} is still {} after {limit:?}", last.id, last.status),
+            Self::Call(_) => f.write_str("the incident can't be read"),
+        }
+    }
+}
+
+impl StdError for WaitError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Elapsed { .. } => None,
+            Self::Call(error) => Some(error),
+        }
+    }
+}
