@@ -1,0 +1,247 @@
+//! What an emulator is to be like. It knows nothing of how it comes about.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    sync::RwLock,
+    time::Duration,
+};
+
+use coralogix_incidents::types;
+
+use crate::{
+    Clock, Emulator, Fault, GatewayStyle, JsonStyle, Key, StartError,
+    emulator::check,
+    faults::Faults,
+    ids::Ids,
+    json::Format,
+    log::Log,
+    routes,
+    samples::{self, USERS},
+    service::Service,
+    state::{State, Stored},
+    storage::{self, Saved},
+};
+
+/// The key that an emulator accepts if it is given none that may do everything.
+const DEFAULT_KEY: &str = "cxup_emulator";
+
+/// How many incidents an emulator has if nothing is said.
+const DEFAULT_COUNT: usize = 50;
+
+/// The newest requests that are kept for [`Emulator::requests`].
+const LOG_LIMIT: usize = 100_000;
+
+/// Configures an [`Emulator`]. Everything has a default.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use coralogix_incidents_emulator::{Emulator, Fault, JsonStyle, Key, Sample};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let emulator = Emulator::builder()
+///     .incidents([Sample::new("a").assigned_to("dana.levi@example.com"), Sample::new("b")])
+///     .key(Key::personal("cxup_reader", "mei.tanaka@example.com").with_permissions(["incidents:read"]))
+///     .fault(Fault::status(503).on("unassignIncidents").nth(1))
+///     .json_style(JsonStyle::NullsPopulated)
+///     .latency(Duration::from_millis(5))
+///     .start()
+///     .await?;
+/// assert_eq!(emulator.incidents().len(), 2);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct EmulatorBuilder {
+    address: SocketAddr,
+    content: Vec<Content>,
+    keys: Vec<Key>,
+    faults: Vec<Fault>,
+    format: Format,
+    gateway: GatewayStyle,
+    latency: Duration,
+    clock: Clock,
+    seed: u64,
+    max_body_bytes: usize,
+}
+
+/// Incidents to begin with.
+#[derive(Debug, Clone)]
+enum Content {
+    Given(Vec<types::Incident>),
+    File(PathBuf),
+    Seeded(usize, u64),
+}
+
+impl Default for EmulatorBuilder {
+    fn default() -> Self {
+        Self {
+            address: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+            content: Vec::new(),
+            keys: Vec::new(),
+            faults: Vec::new(),
+            format: Format::default(),
+            gateway: GatewayStyle::default(),
+            latency: Duration::ZERO,
+            clock: Clock::default(),
+            seed: 0,
+            max_body_bytes: 4 * 1024 * 1024,
+        }
+    }
+}
+
+impl EmulatorBuilder {
+    /// Where to listen. The default is a port of the system's choice on 127.0.0.1. The emulator has no defences: it belongs on
+    /// no network.
+    #[must_use]
+    pub fn address(mut self, address: SocketAddr) -> Self {
+        self.address = address;
+        self
+    }
+
+    /// Begins with these incidents. May be called again, and beside [`seeded`](Self::seeded) and
+    /// [`incidents_json`](Self::incidents_json): of several incidents with one id the last counts. Without any of these there
+    /// are 50 realistic ones.
+    #[must_use]
+    pub fn incidents<I: Into<types::Incident>>(mut self, incidents: impl IntoIterator<Item = I>) -> Self {
+        self.content.push(Content::Given(incidents.into_iter().map(Into::into).collect()));
+        self
+    }
+
+    /// Begins with the incidents of a JSON file: a list of incidents, a message with a member `incidents`, such as a saved
+    /// response, or a state file of the program.
+    #[must_use]
+    pub fn incidents_json(mut self, path: impl AsRef<Path>) -> Self {
+        self.content.push(Content::File(path.as_ref().to_owned()));
+        self
+    }
+
+    /// Begins with so many realistic incidents of the last two weeks, the documented `incident_id_1` and `incident_id_2`
+    /// first, assigned to a user.
+    #[must_use]
+    pub fn seeded(mut self, count: usize, seed: u64) -> Self {
+        self.content.push(Content::Seeded(count, seed));
+        self
+    }
+
+    /// Accepts one more key. If none is personal with all permissions, the emulator adds one of its own: see
+    /// [`Emulator::api_key`].
+    #[must_use]
+    pub fn key(mut self, key: Key) -> Self {
+        self.keys.push(key);
+        self
+    }
+
+    /// Lets one more thing go wrong.
+    #[must_use]
+    pub fn fault(mut self, fault: Fault) -> Self {
+        self.faults.push(fault);
+        self
+    }
+
+    /// Which members replies show.
+    #[must_use]
+    pub fn json_style(mut self, style: JsonStyle) -> Self {
+        self.format.style = style;
+        self
+    }
+
+    /// How unknown paths and wrong methods are answered.
+    #[must_use]
+    pub fn gateway(mut self, gateway: GatewayStyle) -> Self {
+        self.gateway = gateway;
+        self
+    }
+
+    /// How much later every answer comes. The default is at once.
+    #[must_use]
+    pub fn latency(mut self, latency: Duration) -> Self {
+        self.latency = latency;
+        self
+    }
+
+    /// The clock that dates everything.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Decides on the ids of events and on what faults with a probability hit. With the same seed and clock, the same requests
+    /// get the same replies. The default is 0.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// The largest request body that is read; a larger one gets 413. The default is 4 MiB.
+    #[must_use]
+    pub fn max_body_bytes(mut self, bytes: usize) -> Self {
+        self.max_body_bytes = bytes;
+        self
+    }
+
+    /// Whether replies show what only a newer service has: unknown enum names, integers for enums, unknown members. Only the
+    /// replies: the incidents stay as they are.
+    #[must_use]
+    pub fn unknown_values(mut self, unknown_values: bool) -> Self {
+        self.format.unknown_values = unknown_values;
+        self
+    }
+
+    /// Starts it.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] if the address can't be bound, a file of incidents can't be read, or a fault is for an operation that the
+    /// document does not have.
+    pub async fn start(mut self) -> Result<Emulator, StartError> {
+        for fault in &self.faults {
+            check(fault)?;
+        }
+        let all_powerful = self.keys.iter().find(|key| key.may_do_everything());
+        let api_key = if let Some(key) = all_powerful {
+            key.secret.clone()
+        } else {
+            self.keys.push(Key::personal(DEFAULT_KEY, USERS[1]));
+            DEFAULT_KEY.to_owned()
+        };
+        let state = self.state()?;
+        let service = Service {
+            routes: routes::table()?,
+            state: RwLock::new(state),
+            keys: self.keys.into_iter().map(|key| (key.secret.clone(), key)).collect(),
+            faults: Faults::new(self.faults, self.seed),
+            log: Log::new(LOG_LIMIT),
+            clock: self.clock,
+            format: self.format,
+            gateway: self.gateway,
+            latency: self.latency,
+            max_body_bytes: self.max_body_bytes,
+        };
+        Emulator::run(service, self.address, api_key).await
+    }
+
+    fn state(&self) -> Result<State, StartError> {
+        let default = [Content::Seeded(DEFAULT_COUNT, self.seed)];
+        let content = if self.content.is_empty() { &default } else { self.content.as_slice() };
+        let now = self.clock.now();
+        let mut all = Vec::new();
+        let mut issued = 0;
+        for content in content {
+            match content {
+                Content::Given(incidents) => all.extend(incidents.iter().cloned().map(Stored::new)),
+                Content::Seeded(count, seed) => all.extend(samples::seeded(*count, *seed, now)),
+                Content::File(path) => {
+                    let Saved { incidents, ids_issued } = storage::load(path)?;
+                    all.extend(incidents);
+                    issued = issued.max(ids_issued);
+                }
+            }
+        }
+        Ok(State::new(all, Ids::new(self.seed, issued)))
+    }
+}

@@ -1,0 +1,246 @@
+//! A running emulator: starting it, looking into it, stopping it. It knows nothing of HTTP.
+
+use std::{
+    error, fmt, io,
+    net::{SocketAddr, TcpListener},
+    sync::{Arc, PoisonError},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use axum::Router;
+use coralogix_incidents::{Client, types};
+use tokio::{
+    runtime,
+    sync::{oneshot, watch},
+};
+
+use crate::{
+    EmulatorBuilder, Fault, LoggedRequest,
+    routes::{self, BASE_PATH},
+    server::{self, Phase},
+    service::Service,
+};
+
+/// An Incidents service on a port of its own, until it is dropped.
+///
+/// It runs on threads of its own, so that it also answers a test that blocks. Many can run at once. Dropping it closes its port
+/// and all its connections before `drop` returns; [`stop`](Self::stop) lets requests finish first.
+///
+/// ```
+/// use coralogix_incidents::{ApiKey, Client, types::UnassignIncidentsRequest};
+/// use coralogix_incidents_emulator::Emulator;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let emulator = Emulator::start().await?;
+/// let client = Client::builder().base_url(emulator.url()).api_key(ApiKey::new(emulator.api_key())?).build()?;
+///
+/// let request = UnassignIncidentsRequest::default().with_incident_ids(["incident_id_1"]);
+/// client.unassign_incidents(&request).await?;
+///
+/// assert!(emulator.incident("incident_id_1").is_some_and(|incident| incident.assignments.is_empty()));
+/// assert_eq!(emulator.requests()[0].changed, ["incident_id_1"]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Emulator {
+    service: Arc<Service>,
+    address: SocketAddr,
+    url: String,
+    api_key: String,
+    phase: watch::Sender<Phase>,
+    done: Option<oneshot::Receiver<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Emulator {
+    /// Starts an emulator that holds 50 realistic incidents, the documented `incident_id_1` and `incident_id_2` among them, and
+    /// accepts one key.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] if no port can be bound.
+    pub async fn start() -> Result<Self, StartError> {
+        Self::builder().start().await
+    }
+
+    /// Begins an emulator with something special about it.
+    pub fn builder() -> EmulatorBuilder {
+        EmulatorBuilder::default()
+    }
+
+    pub(crate) async fn run(service: Service, address: SocketAddr, api_key: String) -> Result<Self, StartError> {
+        let service = Arc::new(service);
+        let router = routes::router(&service)?;
+        let listener = TcpListener::bind(address).map_err(|source| StartError::io("bind", address, source))?;
+        let address = listener.local_addr().map_err(|source| StartError::io("bind", address, source))?;
+        listener.set_nonblocking(true).map_err(|source| StartError::io("listen on", address, source))?;
+        let (phase, phases) = watch::channel(Phase::Running);
+        let (ready, readiness) = oneshot::channel();
+        let (finished, done) = oneshot::channel();
+        let thread = thread::Builder::new()
+            .name("incidents-emulator".to_owned())
+            .spawn(move || {
+                run(listener, router, phases, ready);
+                // Nobody waits for it unless somebody called `stop`.
+                let _ = finished.send(());
+            })
+            .map_err(|source| StartError::io("serve on", address, source))?;
+        let started = readiness.await.unwrap_or_else(|_| Err(io::ErrorKind::Other.into()));
+        started.map_err(|source| StartError::io("serve on", address, source))?;
+        let url = format!("http://{address}{BASE_PATH}");
+        Ok(Self { service, address, url, api_key, phase, done: Some(done), thread: Some(thread) })
+    }
+
+    /// The base URL, such as `http://127.0.0.1:40123/mgmt/openapi`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The address that it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A personal key with all permissions: the first such key that was given, else the emulator's own.
+    pub fn api_key(&self) -> &str {
+        &self.api_key
+    }
+
+    /// What was received so far, the oldest first. Of very many requests the newest 100,000.
+    pub fn requests(&self) -> Vec<LoggedRequest> {
+        self.service.log.all()
+    }
+
+    /// Forgets what was received so far.
+    pub fn clear_requests(&self) {
+        self.service.log.clear();
+    }
+
+    /// An incident as it is now.
+    pub fn incident(&self, id: &str) -> Option<types::Incident> {
+        self.read(|state| state.get(id).map(|stored| stored.incident.clone()))
+    }
+
+    /// All incidents as they are now, in the order in which they were given.
+    pub fn incidents(&self) -> Vec<types::Incident> {
+        self.read(|state| state.all().iter().map(|stored| stored.incident.clone()).collect())
+    }
+
+    /// Lets one more thing go wrong from now on. Its counting of requests begins now.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] if the fault is for an operation that the document does not have, or could never happen.
+    pub fn inject(&self, fault: Fault) -> Result<(), StartError> {
+        check(&fault)?;
+        self.service.faults.add(fault);
+        Ok(())
+    }
+
+    /// Lets nothing go wrong any more.
+    pub fn clear_faults(&self) {
+        self.service.faults.clear();
+    }
+
+    /// Stops taking requests, lets those that were begun finish (for up to five seconds) and closes the port.
+    pub async fn stop(mut self) {
+        self.phase.send_replace(Phase::Draining);
+        if let Some(done) = self.done.take() {
+            // An error says that the thread is gone, which is what was asked for.
+            let _ = done.await;
+        }
+    }
+
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&crate::state::State) -> T) -> T {
+        read(&self.service.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        self.phase.send_replace(Phase::Stopped);
+        if let Some(thread) = self.thread.take() {
+            // An error is a panic of that thread, which said so already.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run(listener: TcpListener, router: Router, phases: watch::Receiver<Phase>, ready: oneshot::Sender<io::Result<()>>) {
+    let runtime = match runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("incidents-emulator")
+        .enable_io()
+        .enable_time()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(problem) => {
+            let _ = ready.send(Err(problem));
+            return;
+        }
+    };
+    runtime.block_on(async {
+        let listener = match tokio::net::TcpListener::from_std(listener) {
+            Ok(listener) => listener,
+            Err(problem) => {
+                let _ = ready.send(Err(problem));
+                return;
+            }
+        };
+        // Whoever started it may have given up waiting; the phase tells.
+        let _ = ready.send(Ok(()));
+        server::serve(listener, router, phases).await;
+    });
+    runtime.shutdown_timeout(Duration::from_secs(1));
+}
+
+pub(crate) fn check(fault: &Fault) -> Result<(), StartError> {
+    if let Some(id) = &fault.operation
+        && !Client::operations().any(|operation| operation.id() == id)
+    {
+        let known: Vec<_> = Client::operations().map(coralogix_incidents::Operation::id).collect();
+        return Err(StartError::new(format!("no operation `{id}` for a fault: there are {}", known.join(", "))));
+    }
+    fault.problem().map_or(Ok(()), |problem| Err(StartError::new(problem)))
+}
+
+/// Why an emulator can't be started, or a fault not be injected.
+#[derive(Debug)]
+pub struct StartError {
+    problem: String,
+    source: Option<Box<dyn error::Error + Send + Sync>>,
+}
+
+impl StartError {
+    pub(crate) fn new(problem: impl Into<String>) -> Self {
+        Self { problem: problem.into(), source: None }
+    }
+
+    pub(crate) fn operation(id: &str, problem: &str) -> Self {
+        Self::new(format!("operation `{id}` of the document can't be served: {problem}"))
+    }
+
+    pub(crate) fn caused(problem: impl Into<String>, source: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
+        Self { problem: problem.into(), source: Some(source.into()) }
+    }
+
+    fn io(verb: &str, address: SocketAddr, source: io::Error) -> Self {
+        Self::caused(format!("cannot {verb} {address}"), source)
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.problem)
+    }
+}
+
+impl error::Error for StartError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        self.source.as_ref().map(|source| source.as_ref() as _)
+    }
+}

@@ -1,0 +1,113 @@
+//! What was asked and what came of it, for assertions. It knows nothing of how requests are answered.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, PoisonError},
+};
+
+use coralogix_incidents::ApiGeneration;
+
+/// A request that the emulator received.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LoggedRequest {
+    /// The document's `operationId`; `None` for a path or method that it does not have.
+    pub operation_id: Option<&'static str>,
+    /// The generation of the path.
+    pub generation: Option<ApiGeneration>,
+    /// The HTTP method.
+    pub method: String,
+    /// The path with its query, as received.
+    pub path: String,
+    /// `x-cx-correlation-id`.
+    pub correlation_id: Option<String>,
+    /// The incident ids that it named, in its order, whatever became of it.
+    pub ids: Vec<String>,
+    /// The owner of its key, if the key is known.
+    pub key_owner: Option<String>,
+    /// The incidents that it changed. Empty where it repeated what was so already.
+    pub changed: Vec<String>,
+    /// What was sent in return.
+    pub answer: Answer,
+}
+
+/// What was sent in return for a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Answer {
+    /// Nothing so far: it is being worked on, or the client went away before it was answered.
+    Pending,
+    /// A whole response with this status.
+    Status(u16),
+    /// A response with this status whose body a fault cut off or stalled.
+    Broken(u16),
+    /// Nothing, and nothing will be: a fault lost the response.
+    Lost,
+}
+
+impl Answer {
+    /// The status, if one was sent.
+    pub fn status(self) -> Option<u16> {
+        match self {
+            Self::Status(status) | Self::Broken(status) => Some(status),
+            Self::Pending | Self::Lost => None,
+        }
+    }
+}
+
+/// The newest requests, up to a limit: an emulator may run for days.
+#[derive(Debug)]
+pub(crate) struct Log {
+    entries: Mutex<Entries>,
+    limit: usize,
+}
+
+#[derive(Debug, Default)]
+struct Entries {
+    requests: VecDeque<LoggedRequest>,
+    dropped: usize,
+}
+
+/// Names an entry until it is dropped from the log.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EntryId(usize);
+
+impl Log {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { entries: Mutex::default(), limit: limit.max(1) }
+    }
+
+    pub(crate) fn begin(&self, request: LoggedRequest) -> EntryId {
+        self.with(|entries| {
+            if entries.requests.len() == self.limit {
+                entries.requests.pop_front();
+                entries.dropped += 1;
+            }
+            entries.requests.push_back(request);
+            EntryId(entries.dropped + entries.requests.len() - 1)
+        })
+    }
+
+    pub(crate) fn update(&self, EntryId(id): EntryId, update: impl FnOnce(&mut LoggedRequest)) {
+        self.with(|entries| {
+            if let Some(request) = id.checked_sub(entries.dropped).and_then(|index| entries.requests.get_mut(index)) {
+                update(request);
+            }
+        });
+    }
+
+    pub(crate) fn all(&self) -> Vec<LoggedRequest> {
+        self.with(|entries| entries.requests.iter().cloned().collect())
+    }
+
+    pub(crate) fn clear(&self) {
+        self.with(|entries| {
+            entries.dropped += entries.requests.len();
+            entries.requests.clear();
+        });
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Entries) -> T) -> T {
+        work(&mut self.entries.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

@@ -1,0 +1,298 @@
+//! Realistic incidents, to begin with. It knows nothing of HTTP or of what happens to them later.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use coralogix_incidents::types;
+use fastrand::Rng;
+
+use crate::{
+    ids::{Ids, uuid},
+    state::{Change, State, Stored},
+};
+
+/// The ids of the documented sample request. A seeded emulator has both, assigned to a user.
+pub const DOCUMENTED_IDS: [&str; 2] = ["incident_id_1", "incident_id_2"];
+
+/// The users of the seeded incidents; the first is the one that the documented ids are assigned to.
+pub const USERS: [&str; 4] =
+    ["dana.levi@example.com", "jonas.weber@example.com", "mei.tanaka@example.com", "priya.nair@example.com"];
+
+/// An alert that opens incidents.
+struct Alert {
+    name: &'static str,
+    description: &'static str,
+    severity: types::IncidentSeverity,
+    application: &'static str,
+    subsystem: &'static str,
+    service: &'static str,
+    team: &'static str,
+}
+
+const ALERTS: [Alert; 8] = [
+    Alert {
+        name: "Checkout error ratio above 5 %",
+        description: "More than 5 % of the checkout requests failed within 10 minutes.",
+        severity: types::IncidentSeverity::Critical,
+        application: "shop",
+        subsystem: "checkout",
+        service: "checkout-api",
+        team: "payments",
+    },
+    Alert {
+        name: "Payment provider latency above 2 s",
+        description: "The payment provider took longer than 2 s to answer for 15 minutes.",
+        severity: types::IncidentSeverity::Error,
+        application: "shop",
+        subsystem: "payments",
+        service: "payment-gateway",
+        team: "payments",
+    },
+    Alert {
+        name: "Search index older than 30 minutes",
+        description: "The search index was not refreshed for 30 minutes.",
+        severity: types::IncidentSeverity::Warning,
+        application: "shop",
+        subsystem: "search",
+        service: "indexer",
+        team: "discovery",
+    },
+    Alert {
+        name: "Disk usage above 85 %",
+        description: "A volume of the log store is more than 85 % full.",
+        severity: types::IncidentSeverity::Warning,
+        application: "platform",
+        subsystem: "storage",
+        service: "log-store",
+        team: "infrastructure",
+    },
+    Alert {
+        name: "Login failures from one network",
+        description: "More than 200 failed logins from one network within 5 minutes.",
+        severity: types::IncidentSeverity::Critical,
+        application: "identity",
+        subsystem: "login",
+        service: "auth",
+        team: "security",
+    },
+    Alert {
+        name: "Queue depth growing for 20 minutes",
+        description: "The consumers of the order queue fall behind.",
+        severity: types::IncidentSeverity::Error,
+        application: "shop",
+        subsystem: "orders",
+        service: "order-worker",
+        team: "fulfilment",
+    },
+    Alert {
+        name: "Certificate expires within 14 days",
+        description: "A certificate of the public gateway has to be renewed.",
+        severity: types::IncidentSeverity::Low,
+        application: "platform",
+        subsystem: "edge",
+        service: "gateway",
+        team: "infrastructure",
+    },
+    Alert {
+        name: "Nightly export finished late",
+        description: "The nightly export took longer than its window.",
+        severity: types::IncidentSeverity::Info,
+        application: "reporting",
+        subsystem: "export",
+        service: "exporter",
+        team: "data",
+    },
+];
+
+/// Builds a realistic incident: it was opened by an alert, has that alert's name, severity and labels, and its events tell
+/// what was done about it since.
+///
+/// ```
+/// use coralogix_incidents::types::{Incident, IncidentStatus};
+/// use coralogix_incidents_emulator::Sample;
+///
+/// let incident: Incident = Sample::new("3f2b9c4e").assigned_to("dana.levi@example.com").acknowledged().into();
+/// assert_eq!(incident.status, IncidentStatus::Acknowledged);
+/// assert_eq!(incident.events.len(), 4);
+/// ```
+#[derive(Debug, Clone)]
+pub struct Sample {
+    id: String,
+    alert: usize,
+    seed: u64,
+    opened: DateTime<Utc>,
+    name: Option<String>,
+    severity: Option<types::IncidentSeverity>,
+    environment: &'static str,
+    muted: bool,
+    steps: Vec<(Change, TimeDelta)>,
+}
+
+impl Sample {
+    /// An incident that an alert opened on 14 March 2026 at 08:12:30, and that nobody has touched. The id decides on the alert
+    /// and on the ids of the events.
+    pub fn new(id: impl Into<String>) -> Self {
+        let id = id.into();
+        let seed = id
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        Self {
+            id,
+            alert: Rng::with_seed(seed).usize(..ALERTS.len()),
+            seed,
+            opened: DateTime::from_timestamp(1_773_475_950, 0).unwrap_or_default(),
+            name: None,
+            severity: None,
+            environment: "production",
+            muted: false,
+            steps: Vec::new(),
+        }
+    }
+
+    /// When the alert opened it.
+    #[must_use]
+    pub fn opened_at(mut self, time: DateTime<Utc>) -> Self {
+        self.opened = time;
+        self
+    }
+
+    /// Its name, instead of the alert's.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Its severity, instead of the alert's.
+    #[must_use]
+    pub fn with_severity(mut self, severity: types::IncidentSeverity) -> Self {
+        self.severity = Some(severity);
+        self
+    }
+
+    /// Its notifications are suppressed.
+    #[must_use]
+    pub fn muted(mut self) -> Self {
+        self.muted = true;
+        self
+    }
+
+    /// A minute later, it was assigned to a user.
+    #[must_use]
+    pub fn assigned_to(self, user_id: impl Into<String>) -> Self {
+        self.then(Change::Assign(user_id.into()), TimeDelta::minutes(1))
+    }
+
+    /// Five minutes later, a user acknowledged it.
+    #[must_use]
+    pub fn acknowledged(self) -> Self {
+        self.then(Change::Acknowledge, TimeDelta::minutes(5))
+    }
+
+    /// A while later, it was resolved.
+    #[must_use]
+    pub fn resolved_after(self, while_open: TimeDelta) -> Self {
+        self.then(Change::Resolve, while_open)
+    }
+
+    /// A while later, a user closed it.
+    #[must_use]
+    pub fn closed_after(self, while_open: TimeDelta) -> Self {
+        self.then(Change::Close, while_open)
+    }
+
+    fn then(mut self, change: Change, after: TimeDelta) -> Self {
+        self.steps.push((change, after));
+        self
+    }
+
+    pub(crate) fn build(self) -> Stored {
+        let Some(alert) = ALERTS.get(self.alert) else { return Stored::new(types::Incident::default()) };
+        let mut ids = Ids::new(self.seed, 0);
+        let key = ids.next_key();
+        let by_alert = |event: types::IncidentEvent, id| {
+            let system = types::IncidentEventOriginatorOperational::default().with_system_name("alerts");
+            event.with_id(id).with_originator_type(types::OriginatorType::Operational).with_operational_event(system)
+        };
+        let opened = types::IncidentEvent::default().with_incident_event_type(types::IncidentEventType::Open);
+        let triggered = types::IncidentEvent::default()
+            .with_incident_event_type(types::IncidentEventType::UpsertState)
+            .with_upsert_state(
+                types::IncidentEventUpsertState::default()
+                    .with_state_type(types::UpsertIncidentStateType::Triggered)
+                    .with_payload(types::UpsertIncidentStatePayload::default().with_cx_event_key(&key))
+                    .with_is_muted(self.muted),
+            );
+        let labels = [
+            ("applicationName", alert.application),
+            ("subsystemName", alert.subsystem),
+            ("service", alert.service),
+            ("environment", self.environment),
+        ];
+        let incident = types::Incident::default()
+            .with_id(&self.id)
+            .with_name(self.name.unwrap_or_else(|| alert.name.to_owned()))
+            .with_description(alert.description)
+            .with_severity(self.severity.unwrap_or_else(|| alert.severity.clone()))
+            .with_state(types::IncidentState::Triggered)
+            .with_status(types::IncidentStatus::Triggered)
+            .with_contextual_labels(labels)
+            .with_display_labels([("Service", alert.service)])
+            .with_meta_labels([types::MetaLabel::default().with_key("team").with_value(alert.team)])
+            .with_events([by_alert(opened, ids.next_uuid()), by_alert(triggered, ids.next_uuid())])
+            .with_created_at(self.opened)
+            .with_last_state_update_time(self.opened)
+            .with_last_state_update_key(key)
+            .with_is_muted(self.muted);
+        let mut state = State::new([Stored::new(incident.clone())], ids);
+        let mut time = self.opened;
+        let mut assignee = USERS[1].to_owned();
+        for (change, after) in self.steps {
+            time += after;
+            // Whoever has it works on it; whoever is on call hands it out.
+            let user = if matches!(change, Change::Assign(_)) { USERS[1] } else { &assignee };
+            state.apply(&change, std::slice::from_ref(&self.id), user, time);
+            if let Change::Assign(to) = change {
+                assignee = to;
+            }
+        }
+        state.get(&self.id).cloned().unwrap_or_else(|| Stored::new(incident))
+    }
+}
+
+impl From<Sample> for types::Incident {
+    fn from(sample: Sample) -> Self {
+        sample.build().incident
+    }
+}
+
+/// So many incidents of the last two weeks, the documented ones first. The same seed and time give the same incidents.
+pub(crate) fn seeded(count: usize, seed: u64, now: DateTime<Utc>) -> Vec<Stored> {
+    let mut random = Rng::with_seed(seed);
+    (0..count).map(|number| one(number, &mut random, now).build()).collect()
+}
+
+fn one(number: usize, random: &mut Rng, now: DateTime<Utc>) -> Sample {
+    if let Some(&id) = DOCUMENTED_IDS.get(number) {
+        let opened = now - TimeDelta::minutes(40) - TimeDelta::minutes(random.i64(0..10));
+        let sample = Sample { alert: number, ..Sample::new(id) };
+        return sample.opened_at(opened).assigned_to(USERS[0]).acknowledged();
+    }
+    let mut sample = Sample::new(uuid(random));
+    sample.alert = random.usize(..ALERTS.len());
+    sample.environment = if random.u8(..5) == 0 { "staging" } else { "production" };
+    // Opened long enough ago for everything that happens to it to be over.
+    let opened =
+        now - TimeDelta::minutes(random.i64(200..14 * 24 * 60)) - TimeDelta::milliseconds(random.i64(0..60_000));
+    sample = sample.opened_at(opened);
+    if random.u8(..10) == 0 {
+        sample = sample.muted();
+    }
+    if random.u8(..10) < 6 {
+        sample = sample.assigned_to(USERS[random.usize(..USERS.len())]);
+    }
+    match random.u8(..10) {
+        0..=2 => sample,
+        3..=5 => sample.acknowledged(),
+        6..=8 => sample.acknowledged().resolved_after(TimeDelta::milliseconds(random.i64(60_000..9_000_000))),
+        _ => sample.closed_after(TimeDelta::seconds(random.i64(60..9_000))),
+    }
+}

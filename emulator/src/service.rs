@@ -1,0 +1,21 @@
+//! Everything that the requests of one emulator share. It knows nothing of HTTP.
+
+use std::{collections::HashMap, sync::RwLock, time::Duration};
+
+use crate::{
+    clock::Clock, faults::Faults, json::Format, keys::Key, log::Log, reply::GatewayStyle, routes::Route, state::State,
+};
+
+#[derive(Debug)]
+pub(crate) struct Service {
+    pub(crate) routes: Vec<Route>,
+    pub(crate) state: RwLock<State>,
+    pub(crate) keys: HashMap<String, Key>,
+    pub(crate) faults: Faults,
+    pub(crate) log: Log,
+    pub(crate) clock: Clock,
+    pub(crate) format: Format,
+    pub(crate) gateway: GatewayStyle,
+    pub(crate) latency: Duration,
+    pub(crate) max_body_bytes: usize,
+}

@@ -1,0 +1,98 @@
+//! Incidents in files: reading what people have, writing and reading what the program keeps. It knows nothing of HTTP.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io::{BufWriter, Write as _},
+    path::Path,
+};
+
+use chrono::{DateTime, Utc};
+use coralogix_incidents::types;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Emulator, StartError,
+    state::{State, Stored},
+};
+
+/// What a file held.
+pub(crate) struct Saved {
+    pub(crate) incidents: Vec<Stored>,
+    pub(crate) ids_issued: u64,
+}
+
+/// The program's own file, of which a saved response is a special case.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StateFile {
+    incidents: Vec<types::Incident>,
+    /// By incident id, when each of its events happened.
+    #[serde(default)]
+    event_times: BTreeMap<String, Vec<DateTime<Utc>>>,
+    /// New events get new ids also after a restart.
+    #[serde(default)]
+    ids_issued: u64,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StateRef<'a> {
+    incidents: Vec<&'a types::Incident>,
+    event_times: BTreeMap<&'a str, &'a [DateTime<Utc>]>,
+    ids_issued: u64,
+}
+
+pub(crate) fn load(path: &Path) -> Result<Saved, StartError> {
+    let unreadable = |source| StartError::caused(format!("cannot read incidents from {}", path.display()), source);
+    let bytes = fs::read(path).map_err(|source| unreadable(source.into()))?;
+    let is_list = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
+    let file = if is_list {
+        let incidents = serde_json::from_slice(&bytes);
+        incidents.map(|incidents| StateFile { incidents, event_times: BTreeMap::new(), ids_issued: 0 })
+    } else {
+        serde_json::from_slice(&bytes)
+    };
+    let mut file = file.map_err(|source| unreadable(Box::<dyn std::error::Error + Send + Sync>::from(source)))?;
+    let incidents = file.incidents.into_iter().map(|incident| match file.event_times.remove(&incident.id) {
+        Some(event_times) if event_times.len() == incident.events.len() => Stored { incident, event_times },
+        _ => Stored::new(incident),
+    });
+    Ok(Saved { incidents: incidents.collect(), ids_issued: file.ids_issued })
+}
+
+fn write(state: &State, path: &Path) -> std::io::Result<()> {
+    let file = StateRef {
+        incidents: state.all().iter().map(|stored| &stored.incident).collect(),
+        event_times: state.all().iter().map(|stored| (stored.incident.id.as_str(), &*stored.event_times)).collect(),
+        ids_issued: state.ids().issued(),
+    };
+    // In the same directory, for a rename is atomic only within a file system.
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.tmp", std::process::id()));
+    let temporary = path.with_file_name(name);
+    let written = (|| {
+        let mut writer = BufWriter::new(File::create(&temporary)?);
+        serde_json::to_writer(&mut writer, &file)?;
+        writer.write_all(b"\n")?;
+        writer.into_inner().map_err(|problem| problem.into_error())?.sync_all()?;
+        fs::rename(&temporary, path)
+    })();
+    if written.is_err() {
+        // What counts is the first problem; the old file is untouched.
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}
+
+impl Emulator {
+    /// Writes all incidents to a file that [`EmulatorBuilder::incidents_json`](crate::EmulatorBuilder::incidents_json) reads.
+    /// The file is replaced as a whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// As the file system has them.
+    pub fn save(&self, path: impl AsRef<Path>) -> std::io::Result<()> {
+        self.read(|state| write(state, path.as_ref()))
+    }
+}
