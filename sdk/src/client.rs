@@ -309,7 +309,12 @@ impl ClientBuilder {
     }
 
     /// Your own HTTP client, with its own pool, proxies, TLS, connect and read timeouts. Give it
-    /// `redirect(reqwest::redirect::Policy::none())`: this one is never to follow redirects, and can't forbid it.
+    /// `redirect(reqwest::redirect::Policy::none())`: this SDK never follows redirects, but can't forbid it to a client of
+    /// yours.
+    ///
+    /// An application in which nothing else chooses reqwest's TLS gets it from this crate's features, and the default one
+    /// sets no rustls provider for the whole process: give the builder `tls_backend_preconfigured`, or have reqwest's
+    /// feature `rustls` or `native-tls` on.
     #[must_use]
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.http_client = Some(client);

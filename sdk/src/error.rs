@@ -471,12 +471,15 @@ impl ApiError {
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Call { operation, host, generation, .. } = &self.call;
-        let verb = if self.status.is_client_error() { "was refused" } else { "failed" };
-        write!(f, "{} {verb} by {host}: {}", operation.id, self.status)?;
+        let verb = if self.status.is_client_error() { "was refused by" } else { "failed at" };
+        write!(f, "{} {verb} {host}: {}", operation.id, self.status)?;
         if let Some(message) = &self.message {
-            let repeated = self.status.canonical_reason().is_some_and(|reason| message.eq_ignore_ascii_case(reason));
-            if !repeated {
-                write!(f, ": {}", one_line(message))?;
+            // "404 Not Found: Not Found: no such incident" says it twice.
+            let reason = self.status.canonical_reason().unwrap_or_default();
+            let rest = strip_prefix_ignoring_case(message, reason).unwrap_or(message);
+            let rest = rest.trim_start_matches(':').trim();
+            if !rest.is_empty() && !rest.eq_ignore_ascii_case(reason) {
+                write!(f, ": {}", one_line(rest))?;
             }
         }
         if self.is_unknown_route() {
@@ -508,23 +511,26 @@ pub struct UndecodableResponse {
 
 #[derive(Debug)]
 enum Reason {
-    Json(serde_json::Error),
+    Json(Box<dyn StdError + Send + Sync>),
     Encoding(String),
 }
 
 impl UndecodableResponse {
-    pub(crate) fn json(call: Call, status: StatusCode, body: &Bytes, source: serde_json::Error) -> Self {
-        let body = cut(String::from_utf8_lossy(&body[..body.len().min(KEPT_BODY)]).into_owned(), KEPT_BODY);
-        Self { call, status, body, reason: Reason::Json(source) }
+    pub(crate) fn json(
+        call: Call,
+        status: StatusCode,
+        body: &Bytes,
+        source: &serde_json::Error,
+        redact: impl Fn(String) -> String,
+    ) -> Self {
+        let body = redact(String::from_utf8_lossy(&body[..body.len().min(KEPT_BODY)]).into_owned());
+        // serde_json quotes the value that it did not expect, whatever that is.
+        let source = redact(source.to_string()).into();
+        Self { call, status, body: cut(body, KEPT_BODY), reason: Reason::Json(source) }
     }
 
     pub(crate) fn encoding(call: Call, status: StatusCode, encoding: String) -> Self {
         Self { call, status, body: String::new(), reason: Reason::Encoding(encoding) }
-    }
-
-    pub(crate) fn redact(mut self, redact: impl Fn(String) -> String) -> Self {
-        self.body = redact(self.body);
-        self
     }
 }
 
@@ -545,7 +551,7 @@ impl fmt::Display for UndecodableResponse {
 impl StdError for UndecodableResponse {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match &self.reason {
-            Reason::Json(source) => Some(source),
+            Reason::Json(source) => Some(source.as_ref()),
             Reason::Encoding(_) => None,
         }
     }

@@ -270,8 +270,8 @@ impl Client {
                 call.effect =
                     if call.operation.idempotency == Idempotency::Safe { Effect::None } else { Effect::Applied };
                 call.retryable = false;
-                let error = UndecodableResponse::json(call, status, &body, source);
-                Err(error.redact(|text| shared.api_key.redact(text)).into())
+                let redact = |text| shared.api_key.redact(text);
+                Err(UndecodableResponse::json(call, status, &body, &source, redact).into())
             }
         }
     }

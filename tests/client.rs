@@ -1,0 +1,346 @@
+//! The client against servers of bytes: what it sends, how it retries, what it refuses, what it shows.
+
+use std::{sync::Arc, time::Duration};
+
+use coralogix_incidents::{
+    ApiGeneration, ApiKey, CallOptions, Client, Effect, Error, Region, RetryBudget, RetryPolicy,
+    types::{AssignIncidentsRequest, ListIncidentEventsTotalCountRequest, UnassignIncidentsRequest, UserDetails},
+};
+use tokio::time::Instant;
+
+use crate::raw::{GOOD, KEY, Raw, Step, json, response, unassign};
+
+/// The beginning of an application's own HTTP client. reqwest's features come from the SDK here, which brings rustls without
+/// a provider for the whole process, so one is given.
+fn own() -> reqwest::ClientBuilder {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let tls = tls.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth();
+    reqwest::Client::builder().tls_backend_preconfigured(tls)
+}
+
+/// One attempt.
+pub(crate) fn once() -> CallOptions {
+    CallOptions::default().with_retry_policy(RetryPolicy::off())
+}
+
+fn unavailable() -> Step {
+    Step::Reply(response("503 Service Unavailable", "", ""))
+}
+
+#[tokio::test]
+async fn a_call_is_sent_as_documented() {
+    let server = Raw::start([]);
+    let client = server.builder().user_agent_suffix("my-service/1.2").build().unwrap();
+    let request = UnassignIncidentsRequest::default().with_incident_ids(["incident_id_1", "incident_id_2"]);
+    let response = client.unassign_incidents(&request).await.unwrap();
+    let sent = &server.requests()[0];
+    let (head, body) = sent.split_once("\r\n\r\n").unwrap();
+    assert_eq!(body, r#"{"incidentIds":["incident_id_1","incident_id_2"]}"#);
+    assert!(head.starts_with("POST /mgmt/openapi/v1/incidents:unassign HTTP/1.1\r\n"), "{head}");
+    for header in [
+        format!("authorization: Bearer {KEY}"),
+        "content-type: application/json".to_owned(),
+        "accept: application/json".to_owned(),
+        format!(
+            "user-agent: coralogix-incidents-rust/{} my-service/1.2",
+            env!("CARGO_PKG_VERSION").replace("0.0.0", "0.1.0")
+        ),
+        "x-cx-sdk-language: rust".to_owned(),
+        "x-cx-sdk-version: 0.1.0".to_owned(),
+        format!("x-cx-correlation-id: {}", response.correlation_id()),
+    ] {
+        assert!(head.lines().any(|line| line == header), "{header} is not in\n{head}");
+    }
+    assert!(!head.contains("api-version"), "a header of progenitor's that the service does not know");
+    assert_eq!((response.attempts(), response.status().as_u16()), (1, 200));
+}
+
+#[tokio::test]
+async fn generation_5_sends_ids_in_the_query() {
+    let server = Raw::start([]);
+    let client = server.builder().api_generation(ApiGeneration::V5).build().unwrap();
+    let request = UnassignIncidentsRequest::default().with_incident_ids(["a", "b;c d"]);
+    client.unassign_incidents(&request).await.unwrap();
+    let sent = &server.requests()[0];
+    let expected =
+        "DELETE /mgmt/openapi/5/incidents/incidents/v1/all/by-user?incident_ids=a&incident_ids=b%3Bc+d HTTP/1.1\r\n";
+    assert!(sent.starts_with(expected), "{sent}");
+    assert!(sent.ends_with("\r\n\r\n"), "no body: {sent}");
+    let missing =
+        client.list_incident_events_total_count(&ListIncidentEventsTotalCountRequest::default()).await.unwrap_err();
+    assert_eq!(
+        missing.to_string(),
+        "listIncidentEventsTotalCount is not part of API generation v5: use a client of generation v1"
+    );
+    assert_eq!(server.requests().len(), 1, "refused before anything was sent");
+}
+
+#[tokio::test]
+async fn a_request_that_breaks_a_limit_is_refused_before_anything_is_sent() {
+    let server = Raw::start([]);
+    let client = server.client();
+    let unassign = async |ids: &[&str]| {
+        let request = UnassignIncidentsRequest::default().with_incident_ids(ids.iter().copied());
+        client.unassign_incidents(&request).await.unwrap_err()
+    };
+    assert_eq!(unassign(&[]).await.to_string(), "`incidentIds` is empty: give at least 1");
+    assert_eq!(unassign(&["a", " \t"]).await.to_string(), "`incidentIds[1]` is blank");
+    let assign = AssignIncidentsRequest::default().with_assigned_to(UserDetails::default().with_user_id("u"));
+    assert!(matches!(client.assign_incidents(&assign).await, Err(Error::InvalidRequest(_))));
+    for (id, problem) in [("a/b", "has a `/`"), ("a:b", "has a `:`"), ("", "is blank"), ("a b", "has white space")] {
+        let error = client.get_incident(id).await.unwrap_err();
+        assert!(error.to_string().starts_with(&format!("`id` {problem}")), "{error}");
+    }
+    let many: Vec<String> = (0..400).map(|n| format!("00000000-0000-0000-0000-{n:012}")).collect();
+    let error = client.batch_get_incident(&many).await.unwrap_err();
+    assert!(error.to_string().contains("the URL would be 16") && error.to_string().contains("bulk"), "{error}");
+    assert_eq!((error.attempts(), error.effect(), error.correlation_id()), (0, Effect::None, None));
+    assert_eq!(server.requests(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_that_passes_is_not_seen() {
+    let server = Raw::start([unavailable(), Step::Reset(vec![])]);
+    let response = unassign(&server.client()).await.unwrap();
+    assert_eq!(response.attempts(), 3);
+    let sent = server.requests();
+    let id =
+        |request: &String| request.lines().find(|line| line.starts_with("x-cx-correlation-id")).unwrap().to_owned();
+    assert_eq!(id(&sent[0]), id(&sent[2]), "one id for the whole call");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_total_timeout_ends_a_call_wherever_it_is() {
+    let server = Raw::start(vec![Step::Stall(vec![]); 3]);
+    let client = server.builder().timeout(Duration::from_secs(20)).build().unwrap();
+    let start = Instant::now();
+    let error = unassign(&client).await.unwrap_err();
+    assert!(error.is_timeout() && error.attempts() == 2, "15 s of read timeout, then what is left: {error}");
+    assert!((19.9..=20.1).contains(&start.elapsed().as_secs_f64()), "{:?}", start.elapsed());
+
+    let start = Instant::now();
+    let short = client.with_options(CallOptions::default().with_timeout(Duration::from_secs(2)));
+    assert!(unassign(&short).await.unwrap_err().is_timeout());
+    assert!((1.9..=2.1).contains(&start.elapsed().as_secs_f64()), "per call: {:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_retry_policy_is_a_value_for_a_client_and_for_a_call() {
+    let server = Raw::start(vec![unavailable(); 100]);
+    let client = server.builder().retry_policy(RetryPolicy::default().with_max_attempts(5)).build().unwrap();
+    assert_eq!(unassign(&client).await.unwrap_err().attempts(), 5);
+    assert_eq!(unassign(&client.with_options(once())).await.unwrap_err().attempts(), 1);
+    assert_eq!(unassign(&client).await.unwrap_err().attempts(), 5, "the client itself is as it was");
+}
+
+#[tokio::test(start_paused = true)]
+async fn clones_share_a_budget_that_ends_retries_in_an_outage() {
+    let server = Raw::start(vec![unavailable(); 1000]);
+    let client = server.builder().retry_budget(RetryBudget::with_capacity(25)).build().unwrap();
+    let mut attempts = Vec::new();
+    for _ in 0..5 {
+        attempts.push(unassign(&client.clone()).await.unwrap_err().attempts());
+    }
+    assert_eq!(attempts, [3, 3, 2, 1, 1], "25 tokens pay for five retries");
+    assert_eq!(client.retry_budget().available(), 0);
+}
+
+#[tokio::test]
+async fn one_more_header_for_one_call_but_never_another_key() {
+    let server = Raw::start([]);
+    let options = CallOptions::default()
+        .with_header("x-team".parse().unwrap(), "night shift".parse().unwrap())
+        .with_header("authorization".parse().unwrap(), "Bearer other".parse().unwrap());
+    unassign(&server.client().with_options(options)).await.unwrap();
+    let sent = &server.requests()[0];
+    assert!(sent.contains("x-team: night shift\r\n") && sent.contains(KEY) && !sent.contains("other"), "{sent}");
+}
+
+#[tokio::test]
+async fn a_call_that_is_dropped_leaves_the_client_usable() {
+    let server = Raw::start(vec![Step::Stall(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{".to_vec()); 50]);
+    let client = server.client();
+    for step in 0..50_u64 {
+        let _ = tokio::time::timeout(Duration::from_micros(40 * step), unassign(&client)).await;
+    }
+    while server.steps_left() > 0 {
+        let _ = tokio::time::timeout(Duration::from_millis(5), unassign(&client)).await;
+    }
+    unassign(&client).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_the_service_says_is_read_in_all_its_shapes() {
+    for (body, message, code) in [
+        (r#"{"code":7,"message":"no","details":[{"@type":"t","x":1}]}"#, Some("no"), Some(7)),
+        (r#"{"error":"no","code":7,"message":"no"}"#, Some("no"), Some(7)),
+        (r#"{"error":{"message":"no","code":403}}"#, Some("no"), Some(403)),
+        (r#"{"error":"no"}"#, Some("no"), None),
+        (r#"{"detail":"no"}"#, Some("no"), None),
+        (r#""no""#, Some("no"), None),
+        ("no\n", Some("no"), None),
+        ("<html><title>403 no</title></html>", Some("an HTML page, \"403 no\""), None),
+        ("", None, None),
+        ("{}", None, None),
+        ("[]", None, None),
+        ("{\"message\":", Some("{\"message\":"), None),
+    ] {
+        let server = Raw::start([json("403 Forbidden", body)]);
+        let error = unassign(&server.client()).await.unwrap_err();
+        assert_eq!((error.message(), error.code(), error.body()), (message, code, Some(body)), "{body}");
+        assert!(error.is_permission_denied() && error.status().unwrap() == 403, "{body}");
+        assert!(error.to_string().contains("needs incidents:assign and must be a personal one"), "{error}");
+    }
+    let server = Raw::start([json("403 Forbidden", r#"{"details":[{"@type":"t","x":1}]}"#)]);
+    assert_eq!(unassign(&server.client()).await.unwrap_err().details()[0].other_members["x"], 1);
+    let server = Raw::start([json("400 Bad Request", &"é".repeat(20_000))]);
+    let error = unassign(&server.client()).await.unwrap_err();
+    assert_eq!(error.body().unwrap().len(), 8192, "cut");
+    assert!(error.to_string().len() < 1000, "short");
+}
+
+#[tokio::test]
+async fn a_route_that_does_not_exist_is_told_from_an_incident_that_does_not() {
+    let server = Raw::start([Step::Reply(response("404 Not Found", "", ""))]);
+    assert!(
+        server.client().get_incident("a").await.unwrap_err().is_not_found(),
+        "nothing said, and the path names an incident"
+    );
+    let server = Raw::start([Step::Reply(response("404 Not Found", "", ""))]);
+    let error = unassign(&server.client()).await.unwrap_err();
+    assert!(error.is_unknown_route() && !error.is_not_found());
+    assert!(error.to_string().contains("try API generation v5"), "{error}");
+}
+
+/// Everything that a user could print, with every level of logging on.
+#[tokio::test]
+async fn the_key_is_never_shown() {
+    let log = crate::telemetry::Capture::start();
+    // A proxy that quotes the request, in each kind of body.
+    let echo = |status: &str, content: &str| {
+        Step::Reply(response(
+            status,
+            &format!("content-type: {content}\r\nx-echo: {KEY}\r\n"),
+            &format!("{{\"message\": \"authorization: Bearer {KEY}\"}}"),
+        ))
+    };
+    let mut shown = String::new();
+    for step in [
+        echo("400 Bad Request", "application/json"),
+        echo("500 Internal Server Error", "text/plain"),
+        echo("307 Temporary Redirect", "text/plain"),
+        Step::Reply(response("302 Found", &format!("location: https://x.example/{KEY}\r\n"), "")),
+        json("200 OK", &format!("\"{KEY}\"")),
+        Step::Reset(vec![]),
+    ] {
+        let server = Raw::start([step]);
+        let client = server.client().with_options(once());
+        let error = unassign(&client).await.unwrap_err();
+        let mut source: Option<&dyn std::error::Error> = Some(&error);
+        while let Some(error) = source {
+            shown += &format!("{error} {error:?} {error:#?}\n");
+            source = error.source();
+        }
+        shown += &format!("{client:?} {:?} {:?}", error.body(), error.message());
+    }
+    let builder = Client::builder().api_key(ApiKey::new(KEY).unwrap()).http_client(own().build().unwrap());
+    shown += &format!("{builder:?} {:?}", builder.clone().build());
+    for wrong in [format!("{KEY}\n"), format!("{KEY} "), format!("{KEY}\u{7f}"), format!("ü{KEY}")] {
+        let error = ApiKey::new(wrong).unwrap_err();
+        shown += &format!("{error} {error:?}");
+    }
+    shown += &format!(
+        "{:?}",
+        Client::builder().base_url(format!("https://{KEY}@x.example")).api_key(ApiKey::new(KEY).unwrap()).build()
+    );
+    let log = log.text();
+    assert!(shown.contains("[redacted]") && log.contains("unassignIncidents"), "there is something to search: {log}");
+    assert!(!shown.contains(KEY), "{shown}");
+    assert!(!log.contains(KEY), "{log}");
+}
+
+#[test]
+fn a_key_that_cannot_be_one_is_refused_with_the_place_of_the_fault() {
+    let message = |key: &str| ApiKey::new(key).unwrap_err().to_string();
+    assert_eq!(message(""), "the API key is empty");
+    assert_eq!(message("abc\n"), "the API key has a line break at position 4 of 4: copy the key alone");
+    assert_eq!(message("a bc"), "the API key has white space at position 2 of 4: copy the key alone");
+    assert_eq!(message("a\u{1}"), "the API key has a control character at position 2 of 2: copy the key alone");
+    assert_eq!(message("é"), "the API key has a character outside ASCII at position 1 of 1: copy the key alone");
+}
+
+#[test]
+fn the_place_of_the_service_is_checked_before_a_key_goes_there() {
+    let build = |f: fn(coralogix_incidents::ClientBuilder) -> coralogix_incidents::ClientBuilder| {
+        f(Client::builder().api_key(ApiKey::new("k").unwrap()))
+            .build()
+            .map(|client| client.base_url().to_owned())
+            .map_err(|error| error.to_string())
+    };
+    let ok = |url: &str| Ok(url.to_owned());
+    assert_eq!(build(|b| b), ok("https://api.eu1.coralogix.com/mgmt/openapi"));
+    assert_eq!(build(|b| b.region(Region::Ap3)), ok("https://api.ap3.coralogix.com/mgmt/openapi"));
+    assert_eq!(build(|b| b.domain("example.com")), ok("https://api.example.com/mgmt/openapi"));
+    assert_eq!(build(|b| b.domain("api.example.com")), ok("https://api.example.com/mgmt/openapi"));
+    assert_eq!(build(|b| b.base_url("https://proxy.example/cx/")), ok("https://proxy.example/cx"));
+    assert_eq!(build(|b| b.base_url("http://localhost:8080/mgmt/openapi")), ok("http://localhost:8080/mgmt/openapi"));
+    assert_eq!(build(|b| b.base_url("http://[::1]:1")), ok("http://[::1]:1"));
+    assert_eq!(build(|b| b.base_url("http://10.0.0.1").danger_allow_plain_http()), ok("http://10.0.0.1"));
+    for (result, part) in [
+        (build(|b| b.base_url("http://10.0.0.1")), "http to another machine"),
+        (build(|b| b.base_url("http://127.0.0.1.evil.example")), "http to another machine"),
+        (build(|b| b.base_url("https://user:pw@x.example")), "has a user or a password"),
+        (build(|b| b.base_url("https://x.example/?a=b")), "has a query"),
+        (build(|b| b.base_url("ftp://x.example")), "is neither https nor http"),
+        (build(|b| b.base_url("nonsense")), "is not a URL"),
+        (build(|b| b.base_url("https://x.example/mgmt/openapi/5")), "ends in an API generation"),
+        (build(|b| b.domain("")), "is no domain"),
+        (build(|b| b.domain("evil.example/steal?")), "is no domain"),
+        (build(|b| b.domain("key@evil.example")), "is no domain"),
+        (build(|b| b.user_agent_suffix("a\nb")), "user agent"),
+    ] {
+        let message = result.expect_err(part);
+        assert!(message.contains(part), "{message}");
+    }
+    assert!(Client::builder().build().unwrap_err().to_string().contains("there is no API key"));
+    let unknown = "EU9".parse::<Region>().unwrap_err().to_string();
+    assert_eq!(unknown, "unknown region `EU9`: the regions are EU1, EU2, US1, US2, US3, AP1, AP2, AP3");
+    for region in Region::ALL {
+        assert_eq!(region.as_str().to_lowercase().parse(), Ok(*region));
+    }
+}
+
+#[tokio::test]
+async fn a_client_of_ones_own_is_used() {
+    let server = Raw::start([]);
+    let headers = [("x-own".parse().unwrap(), "yes".parse().unwrap())].into_iter().collect();
+    let own = own().default_headers(headers).build().unwrap();
+    let client = server.builder().http_client(own).build().unwrap();
+    unassign(&client).await.unwrap();
+    assert!(server.requests()[0].contains("x-own: yes"));
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_refused_and_one_at_the_limit_is_read() {
+    let server = Raw::start([json("200 OK", GOOD), json("200 OK", GOOD)]);
+    let exact = server.builder().max_response_bytes(GOOD.len()).build().unwrap();
+    assert_eq!(unassign(&exact).await.unwrap().incidents.len(), 1);
+    let less = server.builder().max_response_bytes(GOOD.len() - 1).build().unwrap();
+    let error = unassign(&less).await.unwrap_err();
+    let Error::TooLarge(too_large) = &error else { panic!("{error:?}") };
+    assert_eq!(too_large.limit(), GOOD.len() - 1);
+    assert!(error.to_string().contains("it took effect"), "{error}");
+}
+
+#[test]
+fn futures_and_clients_are_send_and_sync_and_errors_are_errors() {
+    fn send<T: Send>(_: &T) {}
+    fn all<T: Send + Sync + 'static>() {}
+    all::<Client>();
+    all::<Error>();
+    let client = Client::builder().api_key(ApiKey::new("k").unwrap()).build().unwrap();
+    send(&client.get_incident("a"));
+    send(&client.bulk().unassign(["a"]));
+    send(&client.hand_over("a", "b"));
+}

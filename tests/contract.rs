@@ -1,0 +1,183 @@
+//! Raw JSON against the document: shared types would hide shared mistakes.
+
+use proptest::{prelude::*, test_runner::TestRunner};
+use serde_json::{Map, Value, json};
+
+use crate::document::{Judgement, SAMPLES, Sample, TYPES, Type, comparable, document, problems, snapshots};
+
+#[test]
+fn every_sample_is_valid_by_the_letter_of_the_document() {
+    assert!(SAMPLES.len() >= 25, "the samples are here");
+    for sample in SAMPLES {
+        assert_eq!(
+            problems(sample.schema, &sample.value(), Judgement::Strict),
+            Vec::<String>::new(),
+            "{}",
+            sample.file
+        );
+    }
+}
+
+#[test]
+fn every_sample_survives_decoding_and_encoding() {
+    for sample in SAMPLES {
+        let encoded = (Type::named(sample.schema).round_trip)(&sample.value()).unwrap();
+        assert_eq!(comparable(encoded), comparable(sample.value()), "{}", sample.file);
+    }
+}
+
+#[test]
+fn decoded_samples_are_as_reviewed() {
+    let _settings = snapshots();
+    for sample in SAMPLES {
+        let decoded = (Type::named(sample.schema).debug)(sample.text);
+        insta::assert_snapshot!(sample.snapshot("decoded"), decoded);
+    }
+}
+
+#[test]
+fn encoded_samples_are_as_reviewed() {
+    let _settings = snapshots();
+    for sample in SAMPLES {
+        let encoded = (Type::named(sample.schema).round_trip)(&sample.value()).unwrap();
+        insta::assert_json_snapshot!(sample.snapshot("encoded"), encoded);
+    }
+}
+
+#[test]
+fn the_request_body_is_the_documented_one_byte_for_byte() {
+    let sample = Sample::named("unassign_incidents.request.json");
+    let encoded = (Type::named(sample.schema).round_trip)(&sample.value()).unwrap();
+    assert_eq!(encoded.to_string(), r#"{"incidentIds":["incident_id_1","incident_id_2"]}"#);
+}
+
+#[test]
+fn json_schemas_of_the_types_are_as_reviewed() {
+    let _settings = snapshots();
+    let schemas: Map<String, Value> = TYPES
+        .iter()
+        .map(|ty| {
+            let mut derived = (ty.json_schema)();
+            // What it refers to stands here under its own name.
+            for noise in ["$schema", "$defs"] {
+                derived.as_object_mut().unwrap().remove(noise);
+            }
+            let documented = document()["components"]["schemas"][ty.name].clone();
+            (ty.name.to_owned(), json!({ "derived": derived, "documented": documented }))
+        })
+        .collect();
+    insta::assert_json_snapshot!("types__json_schema", schemas);
+}
+
+#[test]
+fn types_and_document_have_the_same_members() {
+    for ty in TYPES {
+        let derived = (ty.json_schema)();
+        let names = |schema: &Value| -> Vec<String> {
+            let mut names: Vec<String> =
+                schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
+            names.sort();
+            names
+        };
+        let documented = &document()["components"]["schemas"][ty.name];
+        assert_eq!(names(&derived), names(documented), "members of {}: the type's are on the left", ty.name);
+    }
+}
+
+#[test]
+fn what_the_document_accepts_is_accepted_by_the_types_and_by_their_json_schemas() {
+    for ty in TYPES {
+        let validator = jsonschema::validator_for(&(ty.json_schema)()).unwrap();
+        let schema = json!({ "$ref": format!("#/components/schemas/{}", ty.name) });
+        let mut runner = TestRunner::new(ProptestConfig::with_cases(24));
+        let outcome = runner.run(&instances(&schema, 0), |value| {
+            prop_assert_eq!(
+                problems(ty.name, &value, Judgement::Strict),
+                Vec::<String>::new(),
+                "the generator is at fault"
+            );
+            let refused: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
+            prop_assert_eq!(refused, Vec::<String>::new(), "the type's JSON Schema");
+            let encoded = (ty.round_trip)(&value).map_err(|error| TestCaseError::fail(error.to_string()))?;
+            prop_assert_eq!(comparable(encoded.clone()), comparable(value), "decoded and encoded");
+            prop_assert_eq!(problems(ty.name, &encoded, Judgement::Strict), Vec::<String>::new(), "what was encoded");
+            Ok(())
+        });
+        if let Err(error) = outcome {
+            panic!("{}: {error}", ty.name);
+        }
+    }
+}
+
+/// Values that a schema of the document accepts, in the form in which they are written: empty optional lists left out.
+fn instances(schema: &Value, depth: u32) -> BoxedStrategy<Value> {
+    if let Some(reference) = schema["$ref"].as_str() {
+        let schema = document().pointer(reference.trim_start_matches('#')).unwrap();
+        return instances(schema, depth + 1);
+    }
+    match (schema["type"].as_str().unwrap(), schema["format"].as_str().unwrap_or_default()) {
+        ("string", _) if schema["enum"].is_array() => {
+            proptest::sample::select(schema["enum"].as_array().unwrap().clone()).boxed()
+        }
+        ("string", "date-time") => (-62_135_596_800_i64..253_402_300_800, 0_u32..1_000_000_000)
+            .prop_map(|(seconds, nanos)| {
+                let time = chrono::DateTime::from_timestamp(seconds, nanos).unwrap();
+                json!(time.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))
+            })
+            .boxed(),
+        ("string", "google-duration") => "-?[0-9]{1,12}(\\.[0-9]{1,9})?s".prop_map(Value::from).boxed(),
+        ("string", "uint64") => any::<u64>().prop_map(|number| json!(number.to_string())).boxed(),
+        ("string", _) if schema["pattern"].is_string() => "[ -~]{0,3}[!-~][ -~]{0,3}".prop_map(Value::from).boxed(),
+        ("string", _) => ".{0,8}".prop_map(Value::from).boxed(),
+        ("integer", "int32") => any::<i32>().prop_map(Value::from).boxed(),
+        ("integer", _) => any::<i64>().prop_map(Value::from).boxed(),
+        ("boolean", _) => any::<bool>().prop_map(Value::from).boxed(),
+        ("array", _) => {
+            let least = usize::try_from(schema["minItems"].as_u64().unwrap_or(0)).unwrap();
+            proptest::collection::vec(instances(&schema["items"], depth), least..least + 2)
+                .prop_map(Value::from)
+                .boxed()
+        }
+        ("object", _) if schema["additionalProperties"].is_object() => {
+            let value = instances(&schema["additionalProperties"], depth);
+            proptest::collection::btree_map("[a-z]{1,6}", value, 0..2)
+                .prop_map(|members| Value::Object(members.into_iter().collect()))
+                .boxed()
+        }
+        ("object", _) => message(schema, depth),
+        (other, format) => panic!("no values for {other} {format}"),
+    }
+}
+
+fn message(schema: &Value, depth: u32) -> BoxedStrategy<Value> {
+    let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let mut members = Just(Map::new()).boxed();
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        let optional = !required.contains(&name.as_str());
+        // Messages nest four deep in this API; optional ones stop at six.
+        if optional && depth > 6 {
+            continue;
+        }
+        let name = name.clone();
+        let value = instances(property, depth);
+        members = (members, value, any::<bool>())
+            .prop_map(move |(mut members, value, present)| {
+                let empty = value.as_array().is_some_and(Vec::is_empty)
+                    || (value == json!({}) && name.to_lowercase().ends_with("labels"));
+                if !optional || (present && !empty) {
+                    members.insert(name.clone(), value);
+                }
+                members
+            })
+            .boxed();
+    }
+    if schema["additionalProperties"] == json!(true) {
+        members = (members, any::<u8>())
+            .prop_map(|(mut members, number)| {
+                members.insert("other".to_owned(), json!({ "nested": number }));
+                members
+            })
+            .boxed();
+    }
+    members.prop_map(Value::Object).boxed()
+}

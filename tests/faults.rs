@@ -1,0 +1,247 @@
+//! The fault matrix: each row does one thing to a call over a real socket and says what the caller sees. The table in
+//! `docs/faults.md` is checked against what was observed; `UPDATE_DOCS=1 cargo test -p coralogix-incidents-tests faults` writes it.
+//!
+//! Time is tokio's paused clock: both ends run on one thread, so a wait takes no time and its length is exact.
+
+use std::{fmt::Write, fs, ops::RangeInclusive, path::Path, time::SystemTime};
+
+use coralogix_incidents::{ApiKey, Client, Effect, Error};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    time::{Duration, Instant},
+};
+
+use crate::raw::{GOOD, KEY, Raw, Step, json, response, unassign};
+
+struct Row {
+    fault: &'static str,
+    steps: fn() -> Vec<Step>,
+    /// Error variant or transport kind, and the predicates that hold.
+    seen: &'static str,
+    effect: Effect,
+    attempts: u32,
+    seconds: RangeInclusive<f64>,
+}
+
+/// With the default policy, two waits of at most 0.2 s and 0.4 s.
+const BACKOFF: RangeInclusive<f64> = 0.0..=0.61;
+const AT_ONCE: RangeInclusive<f64> = 0.0..=0.05;
+
+fn thrice(step: Step) -> Vec<Step> {
+    vec![step; 3]
+}
+
+fn html(status: &str) -> Step {
+    Step::Reply(response(status, "content-type: text/html\r\n", "<html><head><title>Oops</title></head></html>"))
+}
+
+fn text(status: &str, body: &str) -> Step {
+    Step::Reply(response(status, "content-type: text/plain\r\n", body))
+}
+
+fn empty(status: &str) -> Step {
+    Step::Reply(response(status, "", ""))
+}
+
+fn status(status: &str) -> Step {
+    json(status, r#"{"code":13,"message":"something broke","details":[]}"#)
+}
+
+const NONE: Effect = Effect::None;
+const UNKNOWN: Effect = Effect::Unknown;
+const APPLIED: Effect = Effect::Applied;
+
+#[rustfmt::skip]
+const ROWS: &[Row] = &[
+    Row { fault: "reset before the response", steps: || thrice(Step::Reset(vec![])), seen: "reset: retryable", effect: UNKNOWN, attempts: 3, seconds: BACKOFF },
+    Row { fault: "closed before the response", steps: || thrice(Step::Close(vec![])), seen: "reset: retryable", effect: UNKNOWN, attempts: 3, seconds: BACKOFF },
+    Row { fault: "reset in the middle of the body", steps: || thrice(Step::Reset(response("200 OK", "", GOOD)[..60].to_vec())), seen: "reset: retryable", effect: UNKNOWN, attempts: 3, seconds: BACKOFF },
+    Row { fault: "body cut short of its content-length", steps: || thrice(Step::Close(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"inc".to_vec())), seen: "reset: retryable", effect: UNKNOWN, attempts: 3, seconds: BACKOFF },
+    Row { fault: "chunked body without its end", steps: || thrice(Step::Close(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{\"inc\r\n".to_vec())), seen: "reset: retryable", effect: UNKNOWN, attempts: 3, seconds: BACKOFF },
+    Row { fault: "no headers (stalled)", steps: || thrice(Step::Stall(vec![])), seen: "timeout: timeout, retryable", effect: UNKNOWN, attempts: 3, seconds: 45.0..=45.61 },
+    Row { fault: "headers, then no body (stalled)", steps: || thrice(Step::Stall(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{".to_vec())), seen: "timeout: timeout, retryable", effect: UNKNOWN, attempts: 3, seconds: 45.0..=45.61 },
+    Row { fault: "not HTTP", steps: || thrice(Step::Close(b"SSH-2.0-OpenSSH_9.6\r\n\r\n".to_vec())), seen: "protocol: none", effect: UNKNOWN, attempts: 1, seconds: AT_ONCE },
+    Row { fault: "429 with `Retry-After: 2`", steps: || thrice(Step::Reply(response("429 Too Many Requests", "retry-after: 2\r\n", ""))), seen: "429: rate_limited, retryable, retry_after", effect: NONE, attempts: 3, seconds: 4.0..=4.1 },
+    Row { fault: "429 with `Retry-After: <date in 3 s>`", steps: || thrice(Step::Reply(response("429 Too Many Requests", &format!("retry-after: {}\r\n", date_in(3)), ""))), seen: "429: rate_limited, retryable, retry_after", effect: NONE, attempts: 3, seconds: 3.0..=6.1 },
+    Row { fault: "429 with `Retry-After: 3600`", steps: || vec![Step::Reply(response("429 Too Many Requests", "retry-after: 3600\r\n", ""))], seen: "429: rate_limited, retryable, retry_after", effect: NONE, attempts: 1, seconds: AT_ONCE },
+    Row { fault: "408", steps: || thrice(empty("408 Request Timeout")), seen: "408: retryable", effect: UNKNOWN, attempts: 3, seconds: BACKOFF },
+    Row { fault: "425", steps: || thrice(empty("425 Too Early")), seen: "425: retryable", effect: NONE, attempts: 3, seconds: BACKOFF },
+    Row { fault: "500 with JSON", steps: || thrice(status("500 Internal Server Error")), seen: "500: retryable", effect: UNKNOWN, attempts: 3, seconds: BACKOFF },
+    Row { fault: "500 with HTML", steps: || thrice(html("500 Internal Server Error")), seen: "500: retryable", effect: UNKNOWN, attempts: 3, seconds: BACKOFF },
+    Row { fault: "500 with text", steps: || thrice(text("500 Internal Server Error", "oops")), seen: "500: retryable", effect: UNKNOWN, attempts: 3, seconds: BACKOFF },
+    Row { fault: "500 with nothing", steps: || thrice(empty("500 Internal Server Error")), seen: "500: retryable", effect: UNKNOWN, attempts: 3, seconds: BACKOFF },
+    Row { fault: "501 with JSON (an old gateway's unknown route)", steps: || vec![json("501 Not Implemented", r#"{"error":"Not Implemented","code":12,"message":"Not Implemented"}"#)], seen: "501: unknown_route", effect: NONE, attempts: 1, seconds: AT_ONCE },
+    Row { fault: "501 with HTML", steps: || vec![html("501 Not Implemented")], seen: "501: unknown_route", effect: NONE, attempts: 1, seconds: AT_ONCE },
+    Row { fault: "501 with nothing", steps: || vec![empty("501 Not Implemented")], seen: "501: unknown_route", effect: NONE, attempts: 1, seconds: AT_ONCE },
+    Row { fault: "502 with JSON", steps: || thrice(status("502 Bad Gateway")), seen: "502: retryable", effect: UNKNOWN, attempts: 3, seconds: BACKOFF },
+    Row { fault: "502 with HTML", steps: || thrice(html("502 Bad Gateway")), seen: "502: retryable", effect: UNKNOWN, attempts: 3, seconds: BACKOFF },
+    Row { fault: "502 with text", steps: || thrice(text("502 Bad Gateway", "upstream")), seen: "502: retryable", effect: UNKNOWN, attempts: 3, seconds: BACKOFF },
+    Row { fault: "502 with nothing", steps: || thrice(empty("502 Bad Gateway")), seen: "502: retryable", effect: UNKNOWN, attempts: 3, seconds: BACKOFF },
+    Row { fault: "503 with JSON", steps: || thrice(status("503 Service Unavailable")), seen: "503: retryable", effect: UNKNOWN, attempts: 3, seconds: BACKOFF },
+    Row { fault: "503 with HTML", steps: || thrice(html("503 Service Unavailable")), seen: "503: retryable", effect: UNKNOWN, attempts: 3, seconds: BACKOFF },
+    Row { fault: "503 with text", steps: || thrice(text("503 Service Unavailable", "down")), seen: "503: retryable", effect: UNKNOWN, attempts: 3, seconds: BACKOFF },
+    Row { fault: "503 with nothing", steps: || thrice(empty("503 Service Unavailable")), seen: "503: retryable", effect: UNKNOWN, attempts: 3, seconds: BACKOFF },
+    Row { fault: "503 with `Retry-After: 1`", steps: || thrice(Step::Reply(response("503 Service Unavailable", "retry-after: 1\r\n", ""))), seen: "503: retryable, retry_after", effect: UNKNOWN, attempts: 3, seconds: 2.0..=2.1 },
+    Row { fault: "504 with JSON", steps: || thrice(status("504 Gateway Timeout")), seen: "504: retryable", effect: UNKNOWN, attempts: 3, seconds: BACKOFF },
+    Row { fault: "504 with HTML", steps: || thrice(html("504 Gateway Timeout")), seen: "504: retryable", effect: UNKNOWN, attempts: 3, seconds: BACKOFF },
+    Row { fault: "504 with text", steps: || thrice(text("504 Gateway Timeout", "late")), seen: "504: retryable", effect: UNKNOWN, attempts: 3, seconds: BACKOFF },
+    Row { fault: "504 with nothing", steps: || thrice(empty("504 Gateway Timeout")), seen: "504: retryable", effect: UNKNOWN, attempts: 3, seconds: BACKOFF },
+    Row { fault: "500 whose body is cut short", steps: || thrice(Step::Close(b"HTTP/1.1 500 Internal Server Error\r\ncontent-length: 100\r\n\r\n{\"code".to_vec())), seen: "500: retryable", effect: UNKNOWN, attempts: 3, seconds: BACKOFF },
+    Row { fault: "400 with JSON", steps: || vec![json("400 Bad Request", r#"{"code":3,"message":"invalid id","details":[]}"#)], seen: "400: none", effect: NONE, attempts: 1, seconds: AT_ONCE },
+    Row { fault: "401", steps: || vec![text("401 Unauthorized", "who are you")], seen: "401: unauthorized", effect: NONE, attempts: 1, seconds: AT_ONCE },
+    Row { fault: "403", steps: || vec![json("403 Forbidden", r#"{"error":{"message":"missing permission"}}"#)], seen: "403: permission_denied", effect: NONE, attempts: 1, seconds: AT_ONCE },
+    Row { fault: "404 `Not Found: no such incident`", steps: || vec![text("404 Not Found", "Not Found: no such incident")], seen: "404: not_found", effect: NONE, attempts: 1, seconds: AT_ONCE },
+    Row { fault: "404 `Not Found: Not Found`", steps: || vec![text("404 Not Found", "Not Found: Not Found")], seen: "404: unknown_route", effect: NONE, attempts: 1, seconds: AT_ONCE },
+    Row { fault: "404 `{\"code\":5,\"message\":\"Not Found\"}`", steps: || vec![json("404 Not Found", r#"{"code":5,"message":"Not Found","details":[]}"#)], seen: "404: unknown_route", effect: NONE, attempts: 1, seconds: AT_ONCE },
+    Row { fault: "404 with HTML", steps: || vec![html("404 Not Found")], seen: "404: unknown_route", effect: NONE, attempts: 1, seconds: AT_ONCE },
+    Row { fault: "405", steps: || vec![empty("405 Method Not Allowed")], seen: "405: unknown_route", effect: NONE, attempts: 1, seconds: AT_ONCE },
+    Row { fault: "307 to another host", steps: || vec![Step::Reply(response("307 Temporary Redirect", "location: https://elsewhere.example/steal?x=1\r\n", ""))], seen: "307: none", effect: NONE, attempts: 1, seconds: AT_ONCE },
+    Row { fault: "503, then 401", steps: || vec![empty("503 Service Unavailable"), empty("401 Unauthorized")], seen: "401: unauthorized", effect: UNKNOWN, attempts: 2, seconds: BACKOFF },
+    Row { fault: "200 with 1 GiB, chunked", steps: || vec![Step::Endless(1 << 30)], seen: "too_large: none", effect: APPLIED, attempts: 1, seconds: AT_ONCE },
+    Row { fault: "200 with a content-length of 1 TiB", steps: || vec![Step::Stall(b"HTTP/1.1 200 OK\r\ncontent-length: 1099511627776\r\n\r\n".to_vec())], seen: "too_large: none", effect: APPLIED, attempts: 1, seconds: AT_ONCE },
+    Row { fault: "200 compressed, unasked", steps: || vec![Step::Reply(response("200 OK", "content-encoding: gzip\r\n", "\u{1f}\u{8b}"))], seen: "undecodable: none", effect: APPLIED, attempts: 1, seconds: AT_ONCE },
+    Row { fault: "200 with invalid UTF-8", steps: || vec![Step::Reply([&b"HTTP/1.1 200 OK\r\ncontent-length: 33\r\n\r\n{\"incidents\":[{\"id\":\"incident_"[..], &[0xff], b"\"}]"].concat()[..].to_vec())], seen: "undecodable: none", effect: APPLIED, attempts: 1, seconds: AT_ONCE },
+    Row { fault: "200 with JSON of the wrong shape", steps: || vec![json("200 OK", r#"{"incidents":"none"}"#)], seen: "undecodable: none", effect: APPLIED, attempts: 1, seconds: AT_ONCE },
+    Row { fault: "200 with HTML", steps: || vec![html("200 OK")], seen: "undecodable: none", effect: APPLIED, attempts: 1, seconds: AT_ONCE },
+    Row { fault: "200 with nothing", steps: || vec![empty("200 OK")], seen: "undecodable: none", effect: APPLIED, attempts: 1, seconds: AT_ONCE },
+];
+
+fn date_in(seconds: u64) -> String {
+    let time = chrono::DateTime::<chrono::Utc>::from(SystemTime::now() + Duration::from_secs(seconds));
+    time.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+/// Error variant or transport kind, and the predicates that hold.
+fn seen(error: &Error) -> String {
+    let kind = match error {
+        Error::Transport(error) => error.kind().as_str().to_owned(),
+        Error::Api(_) => error.status().unwrap().as_str().to_owned(),
+        Error::Undecodable(_) => "undecodable".to_owned(),
+        Error::TooLarge(_) => "too_large".to_owned(),
+        other => panic!("{other:?}"),
+    };
+    let predicates = [
+        ("unauthorized", error.is_unauthorized()),
+        ("permission_denied", error.is_permission_denied()),
+        ("not_found", error.is_not_found()),
+        ("unknown_route", error.is_unknown_route()),
+        ("rate_limited", error.is_rate_limited()),
+        ("timeout", error.is_timeout()),
+        ("retryable", error.is_retryable()),
+        ("retry_after", error.retry_after().is_some()),
+    ];
+    let holding: Vec<&str> = predicates.into_iter().filter_map(|(name, holds)| holds.then_some(name)).collect();
+    format!("{kind}: {}", if holding.is_empty() { "none".to_owned() } else { holding.join(", ") })
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_fault_is_seen_for_what_it_is_and_the_next_call_succeeds() {
+    let mut table = String::from(
+        "| fault | what the caller sees | effect | attempts | seconds | Display |\n| --- | --- | --- | --- | --- | --- |\n",
+    );
+    for row in ROWS {
+        let server = Raw::start((row.steps)());
+        let client = server.client();
+        let start = Instant::now();
+        let error = unassign(&client).await.expect_err(row.fault);
+        let elapsed = start.elapsed().as_secs_f64();
+        assert_eq!(seen(&error), row.seen, "{}: {error:?}", row.fault);
+        assert_eq!(error.effect(), row.effect, "{}", row.fault);
+        assert_eq!(error.attempts(), row.attempts, "{}", row.fault);
+        assert_eq!(u32::try_from(server.requests().len()), Ok(row.attempts), "{}: requests that arrived", row.fault);
+        assert!(row.seconds.contains(&elapsed), "{}: {elapsed} s", row.fault);
+        assert!(!error.to_string().contains('\n'), "{}: one line", row.fault);
+        // Steps for attempts that were rightly not made.
+        let unused = server.steps_left();
+        for _ in 0..unused {
+            let _ = unassign(&client.with_options(crate::client::once())).await;
+        }
+        let after = unassign(&client).await.unwrap_or_else(|error| panic!("after {}: {error}", row.fault));
+        assert_eq!(after.incidents[0].id, "incident_id_1", "after {}", row.fault);
+
+        let shown = error.to_string().replace(&server.address.to_string(), "HOST").replace("127.0.0.1", "HOST");
+        let shown = shown.replace(error.correlation_id().unwrap(), "ID").replace('|', "\\|");
+        let seconds = &row.seconds;
+        let seconds = if *seconds == AT_ONCE {
+            "at once".to_owned()
+        } else {
+            format!("{} to {:.1}", seconds.start(), seconds.end())
+        };
+        writeln!(table, "| {} | {} | {:?} | {} | {seconds} | {shown} |", row.fault, row.seen, row.effect, row.attempts)
+            .unwrap();
+    }
+    check_document("faults.md", &table);
+}
+
+/// Compares the part between the markers of a document with what was observed, or writes it.
+#[track_caller]
+pub(crate) fn check_document(name: &str, observed: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(name);
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let (begin, end) = ("<!-- observed -->\n", "<!-- end -->");
+    let start = text.find(begin).expect("the marker `<!-- observed -->`") + begin.len();
+    let stop = text.find(end).expect("the marker `<!-- end -->`");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, format!("{}{observed}{}", &text[..start], &text[stop..])).unwrap();
+        return;
+    }
+    assert!(text[start..stop] == *observed, "docs/{name} is out of date: run with UPDATE_DOCS=1\n{observed}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_connection_is_retried_and_nothing_was_changed() {
+    let server = Raw::start([]);
+    let client = server.client();
+    let address = server.address;
+    drop(server);
+    tokio::task::yield_now().await;
+    let start = Instant::now();
+    let error = unassign(&client).await.unwrap_err();
+    assert_eq!(seen(&error), "connect: retryable");
+    assert_eq!((error.effect(), error.attempts()), (Effect::None, 3));
+    assert!(BACKOFF.contains(&start.elapsed().as_secs_f64()));
+    let _server = Raw::on(address, []);
+    unassign(&client).await.expect("the same client, once the server is back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_without_tls_is_not_asked_again_and_nothing_was_changed() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    let server = tokio::spawn(async move {
+        // What an HTTP server says to a TLS handshake.
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut said = vec![0; 4096];
+        let read = stream.read(&mut said).await.unwrap();
+        stream.write_all(&response("400 Bad Request", "", "")).await.unwrap();
+        said.truncate(read);
+        said
+    });
+    let client = Client::builder().api_key(ApiKey::new(KEY).unwrap()).base_url(url).build().unwrap();
+    let error = unassign(&client).await.unwrap_err();
+    assert_eq!(seen(&error), "tls: none", "{error:?}");
+    assert_eq!((error.effect(), error.attempts()), (Effect::None, 1));
+    let said = server.await.unwrap();
+    assert!(!String::from_utf8_lossy(&said).contains(KEY), "no key went out in the clear");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_does_not_answer_is_a_connect_timeout_and_nothing_was_changed() {
+    // TEST-NET-1 of RFC 5737 would need a network: a full backlog on loopback does not answer either.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut queued = Vec::new();
+    for _ in 0..4 {
+        let socket = std::net::TcpStream::connect_timeout(&address, std::time::Duration::from_millis(100));
+        queued.extend(socket);
+    }
+    let client =
+        Client::builder().api_key(ApiKey::new(KEY).unwrap()).base_url(format!("http://{address}")).build().unwrap();
+    let start = Instant::now();
+    let error = unassign(&client).await.unwrap_err();
+    assert_eq!(seen(&error), "connect_timeout: timeout, retryable", "{error:?}");
+    assert_eq!((error.effect(), error.attempts()), (Effect::None, 3));
+    assert!((15.0..=15.7).contains(&start.elapsed().as_secs_f64()), "{:?}", start.elapsed());
+}

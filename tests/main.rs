@@ -1,0 +1,18 @@
+//! What crosses crates, tested through public interfaces and real sockets.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::format_push_string,
+    reason = "a test fails by panicking, and says with what"
+)]
+
+mod architecture;
+mod client;
+mod contract;
+mod document;
+mod faults;
+mod raw;
+mod surface;
+mod telemetry;
+mod wire;

@@ -1,0 +1,169 @@
+//! A server of bytes, for what HTTP servers won't do. It answers each request with the next of its steps, and when they are
+//! used up, with a good reply.
+
+use std::{
+    collections::VecDeque,
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
+
+use coralogix_incidents::{
+    ApiKey, Client, ClientBuilder, Error, ResponseValue,
+    types::{UnassignIncidentsRequest, UnassignIncidentsResponse},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+pub(crate) const KEY: &str = "cxup_0123456789abcdefSECRET";
+
+/// What the server does with a request that it has read.
+#[derive(Debug, Clone)]
+pub(crate) enum Step {
+    /// Writes these bytes and keeps the connection.
+    Reply(Vec<u8>),
+    /// Writes these bytes and closes.
+    Close(Vec<u8>),
+    /// Writes these bytes and resets the connection.
+    Reset(Vec<u8>),
+    /// Writes these bytes and says no more.
+    Stall(Vec<u8>),
+    /// Writes a head and then a body of this many bytes, or as many as are taken.
+    Endless(u64),
+}
+
+/// A whole response with a length.
+pub(crate) fn response(status: &str, headers: &str, body: &str) -> Vec<u8> {
+    let length = body.len();
+    format!("HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\n\r\n{body}").into_bytes()
+}
+
+pub(crate) fn json(status: &str, body: &str) -> Step {
+    Step::Reply(response(status, "content-type: application/json\r\n", body))
+}
+
+pub(crate) const GOOD: &str = r#"{"incidents":[{"id":"incident_id_1"}]}"#;
+
+pub(crate) struct Raw {
+    pub(crate) address: SocketAddr,
+    steps: Arc<Mutex<VecDeque<Step>>>,
+    requests: Arc<Mutex<Vec<String>>>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Raw {
+    pub(crate) fn start(steps: impl IntoIterator<Item = Step>) -> Self {
+        Self::on("127.0.0.1:0".parse().unwrap(), steps)
+    }
+
+    pub(crate) fn on(address: SocketAddr, steps: impl IntoIterator<Item = Step>) -> Self {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.set_reuseaddr(true).unwrap();
+        socket.bind(address).unwrap();
+        let listener: TcpListener = socket.listen(1024).unwrap();
+        let address = listener.local_addr().unwrap();
+        let steps = Arc::new(Mutex::new(steps.into_iter().collect::<VecDeque<Step>>()));
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let shared = (Arc::clone(&steps), Arc::clone(&requests));
+        let task = tokio::spawn(async move {
+            let mut connections = tokio::task::JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                let (steps, requests) = shared.clone();
+                connections.spawn(async move {
+                    // A client that goes away is what many of these tests are about.
+                    let _ = serve(stream, &steps, &requests).await;
+                });
+            }
+        });
+        Self { address, steps, requests, task }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}/mgmt/openapi", self.address)
+    }
+
+    /// Heads and bodies of the requests so far.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
+    }
+
+    pub(crate) fn steps_left(&self) -> usize {
+        self.steps.lock().unwrap().len()
+    }
+
+    pub(crate) fn builder(&self) -> ClientBuilder {
+        Client::builder().api_key(ApiKey::new(KEY).unwrap()).base_url(self.url())
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        self.builder().build().unwrap()
+    }
+}
+
+pub(crate) async fn unassign(client: &Client) -> Result<ResponseValue<UnassignIncidentsResponse>, Error> {
+    client.unassign_incidents(&UnassignIncidentsRequest::default().with_incident_ids(["incident_id_1"])).await
+}
+
+async fn serve(mut stream: TcpStream, steps: &Mutex<VecDeque<Step>>, requests: &Mutex<Vec<String>>) -> io::Result<()> {
+    let mut buffer = Vec::new();
+    while let Some(request) = read_request(&mut stream, &mut buffer).await? {
+        requests.lock().unwrap().push(request);
+        let step = steps.lock().unwrap().pop_front();
+        match step.unwrap_or_else(|| json("200 OK", GOOD)) {
+            Step::Reply(bytes) => stream.write_all(&bytes).await?,
+            Step::Close(bytes) => {
+                stream.write_all(&bytes).await?;
+                return stream.shutdown().await;
+            }
+            Step::Reset(bytes) => {
+                stream.write_all(&bytes).await?;
+                return stream.set_zero_linger();
+            }
+            Step::Stall(bytes) => {
+                stream.write_all(&bytes).await?;
+                // Until the client gives up.
+                let _ = stream.read(&mut [0]).await;
+                return Ok(());
+            }
+            Step::Endless(length) => {
+                let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
+                    .to_string();
+                stream.write_all(head.as_bytes()).await?;
+                let chunk = [format!("{:x}\r\n", 1 << 16).as_bytes(), &vec![b' '; 1 << 16], b"\r\n"].concat();
+                for _ in 0..length >> 16 {
+                    stream.write_all(&chunk).await?;
+                }
+                stream.write_all(b"0\r\n\r\n").await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// One request with a `content-length`; `None` where the client closed.
+async fn read_request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<Option<String>> {
+    loop {
+        if let Some(head) = buffer.windows(4).position(|window| window == b"\r\n\r\n") {
+            let text = String::from_utf8_lossy(&buffer[..head]).to_lowercase();
+            let length = text
+                .lines()
+                .find_map(|line| line.strip_prefix("content-length:"))
+                .map_or(0, |length| length.trim().parse().unwrap());
+            if buffer.len() >= head + 4 + length {
+                let request = buffer.drain(..head + 4 + length).collect();
+                return Ok(Some(String::from_utf8(request).unwrap()));
+            }
+        }
+        if stream.read_buf(buffer).await? == 0 {
+            return Ok(None);
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! The public API of the published crates as one reviewed text each: what a caller can name, with its signature.
+//!
+//! After a change that is meant: `INSTA_UPDATE=always cargo test -p coralogix-incidents-tests surface`, and an entry in
+//! CHANGELOG.md, which must carry the fingerprint that the failing test prints.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use quote::ToTokens;
+use syn::{Attribute, Fields, ImplItem, Item, ItemImpl, TraitItem, UseTree, Visibility};
+
+use crate::document::snapshots;
+
+#[test]
+fn the_public_surface_of_the_sdk_is_as_reviewed() {
+    let _settings = snapshots();
+    insta::assert_snapshot!("surface__sdk", surface("sdk"));
+}
+
+#[test]
+fn a_changed_surface_has_a_changelog_entry() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let changelog = fs::read_to_string(root.join("CHANGELOG.md")).unwrap();
+    let expected = format!("Public API: `{:016x}`", fingerprint(&all()));
+    assert!(
+        changelog.contains(&expected),
+        "the public API has changed: say how under `## [Unreleased]` in CHANGELOG.md, and set its last line to\n{expected}"
+    );
+}
+
+fn all() -> String {
+    surface("sdk")
+}
+
+/// FNV-1a: stable, which std's hashes do not promise to be.
+fn fingerprint(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// A line for each public item of a crate, by its file: private modules are read too, for what they re-export.
+fn surface(package: &str) -> String {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(package).join("src");
+    let mut files = Vec::new();
+    collect(&source, &mut files);
+    files.sort();
+    let code: Vec<_> = files.iter().map(|file| syn::parse_file(&fs::read_to_string(file).unwrap()).unwrap()).collect();
+    let public: BTreeSet<String> = code.iter().flat_map(|code| code.items.iter().filter_map(public_type)).collect();
+    let mut out = String::new();
+    for (file, code) in files.iter().zip(&code) {
+        let mut lines = Vec::new();
+        code.items.iter().for_each(|item| self::item(item, &public, &mut lines));
+        if !lines.is_empty() {
+            out.push_str(&format!("// {}\n{}\n\n", file.strip_prefix(&source).unwrap().display(), lines.join("\n")));
+        }
+    }
+    out
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("main.rs") {
+            files.push(path);
+        }
+    }
+}
+
+fn is_public(visibility: &Visibility) -> bool {
+    matches!(visibility, Visibility::Public(_))
+}
+
+fn public_type(item: &Item) -> Option<String> {
+    match item {
+        Item::Struct(item) if is_public(&item.vis) => Some(item.ident.to_string()),
+        Item::Enum(item) if is_public(&item.vis) => Some(item.ident.to_string()),
+        _ => None,
+    }
+}
+
+fn item(item: &Item, public: &BTreeSet<String>, lines: &mut Vec<String>) {
+    match item {
+        Item::Struct(structure) if is_public(&structure.vis) => {
+            let (name, generics) = (&structure.ident, tokens(&structure.generics));
+            lines.push(format!("{}struct {name}{generics}", marks(&structure.attrs)));
+            if let Fields::Named(fields) = &structure.fields {
+                for field in fields.named.iter().filter(|field| is_public(&field.vis)) {
+                    lines.push(format!("    {}: {}", tokens(&field.ident), tokens(&field.ty)));
+                }
+            }
+        }
+        Item::Enum(enumeration) if is_public(&enumeration.vis) => {
+            lines.push(format!(
+                "{}enum {}{}",
+                marks(&enumeration.attrs),
+                enumeration.ident,
+                tokens(&enumeration.generics)
+            ));
+            for variant in &enumeration.variants {
+                lines.push(format!("    {}{}", variant.ident, tokens(&variant.fields)));
+            }
+        }
+        Item::Fn(function) if is_public(&function.vis) => lines.push(tokens(&function.sig)),
+        Item::Const(constant) if is_public(&constant.vis) => {
+            lines.push(format!("const {}: {}", constant.ident, tokens(&constant.ty)));
+        }
+        Item::Type(alias) if is_public(&alias.vis) => {
+            lines.push(format!("type {} = {}", alias.ident, tokens(&alias.ty)));
+        }
+        Item::Mod(module) if is_public(&module.vis) => lines.push(format!("mod {}", module.ident)),
+        Item::Use(import) if is_public(&import.vis) => lines.extend(imports("", &import.tree)),
+        Item::Trait(definition) if is_public(&definition.vis) => {
+            lines.push(format!(
+                "trait {}{}: {}",
+                definition.ident,
+                tokens(&definition.generics),
+                tokens(&definition.supertraits)
+            ));
+            for item in &definition.items {
+                if let TraitItem::Fn(function) = item {
+                    lines.push(format!("    {}", tokens(&function.sig)));
+                }
+            }
+        }
+        Item::Impl(block) if public.contains(tokens(&block.self_ty).split(['<', ' ']).next().unwrap()) => {
+            implementation(block, lines);
+        }
+        _ => {}
+    }
+}
+
+fn implementation(block: &ItemImpl, lines: &mut Vec<String>) {
+    let ty = tokens(&block.self_ty);
+    if let Some((name, _)) = &block.trait_ {
+        lines.push(format!("impl {} for {ty}", tokens(name)));
+        return;
+    }
+    for item in &block.items {
+        match item {
+            ImplItem::Fn(function) if is_public(&function.vis) => {
+                lines.push(format!("{ty}::{}", tokens(&function.sig)));
+            }
+            ImplItem::Const(constant) if is_public(&constant.vis) => {
+                lines.push(format!("{ty}::{}: {}", constant.ident, tokens(&constant.ty)));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn imports(prefix: &str, tree: &UseTree) -> Vec<String> {
+    match tree {
+        UseTree::Path(path) => imports(&format!("{prefix}{}::", path.ident), &path.tree),
+        UseTree::Group(group) => group.items.iter().flat_map(|tree| imports(prefix, tree)).collect(),
+        other => vec![format!("use {prefix}{}", tokens(other))],
+    }
+}
+
+/// What callers depend on beside the signature.
+fn marks(attributes: &[Attribute]) -> String {
+    let mut out = String::new();
+    for attribute in attributes
+        .iter()
+        .filter(|attribute| ["derive", "non_exhaustive"].iter().any(|name| attribute.path().is_ident(name)))
+    {
+        out.push_str(&tokens(attribute));
+        out.push(' ');
+    }
+    out
+}
+
+fn tokens(node: &impl ToTokens) -> String {
+    let text = node.to_token_stream().to_string();
+    let tight = [
+        (" :: ", "::"),
+        (" < ", "<"),
+        (" > ", "> "),
+        (" >", ">"),
+        ("& ", "&"),
+        (" ,", ","),
+        (" :", ":"),
+        ("( ", "("),
+        (" )", ")"),
+        (" (", "("),
+        ("# [", "#["),
+        (" ]", "]"),
+        ("[ ", "["),
+    ];
+    tight.iter().fold(text, |text, (from, to)| text.replace(from, to)).trim().to_owned()
+}

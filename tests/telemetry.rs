@@ -1,0 +1,141 @@
+//! Spans, events, and what they never hold.
+
+use std::{cell::RefCell, io, sync::Once};
+
+use tracing_subscriber::{Layer, filter::dynamic_filter_fn, fmt::format::FmtSpan, layer::SubscriberExt};
+
+use crate::raw::{Raw, Step, json, response, unassign};
+
+thread_local! {
+    /// What was logged, while a [`Capture`] of this thread lives.
+    static LOG: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
+}
+
+/// Everything logged by this thread, at every level, spans and their fields included.
+///
+/// One subscriber for the whole process, whose filter asks the thread: tracing remembers for each place in the code whether
+/// anybody listens, so subscribers that come and go beside other tests' would miss things.
+pub(crate) struct Capture(());
+
+struct Log;
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        LOG.with_borrow_mut(|log| log.as_mut().map(|log| log.extend_from_slice(bytes)));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Capture {
+    fn drop(&mut self) {
+        LOG.set(None);
+    }
+}
+
+impl Capture {
+    pub(crate) fn start() -> Self {
+        static SUBSCRIBER: Once = Once::new();
+        SUBSCRIBER.call_once(|| {
+            let layer = tracing_subscriber::fmt::layer()
+                .with_writer(|| Log)
+                .with_ansi(false)
+                .with_span_events(FmtSpan::CLOSE)
+                .without_time();
+            let layer = layer.with_filter(dynamic_filter_fn(|_, _| LOG.with_borrow(Option::is_some)));
+            tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer)).unwrap();
+        });
+        LOG.set(Some(Vec::new()));
+        Self(())
+    }
+
+    #[expect(clippy::unused_self, reason = "there is something to read while it lives")]
+    pub(crate) fn text(&self) -> String {
+        LOG.with_borrow(|log| String::from_utf8(log.clone().unwrap()).unwrap())
+    }
+
+    /// The lines of this crate that have all of these parts.
+    #[track_caller]
+    fn count(&self, parts: &[&str]) -> usize {
+        self.text().lines().filter(|line| parts.iter().all(|part| line.contains(part))).count()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_is_a_span_and_each_attempt_is_a_span_within() {
+    let log = Capture::start();
+    let server = Raw::start([Step::Reply(response("503 Service Unavailable", "", ""))]);
+    let response = unassign(&server.client()).await.unwrap();
+    let id = format!("cx.correlation_id=\"{}\"", response.correlation_id());
+    let attempt = |parts: &[&str]| {
+        let common = [
+            "coralogix_incidents: close",
+            "}:request{",
+            "otel.name=POST /v1/incidents:unassign",
+            "http.request.method=\"POST\"",
+            "url.template=\"/v1/incidents:unassign\"",
+            "server.address=\"127.0.0.1\"",
+            &id,
+        ];
+        log.count(&[&common, parts].concat())
+    };
+    assert_eq!(
+        attempt(&["http.response.status_code=503", "error.type=\"503\"", "otel.status_code=\"ERROR\""]),
+        1,
+        "{}",
+        log.text()
+    );
+    assert_eq!(attempt(&["http.response.status_code=200", "http.request.resend_count=1"]), 1, "{}", log.text());
+    assert_eq!(
+        log.count(&["close", "operation{otel.name=\"unassignIncidents\"", "cx.attempts=2", &id]),
+        1,
+        "{}",
+        log.text()
+    );
+    assert_eq!(log.count(&["503", "resend_count"]), 0, "the first request is not sent again: {}", log.text());
+}
+
+#[tokio::test]
+async fn a_failed_call_says_in_its_span_why() {
+    let log = Capture::start();
+    let server = Raw::start([json("403 Forbidden", r#"{"message":"a body is not telemetry"}"#)]);
+    unassign(&server.client()).await.unwrap_err();
+    assert_eq!(
+        log.count(&["close", "operation{", "error.type=\"403\""]),
+        2,
+        "the attempt within the call, and the call: {}",
+        log.text()
+    );
+    assert!(!log.text().contains("a body is not telemetry"), "{}", log.text());
+    assert!(!log.text().contains("incident_id_1"), "no ids: {}", log.text());
+}
+
+#[tokio::test]
+async fn drift_of_the_service_is_reported_once_for_each_name_and_never_with_values() {
+    let body = r#"{"incidents":[
+        {"id":"a","state":"INCIDENT_STATE_NO_DATA","isNoData":"some-value","contextualLabels":{"secret-label":"secret-value"}},
+        {"id":"b","state":"INCIDENT_STATE_NO_DATA","isNoData":true,"severity":42,"assignments":[{"assignedTo":{"userId":"u","mail":"m@x"}}]}
+    ],"newMember":{}}"#;
+    let log = Capture::start();
+    let server = Raw::start([json("200 OK", body), json("200 OK", body)]);
+    let client = server.client();
+    let response = unassign(&client).await.unwrap();
+    assert!(response.incidents[0].state.is_unrecognized(), "watching changes nothing");
+    unassign(&client.clone()).await.unwrap();
+    for parts in [
+        ["cx.drift.kind=\"enum_value\"", "cx.drift.enum=\"IncidentState\"", "cx.drift.name=\"INCIDENT_STATE_NO_DATA\""],
+        ["cx.drift.kind=\"enum_value\"", "cx.drift.enum=\"IncidentSeverity\"", "cx.drift.name=\"42\""],
+        ["cx.drift.kind=\"field\"", "operation=\"unassignIncidents\"", "cx.drift.name=\"isNoData\""],
+        ["cx.drift.kind=\"field\"", "WARN", "cx.drift.name=\"newMember\""],
+        ["cx.drift.kind=\"field\"", "coralogix_incidents::drift", "cx.drift.name=\"mail\""],
+    ] {
+        assert_eq!(log.count(&parts), 1, "{parts:?} in {}", log.text());
+    }
+    assert_eq!(log.count(&["cx.drift.kind"]), 5, "{}", log.text());
+    for value in ["some-value", "secret", "m@x"] {
+        assert!(!log.text().contains(value), "{value} in {}", log.text());
+    }
+}

@@ -1,0 +1,345 @@
+//! The wire rules of `openapi/incidents.yaml` (info.description), one by one, on the generated types.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use coralogix_incidents::{
+    Originator, Payload,
+    types::{
+        FilterOperator, Incident, IncidentEvent, IncidentEventAlertType, IncidentEventOrderByFieldType, IncidentFields,
+        IncidentQueryFiltersValues, IncidentSeverity, IncidentState, IncidentStatus,
+        ListIncidentEventsTotalCountResponse, PaginationRequest, PaginationResponse, Status, UnassignIncidentsResponse,
+    },
+    wire::Duration,
+};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::document::{Judgement, Sample, TYPES, Type, comparable, problems};
+
+fn documented() -> Value {
+    Sample::named("unassign_incidents.response.json").value()
+}
+
+#[track_caller]
+fn incident_with(pointer: &str, value: Value) -> Incident {
+    let mut sample = documented();
+    *sample.pointer_mut(&format!("/incidents/0{pointer}")).unwrap() = value;
+    let response: UnassignIncidentsResponse = serde_json::from_value(sample).unwrap();
+    response.incidents.into_iter().next().unwrap()
+}
+
+#[track_caller]
+fn decode<T: serde::de::DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+#[test]
+fn the_empty_object_is_every_response() {
+    for ty in TYPES.iter().filter(|ty| ty.name.ends_with("Response")) {
+        let encoded = (ty.round_trip)(&json!({})).unwrap_or_else(|error| panic!("{}: {error}", ty.name));
+        assert_eq!(problems(ty.name, &encoded, Judgement::Strict), Vec::<String>::new(), "{}", ty.name);
+    }
+}
+
+#[test]
+fn every_member_of_every_message_may_be_null_or_absent() {
+    for sample in crate::document::SAMPLES {
+        let round_trip = Type::named(sample.schema).round_trip;
+        for pointer in members(&sample.value()) {
+            let mut nulled = sample.value();
+            *nulled.pointer_mut(&pointer).unwrap() = Value::Null;
+            let mut absent = sample.value();
+            let (parent, name) = pointer.rsplit_once('/').unwrap();
+            absent.pointer_mut(parent).unwrap().as_object_mut().unwrap().remove(&name.replace("~1", "/"));
+            // Keys of maps are not members: a null there is no default.
+            if is_map(parent) {
+                continue;
+            }
+            let nulled = round_trip(&nulled).unwrap_or_else(|error| panic!("{}: {pointer} null: {error}", sample.file));
+            let absent =
+                round_trip(&absent).unwrap_or_else(|error| panic!("{}: {pointer} absent: {error}", sample.file));
+            assert_eq!(nulled, absent, "{}: {pointer}: null and absent mean the same", sample.file);
+        }
+    }
+}
+
+fn is_map(parent: &str) -> bool {
+    let name = parent.rsplit('/').next().unwrap();
+    ["contextualLabels", "displayLabels", "incidentPermutation", "incidents"].contains(&name)
+}
+
+fn members(value: &Value) -> Vec<String> {
+    fn walk(value: &Value, pointer: &str, out: &mut Vec<String>) {
+        match value {
+            Value::Object(members) => {
+                for (name, member) in members {
+                    let pointer = format!("{pointer}/{}", name.replace('/', "~1"));
+                    walk(member, &pointer, out);
+                    out.push(pointer);
+                }
+            }
+            Value::Array(items) => {
+                items.iter().enumerate().for_each(|(index, item)| walk(item, &format!("{pointer}/{index}"), out));
+            }
+            _ => {}
+        }
+    }
+    let mut out = Vec::new();
+    walk(value, "", &mut out);
+    out
+}
+
+#[test]
+fn an_unknown_field_is_no_error() {
+    let mut sample = documented();
+    sample["incidents"][0]["isNoData"] = json!(true);
+    sample["somethingNew"] = json!({ "deep": [1, 2, { "er": null }] });
+    let response: UnassignIncidentsResponse = decode(sample);
+    assert_eq!(response.incidents[0].id, "incident_id");
+}
+
+#[test]
+fn an_unknown_enum_name_is_kept_and_written_back() {
+    let incident = incident_with("/state", json!("INCIDENT_STATE_NO_DATA"));
+    assert!(incident.state.is_unrecognized());
+    assert_eq!(incident.state.as_str(), "INCIDENT_STATE_NO_DATA");
+    assert_eq!(serde_json::to_value(&incident).unwrap()["state"], "INCIDENT_STATE_NO_DATA");
+}
+
+#[test]
+fn an_unknown_enum_integer_is_kept_and_written_back_as_an_integer() {
+    let incident = incident_with("/status", json!(17));
+    let IncidentStatus::Unrecognized(value) = &incident.status else { panic!("{:?}", incident.status) };
+    assert_eq!((value.as_str(), value.as_number()), ("17", Some(17)));
+    assert_eq!(serde_json::to_value(&incident).unwrap()["status"], json!(17));
+    let text: IncidentStatus = decode(json!("17"));
+    assert_eq!(serde_json::to_value(text).unwrap(), json!("17"), "a name stays a name");
+}
+
+#[test]
+fn null_absent_and_the_zero_name_of_an_enum_mean_the_same() {
+    for value in [Value::Null, json!("INCIDENT_SEVERITY_UNSPECIFIED")] {
+        assert_eq!(incident_with("/severity", value).severity, IncidentSeverity::Unspecified);
+    }
+    assert_eq!(decode::<Incident>(json!({})).severity, IncidentSeverity::Unspecified);
+    assert_eq!(decode::<IncidentState>(Value::Null), IncidentState::Unspecified);
+}
+
+#[test]
+fn enum_names_are_clean_and_survive_display_and_parse() {
+    assert_eq!(IncidentStatus::Acknowledged.to_string(), "INCIDENT_STATUS_ACKNOWLEDGED");
+    assert_eq!("INCIDENT_STATUS_ACKNOWLEDGED".parse(), Ok(IncidentStatus::Acknowledged));
+    assert_eq!(FilterOperator::default(), FilterOperator::Or);
+    assert_eq!(IncidentEventAlertType::default(), IncidentEventAlertType::Standard);
+    assert_eq!(IncidentEventOrderByFieldType::default(), IncidentEventOrderByFieldType::Timestamp);
+    assert_eq!(IncidentFields::CreatedTime.as_str(), "INCIDENTS_FIELDS_CREATED_TIME");
+}
+
+#[test]
+fn timestamps_have_0_3_6_or_9_digits_and_the_years_1_to_9999() {
+    for text in [
+        "2024-01-01T00:00:00Z",
+        "2024-01-01T00:00:00.100Z",
+        "2024-01-01T00:00:00.000001Z",
+        "2024-01-01T00:00:00.000000001Z",
+        "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59.999999999Z",
+    ] {
+        let time = incident_with("/createdAt", json!(text)).created_at;
+        assert_eq!(time, Some(text.parse::<DateTime<Utc>>().unwrap()), "{text}");
+        let encoded = serde_json::to_value(Incident::default().with_created_at(time.unwrap())).unwrap();
+        assert_eq!(encoded["createdAt"], *text);
+    }
+    assert_eq!(incident_with("/createdAt", Value::Null).created_at, None);
+}
+
+#[test]
+fn durations_decode_whatever_they_are() {
+    let incident = incident_with("/duration", json!("<string>"));
+    let duration = incident.duration.unwrap();
+    assert_eq!(duration.as_str(), "<string>");
+    assert_eq!(duration.to_time_delta().unwrap_err().to_string(), "`<string>` is no duration: it must end in `s`");
+    let mut sample = documented();
+    sample["incidents"][0].as_object_mut().unwrap().remove("duration");
+    assert_eq!(decode::<UnassignIncidentsResponse>(sample).incidents[0].duration, None);
+}
+
+#[test]
+fn durations_convert_over_their_whole_range_with_their_sign() {
+    let cases = [
+        ("3600s", TimeDelta::hours(1)),
+        ("0.000000001s", TimeDelta::nanoseconds(1)),
+        ("-1.500s", TimeDelta::milliseconds(-1500)),
+        ("-0.500s", TimeDelta::milliseconds(-500)),
+        ("315576000000.999999999s", TimeDelta::seconds(315_576_000_000) + TimeDelta::nanoseconds(999_999_999)),
+        ("-315576000000.999999999s", -(TimeDelta::seconds(315_576_000_000) + TimeDelta::nanoseconds(999_999_999))),
+    ];
+    for (text, delta) in cases {
+        assert_eq!(Duration::new(text).to_time_delta(), Ok(delta), "{text}");
+        assert_eq!(Duration::from_time_delta(delta).unwrap().as_str(), text);
+    }
+    for text in [
+        "",
+        "s",
+        "1",
+        "1.s",
+        ".5s",
+        "+1s",
+        "1e3s",
+        "1 s",
+        "1.0000000001s",
+        "315576000001s",
+        "99999999999999999999s",
+        "--1s",
+    ] {
+        assert!(Duration::new(text).to_time_delta().is_err(), "{text}");
+    }
+    assert!(Duration::from_time_delta(TimeDelta::MAX).is_err());
+}
+
+proptest! {
+    #[test]
+    fn any_duration_survives_the_way_there_and_back(seconds in -315_576_000_000_i64..=315_576_000_000, nanos in 0_i64..1_000_000_000) {
+        let delta = TimeDelta::seconds(seconds) + TimeDelta::nanoseconds(if seconds < 0 { -nanos } else { nanos });
+        let text = Duration::from_time_delta(delta).unwrap();
+        prop_assert_eq!(text.to_time_delta(), Ok(delta));
+    }
+
+    #[test]
+    fn any_text_in_the_place_of_a_duration_or_an_enum_is_kept(text in ".*") {
+        let incident = incident_with("/duration", json!(text));
+        prop_assert_eq!(&serde_json::to_value(&incident).unwrap()["duration"], &json!(text));
+        let _ = incident.duration.unwrap().to_time_delta();
+        let state: IncidentState = decode(json!(text));
+        prop_assert_eq!(serde_json::to_value(&state).unwrap(), json!(text));
+        prop_assert_eq!(state.as_str(), text);
+    }
+
+    #[test]
+    fn any_64_bit_count_is_read_from_text_and_from_a_number(count: u64) {
+        for value in [json!(count.to_string()), json!(count)] {
+            let response: ListIncidentEventsTotalCountResponse = decode(json!({ "count": value }));
+            prop_assert_eq!(response.count, Some(count));
+            prop_assert_eq!(serde_json::to_value(response).unwrap(), json!({ "count": count.to_string() }));
+        }
+    }
+}
+
+#[test]
+fn integers_are_read_from_numbers_and_text_and_out_of_range_is_an_error() {
+    let size = |value: Value| decode::<PaginationResponse>(json!({ "totalSize": value })).total_size;
+    assert_eq!(size(json!(7)), Some(7));
+    assert_eq!(size(json!("7")), Some(7));
+    assert_eq!(size(json!(7.0)), Some(7));
+    assert_eq!(size(Value::Null), None);
+    for wrong in [json!("seven"), json!(7.5), json!(true), json!("99999999999999999999")] {
+        assert!(serde_json::from_value::<PaginationResponse>(json!({ "totalSize": wrong })).is_err(), "{wrong}");
+    }
+    assert_eq!(
+        serde_json::to_value(PaginationRequest::default().with_page_size(50)).unwrap(),
+        json!({ "pageSize": 50 })
+    );
+    let counts: IncidentQueryFiltersValues = decode(json!({ "assigneeWithCount": [{ "assignee": "a", "count": -1 }] }));
+    assert_eq!(counts.assignee_with_count[0].count, Some(-1), "signed in filter values");
+}
+
+#[test]
+fn an_event_may_carry_every_payload_at_once_and_none() {
+    let response: UnassignIncidentsResponse = decode(documented());
+    let event = &response.incidents[0].events[0];
+    assert!(matches!(event.payload(), Some(Payload::Snooze(_))), "the first in the document's order");
+    assert!(matches!(event.originator(), Some(Originator::Administrative(_))));
+    let open: IncidentEvent = decode(json!({ "id": "e", "incidentEventType": "INCIDENT_EVENT_TYPE_OPEN" }));
+    assert_eq!((open.payload(), open.originator()), (None, None));
+}
+
+#[test]
+fn an_empty_message_is_not_an_absent_one() {
+    let present: IncidentEvent = decode(json!({ "unassign": {} }));
+    let absent: IncidentEvent = decode(json!({}));
+    let null: IncidentEvent = decode(json!({ "unassign": null }));
+    assert!(matches!(present.payload(), Some(Payload::Unassign(_))));
+    assert_eq!((absent.unassign.as_ref(), null.unassign.as_ref()), (None, None));
+    assert_eq!(serde_json::to_value(&present).unwrap()["unassign"], json!({}));
+    assert_eq!(serde_json::to_value(&absent).unwrap().get("unassign"), None);
+}
+
+#[test]
+fn wrapped_scalars_have_presence() {
+    let empty: Incident = decode(json!({ "name": "", "isMuted": false }));
+    let absent: Incident = decode(json!({ "name": null }));
+    assert_eq!((empty.name.as_deref(), empty.is_muted), (Some(""), Some(false)));
+    assert_eq!((absent.name, absent.is_muted), (None, None));
+    let encoded = serde_json::to_value(empty).unwrap();
+    assert_eq!((&encoded["name"], &encoded["isMuted"]), (&json!(""), &json!(false)));
+}
+
+#[test]
+fn maps_are_written_in_a_stable_order() {
+    let labels = ["zone", "app", "host"].map(|key| (key, "x"));
+    let text = serde_json::to_string(&Incident::default().with_contextual_labels(labels)).unwrap();
+    let positions = ["app", "host", "zone"].map(|key| text.find(&format!("\"{key}\"")).unwrap());
+    assert!(positions.is_sorted(), "{text}");
+}
+
+#[test]
+fn labels_are_maps_of_three_kinds_and_assignments_nest_twice() {
+    let values: IncidentQueryFiltersValues = decode(json!({
+        "contextualLabels": { "app": { "valuesWithCount": [{ "contextualLabelValue": "web", "count": 3 }] } },
+        "displayLabels": { "App": { "valuesWithCount": [{ "displayLabelValue": "Web", "count": 3 }] } },
+    }));
+    assert_eq!(values.contextual_labels["app"].values_with_count[0].contextual_label_value.as_deref(), Some("web"));
+    assert_eq!(values.display_labels["App"].values_with_count[0].display_label_value.as_deref(), Some("Web"));
+    let event: IncidentEvent = decode(json!({ "assignment": { "assignment": { "assignedTo": { "userId": "u" } } } }));
+    let Some(Payload::Assign(assign)) = event.payload() else { panic!("{event:?}") };
+    assert_eq!(assign.assignment.as_ref().unwrap().assigned_to.as_ref().unwrap().user_id, "u");
+}
+
+#[test]
+fn details_of_an_error_keep_what_the_document_does_not_name() {
+    let status: Status =
+        decode(json!({ "code": 3, "message": "m", "details": [{ "@type": "t", "reason": "r", "n": [1] }] }));
+    assert_eq!(status.details[0].type_.as_deref(), Some("t"));
+    assert_eq!(status.details[0].other_members["reason"], "r");
+    assert_eq!(serde_json::to_value(&status).unwrap()["details"], json!([{ "@type": "t", "reason": "r", "n": [1] }]));
+}
+
+#[test]
+fn severities_are_in_order_of_severity() {
+    use IncidentSeverity::{Critical, Error, Info, Low, Unspecified, Warning};
+    let ranks = [Unspecified, Low, Info, Warning, Error, Critical].map(|severity| severity.rank());
+    assert!(ranks.windows(2).all(|pair| pair[0] < pair[1]), "{ranks:?}");
+}
+
+#[test]
+fn text_may_be_escaped_in_any_way() {
+    let plain: Incident = serde_json::from_str(r#"{"name":"<a> é"}"#).unwrap();
+    let escaped: Incident = serde_json::from_str(" {\"name\" : \"\\u003ca\\u003e \\u00e9\"}\n").unwrap();
+    assert_eq!(plain, escaped);
+}
+
+#[test]
+fn an_incident_tells_its_assignees_age_and_end() {
+    let now: DateTime<Utc> = "2024-01-01T01:00:00Z".parse().unwrap();
+    let response: UnassignIncidentsResponse = decode(documented());
+    let incident = &response.incidents[0];
+    assert_eq!(incident.assignees().collect::<Vec<_>>(), ["user_id"]);
+    assert!(incident.is_assigned_to("user_id") && !incident.is_assigned_to("someone"));
+    assert_eq!(incident.age(now), Some(TimeDelta::hours(1)));
+    assert_eq!(
+        incident.elapsed(now),
+        Some(TimeDelta::zero()),
+        "the placeholder is no duration, so it is closed minus created"
+    );
+    assert!(!incident.is_open(), "it has a closing time");
+    let open = Incident::default().with_created_at(now - TimeDelta::minutes(5));
+    assert!(open.is_open());
+    assert_eq!(open.elapsed(now), Some(TimeDelta::minutes(5)));
+    assert_eq!(open.with_duration("7s").elapsed(now), Some(TimeDelta::seconds(7)));
+}
+
+#[test]
+fn the_documented_sample_is_equal_after_a_round_trip() {
+    let sample = Sample::named("unassign_incidents.response.json");
+    let response: UnassignIncidentsResponse = decode(sample.value());
+    assert_eq!(comparable(serde_json::to_value(response).unwrap()), comparable(sample.value()));
+}
