@@ -7,11 +7,15 @@ use coralogix_incidents::{ApiGeneration, types};
 use serde::Serialize;
 
 use crate::{
+    events,
     json::encode,
+    paging::page,
+    query::{self, BadQuery, By, SortKey},
     reply::Refusal,
     request::Parts,
     service::Service,
     state::{Change, Changed, State, Stored},
+    statistics::{Values, aggregate, groups},
 };
 
 /// What one operation does.
@@ -57,6 +61,15 @@ pub(crate) fn handler(operation_id: &str) -> Option<Handler> {
 
 /// How many ids generation 5 takes at a time.
 const MAX_IDS: usize = 10_000;
+
+/// Where the service stops counting events.
+const COUNT_LIMIT: usize = 10_000;
+
+impl From<BadQuery> for Refusal {
+    fn from(BadQuery(problem): BadQuery) -> Self {
+        Self::bad_request(problem)
+    }
+}
 
 impl Call<'_> {
     fn state(&self) -> RwLockReadGuard<'_, State> {
@@ -164,15 +177,89 @@ fn batch_get(call: &Call<'_>) -> Result<Done, Refusal> {
 }
 
 fn list(call: &Call<'_>) -> Result<Done, Refusal> {
-    let _: types::ListIncidentsRequest = call.parts.body()?;
-    let incidents: Vec<_> = call.state().all().iter().map(|stored| stored.incident.clone()).collect();
-    call.reply(&types::ListIncidentsResponse::default().with_incidents(incidents))
+    let request: types::ListIncidentsRequest = call.parts.body()?;
+    let filter = query::Filter::new(request.filter.as_ref())?;
+    let orders = query::orders(&request.order_bys)?;
+    // Ids make equal keys distinct.
+    let descending: Vec<bool> = orders.iter().map(|(_, descends)| *descends).chain([false]).collect();
+    let state = call.state();
+    let rows = state.all().iter().filter(|stored| filter.matches(stored)).map(|stored| {
+        let id = SortKey::Text(stored.incident.id.clone());
+        (orders.iter().map(|(by, _)| by.key(stored)).chain([id]).collect(), stored)
+    });
+    let query = (&request.filter, &request.order_bys);
+    let (rows, pagination) = page(rows.collect(), &descending, request.pagination.as_ref(), &query)?;
+    let incidents: Vec<_> = rows.into_iter().map(|stored| stored.incident.clone()).collect();
+    drop(state);
+    call.reply(&types::ListIncidentsResponse::default().with_incidents(incidents).with_pagination(pagination))
 }
 
-fn todo(_: &Call<'_>) -> Result<Done, Refusal> {
-    Err(Refusal::new(StatusCode::NOT_IMPLEMENTED, "not written yet"))
+fn filter_values(call: &Call<'_>) -> Result<Done, Refusal> {
+    let request: types::GetFilterValuesRequest = call.parts.body()?;
+    let filter = query::Filter::new(request.filter.as_ref())?;
+    let mut values = Values::new();
+    for stored in call.state().all().iter().filter(|stored| filter.matches(stored)) {
+        let incident = &stored.incident;
+        values.add(incident, &incident.state, &incident.status, query::assignees(incident));
+    }
+    let values = values.into_message(request.filter.and_then(|filter| filter.meta_labels_op));
+    call.reply(&types::GetFilterValuesResponse::default().with_filters_values(values))
 }
 
-use self::{
-    todo as filter_values, todo as aggregations, todo as list_events, todo as count_events, todo as event_filter_values,
-};
+fn aggregations(call: &Call<'_>) -> Result<Done, Refusal> {
+    let request: types::ListIncidentAggregationsRequest = call.parts.body()?;
+    let filter = query::Filter::new(request.filter.as_ref())?;
+    let mut by = Vec::with_capacity(request.group_bys.len());
+    for group in &request.group_bys {
+        let one = By::new(group.incident_field.as_ref(), group.contextual_label.as_ref())?;
+        by.push(one.ok_or_else(|| Refusal::bad_request("group_bys: give incident_field or contextual_label"))?);
+    }
+    let descending: Vec<bool> =
+        request.group_bys.iter().map(|group| query::descends(group.order_by_direction.as_ref())).collect();
+    let state = call.state();
+    let groups = groups(state.all().iter().filter(|stored| filter.matches(stored)), &by);
+    let query = (&request.filter, &request.group_bys);
+    let (groups, pagination) = page(groups, &descending, request.pagination.as_ref(), &query)?;
+    let groups: Vec<_> = groups.iter().map(|members| aggregate(&by, members)).collect();
+    drop(state);
+    call.reply(
+        &types::ListIncidentAggregationsResponse::default().with_incident_aggs(groups).with_pagination(pagination),
+    )
+}
+
+fn list_events(call: &Call<'_>) -> Result<Done, Refusal> {
+    let request: types::ListIncidentEventsRequest = call.parts.body()?;
+    let filter = events::Filter::new(request.filter.as_ref());
+    let descends = query::descends(request.order_by.as_ref().and_then(|order| order.direction.as_ref()));
+    let state = call.state();
+    let rows = state.all().iter().flat_map(|stored| filter.select(stored)).map(|row| (row.keys(), row));
+    let query = (&request.filter, &request.order_by);
+    let (rows, pagination) = page(rows.collect(), &[descends; 3], request.pagination.as_ref(), &query)?;
+    let items: Vec<_> = rows.iter().map(events::Row::to_message).collect();
+    drop(state);
+    call.reply(&types::ListIncidentEventsResponse::default().with_items(items).with_pagination(pagination))
+}
+
+fn count_events(call: &Call<'_>) -> Result<Done, Refusal> {
+    let request: types::ListIncidentEventsTotalCountRequest = call.parts.body()?;
+    let filter = events::Filter::new(request.filter.as_ref());
+    let found = call.state().all().iter().flat_map(|stored| filter.select(stored)).take(COUNT_LIMIT + 1).count();
+    let count = u64::try_from(found.min(COUNT_LIMIT)).unwrap_or(u64::MAX);
+    let reached_limit = found > COUNT_LIMIT;
+    call.reply(
+        &types::ListIncidentEventsTotalCountResponse::default().with_count(count).with_reached_limit(reached_limit),
+    )
+}
+
+fn event_filter_values(call: &Call<'_>) -> Result<Done, Refusal> {
+    let request: types::ListIncidentEventsFilterValuesRequest = call.parts.body()?;
+    let filter = events::Filter::new(request.filter.as_ref());
+    let mut values = Values::new();
+    for row in call.state().all().iter().flat_map(|stored| filter.select(stored)) {
+        values.add(&row.stored.incident, &row.state, &row.status, row.assignee.into_iter());
+    }
+    let operator = request.filter.and_then(|filter| filter.labels).and_then(|labels| labels.operator);
+    call.reply(
+        &types::ListIncidentEventsFilterValuesResponse::default().with_filters_values(values.into_message(operator)),
+    )
+}

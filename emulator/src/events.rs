@@ -1,0 +1,120 @@
+//! The events of all incidents, each with what was so when it happened. It knows nothing of HTTP.
+
+use chrono::{DateTime, Utc};
+use coralogix_incidents::types::{self, IncidentState, IncidentStatus};
+use fastrand::Rng;
+
+use crate::{
+    enums::Known,
+    ids::uuid,
+    query::{SortKey, in_range, labels_match, meta_labels_match, one_of},
+    state::Stored,
+};
+
+/// An event, and its incident as it was right after it.
+pub(crate) struct Row<'a> {
+    pub(crate) stored: &'a Stored,
+    event: &'a types::IncidentEvent,
+    number: usize,
+    time: DateTime<Utc>,
+    pub(crate) state: IncidentState,
+    pub(crate) status: IncidentStatus,
+    pub(crate) assignee: Option<&'a str>,
+    muted: bool,
+}
+
+/// What became of an incident, step by step.
+pub(crate) fn history(stored: &Stored) -> impl Iterator<Item = Row<'_>> {
+    let mut state = IncidentState::Triggered;
+    let mut status = IncidentStatus::Triggered;
+    let mut assignee = None;
+    let mut muted = stored.incident.is_muted.unwrap_or(false);
+    let events = stored.incident.events.iter().zip(&stored.event_times);
+    events.enumerate().map(move |(number, (event, time))| {
+        if let Some(upsert) = &event.upsert_state {
+            muted = upsert.is_muted.unwrap_or(muted);
+            if upsert.state_type == types::UpsertIncidentStateType::Resolved {
+                state = IncidentState::Resolved;
+                status = IncidentStatus::Resolved;
+            }
+        } else if event.acknowledge.is_some() {
+            status = IncidentStatus::Acknowledged;
+        } else if event.close.is_some() {
+            status = IncidentStatus::Resolved;
+        } else if event.unassign.is_some() {
+            assignee = None;
+        } else if let Some(assignment) = event.assignment.as_ref().and_then(|event| event.assignment.as_ref()) {
+            assignee = assignment.assigned_to.as_ref().map(|user| user.user_id.as_str());
+        }
+        Row { stored, event, number, time: *time, state: state.clone(), status: status.clone(), assignee, muted }
+    })
+}
+
+impl Row<'_> {
+    /// By time, and events of one time by incident and in the order of its history.
+    pub(crate) fn keys(&self) -> Vec<SortKey> {
+        let number = i64::try_from(self.number).unwrap_or(i64::MAX);
+        vec![SortKey::Time(self.time), SortKey::Text(self.stored.incident.id.clone()), SortKey::Number(number)]
+    }
+
+    pub(crate) fn to_message(&self) -> types::IncidentEventExtended {
+        let incident = &self.stored.incident;
+        let payload = self.event.upsert_state.as_ref().and_then(|upsert| upsert.payload.as_ref());
+        let key = payload.and_then(|payload| payload.cx_event_key.clone());
+        let name = incident.name.clone().unwrap_or_default();
+        // The alert is known by its incidents' name alone; the rest of it follows from that.
+        let mut alert = Rng::with_seed(hash(&name));
+        let metadata = types::IncidentEventExtendedMetadata::default()
+            .with_alert_id(uuid(&mut alert))
+            .with_alert_type(alert.choice(types::IncidentEventAlertType::KNOWN).cloned().unwrap_or_default())
+            .with_alert_name(name)
+            .with_incident_severity(incident.severity.clone())
+            .with_incident_state(self.state.clone())
+            .with_incident_status(self.status.clone())
+            .with_is_muted(self.muted)
+            .with_alert_group_by_fields(incident.contextual_labels.keys())
+            .with_alert_labels(incident.meta_labels.iter().cloned())
+            .with_incident_permutation(incident.contextual_labels.clone());
+        types::IncidentEventExtended::default()
+            .with_cx_event_key(key.unwrap_or_else(|| format!("{:016x}", hash(&self.event.id))))
+            .with_cx_event_timestamp(self.time)
+            .with_incident_event(self.event.clone())
+            .with_incident_event_extended_metadata(metadata)
+    }
+}
+
+fn hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// A filter over events, ready to be asked.
+pub(crate) struct Filter(types::IncidentEventQueryFilter);
+
+impl Filter {
+    pub(crate) fn new(filter: Option<&types::IncidentEventQueryFilter>) -> Self {
+        let mut filter = filter.cloned().unwrap_or_default();
+        filter.status = filter.status.iter().map(Known::known).collect();
+        filter.severity = filter.severity.iter().map(Known::known).collect();
+        Self(filter)
+    }
+
+    /// Those of an incident's events that are meant.
+    pub(crate) fn select<'a>(&self, stored: &'a Stored) -> impl Iterator<Item = Row<'a>> {
+        let Self(filter) = self;
+        let incident = &stored.incident;
+        let labels = filter.labels.as_ref();
+        let incident_matches = one_of(&filter.severity, &incident.severity)
+            && filter.name.as_ref().is_none_or(|name| incident.name.as_ref() == Some(name))
+            && labels_match(&filter.contextual_labels, &incident.contextual_labels, |one| &one.contextual_label_values)
+            && labels_match(&filter.display_labels, &incident.display_labels, |one| &one.display_label_values)
+            && labels.is_none_or(|labels| {
+                meta_labels_match(&labels.meta_labels, labels.operator.as_ref(), &incident.meta_labels)
+            });
+        let rows = incident_matches.then(|| history(stored)).into_iter().flatten();
+        rows.filter(move |row| {
+            one_of(&filter.status, &row.status)
+                && filter.is_muted.is_none_or(|muted| muted == row.muted)
+                && filter.timestamp.as_ref().is_none_or(|range| in_range(Some(row.time), range))
+        })
+    }
+}

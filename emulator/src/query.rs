@@ -1,0 +1,265 @@
+//! Which incidents a filter means, what they are sorted by, and how search and labels read them. It knows nothing of HTTP or
+//! pages.
+//!
+//! Where the document leaves a meaning open, this is what is taken: `startTime`/`endTime` and `createdAtRange` bound the time
+//! of creation, `incidentDurationRange` selects incidents that were open at some time within it; periods include their
+//! start and not their end. Names of applications and subsystems, which an incident's message does not have, are its
+//! contextual labels `applicationName` and `subsystemName`. A search ignores case; without a field it looks at name,
+//! description and id.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use coralogix_incidents::types::{self, IncidentFields};
+use serde::{Deserialize, Serialize};
+
+use crate::{enums::Known, state::Stored};
+
+const APPLICATION: &str = "applicationName";
+const SUBSYSTEM: &str = "subsystemName";
+
+/// A value to sort by. What is not set comes before everything else.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum SortKey {
+    Unset,
+    Number(i64),
+    Time(DateTime<Utc>),
+    Text(String),
+}
+
+/// What a query can't mean.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct BadQuery(pub(crate) String);
+
+/// A member or a label of an incident.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum By {
+    Field(IncidentFields),
+    Label(String),
+}
+
+impl By {
+    /// The one of the two that is given. Neither, or the field that is none, is `None`.
+    pub(crate) fn new(field: Option<&IncidentFields>, label: Option<&String>) -> Result<Option<Self>, BadQuery> {
+        match (field.map(Known::known), label) {
+            (Some(_), Some(_)) => Err(BadQuery("give incident_field or contextual_label, not both".to_owned())),
+            (Some(field), None) if field == IncidentFields::Unspecified || field.is_unrecognized() => Ok(None),
+            (Some(field), None) => Ok(Some(Self::Field(field))),
+            (None, Some(label)) => Ok(Some(Self::Label(label.clone()))),
+            (None, None) => Ok(None),
+        }
+    }
+
+    pub(crate) fn key(&self, stored: &Stored) -> SortKey {
+        let incident = &stored.incident;
+        let time = |time: Option<DateTime<Utc>>| time.map_or(SortKey::Unset, SortKey::Time);
+        let text = |text: Option<&String>| text.map_or(SortKey::Unset, |text| SortKey::Text(text.clone()));
+        match self {
+            Self::Label(name) => text(incident.contextual_labels.get(name)),
+            Self::Field(field) => match field {
+                IncidentFields::Id => text(Some(&incident.id)),
+                IncidentFields::Name => text(incident.name.as_ref()),
+                IncidentFields::Severity => SortKey::Number(gravity(&incident.severity)),
+                IncidentFields::State => SortKey::Number(position(&incident.state)),
+                IncidentFields::Status => SortKey::Number(position(&incident.status)),
+                IncidentFields::CreatedTime => time(incident.created_at),
+                IncidentFields::ClosedTime => time(incident.closed_at),
+                IncidentFields::LastStateUpdateTime => time(incident.last_state_update_time),
+                IncidentFields::ApplicationName => text(incident.contextual_labels.get(APPLICATION)),
+                IncidentFields::SubsystemName => text(incident.contextual_labels.get(SUBSYSTEM)),
+                IncidentFields::Duration => {
+                    let duration = incident.duration.as_ref().and_then(|duration| duration.to_time_delta().ok());
+                    duration.map_or(SortKey::Unset, |duration| SortKey::Number(duration.num_milliseconds()))
+                }
+                _ => SortKey::Unset,
+            },
+        }
+    }
+
+    /// The value as it is searched.
+    fn text(&self, stored: &Stored) -> Option<String> {
+        let incident = &stored.incident;
+        match self {
+            Self::Field(IncidentFields::Severity) => Some(incident.severity.to_string()),
+            Self::Field(IncidentFields::State) => Some(incident.state.to_string()),
+            Self::Field(IncidentFields::Status) => Some(incident.status.to_string()),
+            Self::Field(IncidentFields::Duration) => incident.duration.as_ref().map(ToString::to_string),
+            _ => match self.key(stored) {
+                SortKey::Text(text) => Some(text),
+                SortKey::Time(time) => Some(time.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
+                SortKey::Unset | SortKey::Number(_) => None,
+            },
+        }
+    }
+
+    /// The value as a group shows it.
+    pub(crate) fn group_value(&self, stored: &Stored) -> types::GroupByValues {
+        let incident = &stored.incident;
+        let value = types::GroupByValues::default();
+        let field = match self {
+            Self::Label(name) => {
+                let mut label = types::ContextualLabels::default().with_field_name(name);
+                label.field_value = incident.contextual_labels.get(name).cloned();
+                return value.with_contextual_labels(label);
+            }
+            Self::Field(field) => field,
+        };
+        let mut one = types::IncidentFieldOneOf::default();
+        match field {
+            IncidentFields::Id => one.id = Some(incident.id.clone()),
+            IncidentFields::Name => one.name.clone_from(&incident.name),
+            IncidentFields::Severity => one.severity = Some(incident.severity.clone()),
+            IncidentFields::State => one.state = Some(incident.state.clone()),
+            IncidentFields::Status => one.status = Some(incident.status.clone()),
+            IncidentFields::CreatedTime => one.created_at = incident.created_at,
+            IncidentFields::ClosedTime => one.closed_at = incident.closed_at,
+            IncidentFields::LastStateUpdateTime => one.last_state_update_time = incident.last_state_update_time,
+            IncidentFields::ApplicationName => {
+                one.application_name = incident.contextual_labels.get(APPLICATION).cloned();
+            }
+            IncidentFields::SubsystemName => one.subsystem_name = incident.contextual_labels.get(SUBSYSTEM).cloned(),
+            IncidentFields::Duration => one.duration.clone_from(&incident.duration),
+            _ => {}
+        }
+        value.with_incident_field(one)
+    }
+}
+
+/// Severities by what they mean: their numbers are not in that order.
+fn gravity(severity: &types::IncidentSeverity) -> i64 {
+    match severity {
+        types::IncidentSeverity::Low => 1,
+        types::IncidentSeverity::Info => 2,
+        types::IncidentSeverity::Warning => 3,
+        types::IncidentSeverity::Error => 4,
+        types::IncidentSeverity::Critical => 5,
+        _ => 0,
+    }
+}
+
+/// Where the document lists a value.
+pub(crate) fn position<E: Known + PartialEq>(value: &E) -> i64 {
+    let position = E::VALUES.iter().position(|known| known == value);
+    position.and_then(|position| i64::try_from(position).ok()).unwrap_or(i64::MAX)
+}
+
+/// A sort key and whether it descends.
+pub(crate) type Order = (By, bool);
+
+pub(crate) fn descends(direction: Option<&types::OrderByDirection>) -> bool {
+    direction.is_some_and(|direction| direction.known() == types::OrderByDirection::Desc)
+}
+
+/// The sort keys of a list, the newest first if none is given.
+pub(crate) fn orders(order_bys: &[types::OrderBy]) -> Result<Vec<Order>, BadQuery> {
+    let mut orders = Vec::new();
+    for order in order_bys {
+        if let Some(by) = By::new(order.incident_field.as_ref(), order.contextual_label.as_ref())? {
+            orders.push((by, descends(order.direction.as_ref())));
+        }
+    }
+    if orders.is_empty() {
+        orders.push((By::Field(IncidentFields::CreatedTime), true));
+    }
+    Ok(orders)
+}
+
+/// A filter over incidents, ready to be asked.
+pub(crate) struct Filter {
+    filter: types::IncidentQueryFilter,
+    search: Option<(String, Vec<By>)>,
+}
+
+impl Filter {
+    pub(crate) fn new(filter: Option<&types::IncidentQueryFilter>) -> Result<Self, BadQuery> {
+        let mut filter = filter.cloned().unwrap_or_default();
+        filter.status = filter.status.iter().map(Known::known).collect();
+        filter.state = filter.state.iter().map(Known::known).collect();
+        filter.severity = filter.severity.iter().map(Known::known).collect();
+        let search = match &filter.search_query {
+            None => None,
+            Some(search) => {
+                let by = By::new(search.incident_field.as_ref(), search.contextual_label.as_ref())?;
+                let everywhere = || vec![By::Field(IncidentFields::Name), By::Field(IncidentFields::Id)];
+                let text = search.query.as_deref().unwrap_or_default().to_lowercase();
+                Some((text, by.map_or_else(everywhere, |by| vec![by])))
+            }
+        };
+        Ok(Self { filter, search })
+    }
+
+    pub(crate) fn matches(&self, stored: &Stored) -> bool {
+        let (filter, incident) = (&self.filter, &stored.incident);
+        one_of(&filter.status, &incident.status)
+            && one_of(&filter.state, &incident.state)
+            && one_of(&filter.severity, &incident.severity)
+            && (filter.assignee.is_empty()
+                || assignees(incident).any(|user| filter.assignee.iter().any(|one| one == user)))
+            && labels_match(&filter.contextual_labels, &incident.contextual_labels, |one| &one.contextual_label_values)
+            && labels_match(&filter.display_labels, &incident.display_labels, |one| &one.display_label_values)
+            && label_is(&filter.application_name, incident.contextual_labels.get(APPLICATION))
+            && label_is(&filter.subsystem_name, incident.contextual_labels.get(SUBSYSTEM))
+            && filter.is_muted.is_none_or(|muted| muted == incident.is_muted.unwrap_or(false))
+            && within(incident.created_at, filter.start_time, filter.end_time)
+            && filter.created_at_range.as_ref().is_none_or(|range| in_range(incident.created_at, range))
+            && filter.incident_duration_range.as_ref().is_none_or(|range| was_open_in(incident, range))
+            && meta_labels_match(&filter.meta_labels, filter.meta_labels_op.as_ref(), &incident.meta_labels)
+            && self.search.as_ref().is_none_or(|(text, by)| search(stored, text, by))
+    }
+}
+
+pub(crate) fn assignees(incident: &types::Incident) -> impl Iterator<Item = &str> {
+    incident.assignments.iter().filter_map(|one| one.assigned_to.as_ref()).map(|user| user.user_id.as_str())
+}
+
+pub(crate) fn one_of<T: PartialEq>(wanted: &[T], value: &T) -> bool {
+    wanted.is_empty() || wanted.contains(value)
+}
+
+fn label_is(wanted: &[String], value: Option<&String>) -> bool {
+    wanted.is_empty() || value.is_some_and(|value| wanted.contains(value))
+}
+
+pub(crate) fn labels_match<V>(
+    wanted: &std::collections::BTreeMap<String, V>,
+    labels: &std::collections::BTreeMap<String, String>,
+    values: impl Fn(&V) -> &Vec<String>,
+) -> bool {
+    wanted.iter().all(|(name, wanted)| label_is(values(wanted), labels.get(name)))
+}
+
+pub(crate) fn meta_labels_match(
+    wanted: &[types::MetaLabel],
+    operator: Option<&types::FilterOperator>,
+    labels: &[types::MetaLabel],
+) -> bool {
+    let has = |wanted: &types::MetaLabel| {
+        labels.iter().any(|label| {
+            (wanted.key.is_none() || wanted.key == label.key) && (wanted.value.is_none() || wanted.value == label.value)
+        })
+    };
+    let all = operator.is_some_and(|operator| operator.known() == types::FilterOperator::And);
+    wanted.is_empty() || if all { wanted.iter().all(has) } else { wanted.iter().any(has) }
+}
+
+fn within(time: Option<DateTime<Utc>>, start: Option<DateTime<Utc>>, end: Option<DateTime<Utc>>) -> bool {
+    match time {
+        Some(time) => start.is_none_or(|start| time >= start) && end.is_none_or(|end| time < end),
+        None => start.is_none() && end.is_none(),
+    }
+}
+
+pub(crate) fn in_range(time: Option<DateTime<Utc>>, range: &types::TimeRange) -> bool {
+    within(time, range.start_time, range.end_time)
+}
+
+fn was_open_in(incident: &types::Incident, range: &types::TimeRange) -> bool {
+    let began_before = range.end_time.is_none_or(|end| incident.created_at.is_some_and(|created| created < end));
+    let ended_before = range.start_time.is_some_and(|start| incident.closed_at.is_some_and(|closed| closed < start));
+    began_before && !ended_before
+}
+
+fn search(stored: &Stored, text: &str, by: &[By]) -> bool {
+    let found = |value: &str| value.to_lowercase().contains(text);
+    // Without a place to look in, there is one more that can't be named.
+    let description = || by.len() > 1 && stored.incident.description.as_deref().is_some_and(found);
+    text.is_empty() || by.iter().filter_map(|by| by.text(stored)).any(|value| found(&value)) || description()
+}
