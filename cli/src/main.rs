@@ -1,0 +1,56 @@
+//! `cx-incidents`: the Coralogix Incidents API from a shell. Here the command line is read and the exit code given.
+
+mod account;
+mod args;
+mod change;
+mod config;
+mod dry_run;
+mod failure;
+mod ids;
+mod output;
+mod table;
+mod time;
+mod verbose;
+mod verbs;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tokio::runtime;
+
+use crate::{
+    args::Cli,
+    failure::{Exit, Failure, Stop},
+    output::Output,
+};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(&cli.global);
+    if cli.global.verbose {
+        verbose::listen();
+    }
+    let runtime = match runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            output.failure(&Failure::of(Exit::Failed, format!("the program can't start: {error}")));
+            return code(Exit::Failed);
+        }
+    };
+    let result = runtime.block_on(verbs::run(cli, &output));
+    // Neither a read of the keyboard nor anything else that can't be broken off may hold up the end.
+    runtime.shutdown_background();
+    code(match result {
+        Ok(exit) => exit,
+        Err(Stop::ClosedPipe) => Exit::Done,
+        Err(Stop::Interrupted) => Exit::Interrupted,
+        Err(Stop::Failure(failure)) => {
+            output.failure(&failure);
+            failure.exit
+        }
+    })
+}
+
+fn code(exit: Exit) -> ExitCode {
+    ExitCode::from(exit as u8)
+}

@@ -1,0 +1,265 @@
+//! Tables, for people: which columns there are at which width, and what stands in them.
+
+use chrono::{DateTime, Utc};
+use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Row, Table, presets};
+use coralogix_incidents::{
+    Originator, Payload,
+    types::{Incident, IncidentEvent, IncidentSeverity, IncidentStatus, UpsertIncidentStateType},
+};
+
+use crate::{config::Setting, failure::plain, output::Output, time};
+
+/// From this width on there is room for more columns.
+const WIDE: u16 = 100;
+/// And from this one for all.
+const FULL: u16 = 150;
+
+/// The style of all tables: columns, no lines. The first column is whole at every width: ids are for copying.
+fn table(output: &Output, header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_truncation_indicator("…");
+    match output.width {
+        Some(width) => table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width),
+        None => table.set_content_arrangement(ContentArrangement::Disabled),
+    };
+    if output.color {
+        table.enforce_styling()
+    } else {
+        table.force_no_tty()
+    };
+    table.set_header(header.iter().map(|name| paint(*name, None).add_attribute(Attribute::Bold)));
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    if let Some(first) = table.column_mut(0) {
+        first.set_constraint(ColumnConstraint::ContentWidth);
+    }
+    table
+}
+
+fn add(table: &mut Table, cells: Vec<Cell>) {
+    let mut row = Row::from(cells);
+    row.max_height(1);
+    table.add_row(row);
+}
+
+fn render(table: &Table) -> String {
+    table.trim_fmt()
+}
+
+fn paint(text: impl ToString, color: Option<Color>) -> Cell {
+    let cell = Cell::new(text);
+    match color {
+        Some(color) => cell.fg(color),
+        None => cell,
+    }
+}
+
+pub(crate) fn incidents(output: &Output, incidents: &[Incident], now: DateTime<Utc>) -> String {
+    let width = output.width.unwrap_or(u16::MAX);
+    let mut header = vec!["ID", "SEVERITY", "STATUS"];
+    if width >= FULL {
+        header.push("STATE");
+    }
+    header.extend(["ASSIGNEE", "AGE"]);
+    if width >= FULL {
+        header.push("CREATED");
+    }
+    if width >= WIDE {
+        header.push("NAME");
+    }
+    let mut table = table(output, &header);
+    for incident in incidents {
+        let mut cells = vec![Cell::new(plain(&incident.id)), severity(&incident.severity), status(&incident.status)];
+        if width >= FULL {
+            cells.push(Cell::new(word(incident.state.as_str(), "INCIDENT_STATE_")));
+        }
+        let age = incident.age(now).map(time::short).unwrap_or_default();
+        cells.extend([Cell::new(assignees(incident)), Cell::new(age)]);
+        if width >= FULL {
+            cells.push(Cell::new(incident.created_at.map(time::stamp).unwrap_or_default()));
+        }
+        if width >= WIDE {
+            cells.push(Cell::new(text(incident.name.as_deref())));
+        }
+        add(&mut table, cells);
+    }
+    render(&table)
+}
+
+/// How a row of [`outcomes`] is painted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Tone {
+    Good,
+    Doubtful,
+    Bad,
+}
+
+/// A row of [`outcomes`].
+pub(crate) struct OutcomeRow<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) result: &'static str,
+    pub(crate) tone: Tone,
+    pub(crate) incident: Option<&'a Incident>,
+}
+
+pub(crate) fn outcomes<'a>(output: &Output, rows: impl Iterator<Item = OutcomeRow<'a>>) -> String {
+    let wide = output.width.unwrap_or(u16::MAX) >= WIDE;
+    let mut header = vec!["ID", "RESULT", "STATUS", "ASSIGNEE"];
+    if wide {
+        header.push("NAME");
+    }
+    let mut table = table(output, &header);
+    for row in rows {
+        let color = match row.tone {
+            Tone::Good => Color::Green,
+            Tone::Doubtful => Color::Yellow,
+            Tone::Bad => Color::Red,
+        };
+        let mut cells = vec![Cell::new(plain(row.id)), paint(row.result, Some(color))];
+        if let Some(incident) = row.incident {
+            cells.extend([status(&incident.status), Cell::new(assignees(incident))]);
+            if wide {
+                cells.push(Cell::new(text(incident.name.as_deref())));
+            }
+        }
+        add(&mut table, cells);
+    }
+    render(&table)
+}
+
+/// Everything about one incident.
+pub(crate) fn incident(output: &Output, incident: &Incident, now: DateTime<Utc>) -> String {
+    let moment = |time: Option<DateTime<Utc>>| {
+        time.map(|time| format!("{} ({} ago)", time::stamp(time), time::human(now - time))).unwrap_or_default()
+    };
+    let labels = |labels: Vec<(String, String)>| {
+        labels
+            .into_iter()
+            .map(|(key, value)| format!("{}={}", plain(&key), plain(&value)))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let maps = |map: &std::collections::BTreeMap<String, String>| {
+        labels(map.iter().map(|(key, value)| (key.clone(), value.clone())).collect())
+    };
+    let meta = incident.meta_labels.iter();
+    let meta = meta.map(|label| (label.key.clone().unwrap_or_default(), label.value.clone().unwrap_or_default()));
+    let rows = [
+        ("name", Cell::new(text(incident.name.as_deref()))),
+        ("description", Cell::new(text(incident.description.as_deref()))),
+        ("severity", severity(&incident.severity)),
+        ("status", status(&incident.status)),
+        ("state", Cell::new(word(incident.state.as_str(), "INCIDENT_STATE_"))),
+        ("assigned to", Cell::new(assignees(incident))),
+        ("created", Cell::new(moment(incident.created_at))),
+        ("state updated", Cell::new(moment(incident.last_state_update_time))),
+        ("closed", Cell::new(moment(incident.closed_at))),
+        ("lasted", Cell::new(incident.elapsed(now).map(time::human).unwrap_or_default())),
+        ("muted", Cell::new(incident.is_muted.map_or("", |muted| if muted { "yes" } else { "no" }))),
+        ("labels", Cell::new(maps(&incident.contextual_labels))),
+        ("display labels", Cell::new(maps(&incident.display_labels))),
+        ("alert labels", Cell::new(labels(meta.collect()))),
+        ("events", Cell::new(incident.events.len())),
+    ];
+    let mut table = table(output, &["ID", &plain(&incident.id)]);
+    for (name, value) in rows.into_iter().filter(|(_, value)| !value.content().is_empty()) {
+        table.add_row(vec![Cell::new(name), value]);
+    }
+    render(&table)
+}
+
+pub(crate) fn events(output: &Output, incidents: &[(String, Vec<IncidentEvent>)]) -> String {
+    let mut table = table(output, &["INCIDENT", "EVENT", "BY", "DETAIL"]);
+    for (id, events) in incidents {
+        for event in events {
+            let kind = Cell::new(word(event.incident_event_type.as_str(), "INCIDENT_EVENT_TYPE_"));
+            let by = match event.originator() {
+                Some(Originator::Administrative(user)) => text(user.user_id.as_deref()),
+                Some(Originator::Operational(system)) => text(system.system_name.as_deref()),
+                _ => String::new(),
+            };
+            add(&mut table, vec![Cell::new(plain(id)), kind, Cell::new(by), Cell::new(detail(event))]);
+        }
+    }
+    render(&table)
+}
+
+fn detail(event: &IncidentEvent) -> String {
+    match event.payload() {
+        Some(Payload::Assign(assign)) => {
+            let user = assign.assignment.as_ref().and_then(|assignment| assignment.assigned_to.as_ref());
+            format!("to {}", text(user.map(|user| user.user_id.as_str())))
+        }
+        Some(Payload::UpsertState(upsert)) => match upsert.state_type {
+            UpsertIncidentStateType::Unspecified => String::new(),
+            _ => format!("the alert is {}", word(upsert.state_type.as_str(), "UPSERT_INCIDENT_STATE_TYPE_")),
+        },
+        Some(Payload::Snooze(snooze)) => {
+            let from = snooze.start_time.map(|time| format!(" from {}", time::stamp(time))).unwrap_or_default();
+            let minutes = snooze.duration_minutes.map(|minutes| format!(" for {minutes}m")).unwrap_or_default();
+            format!("snoozed{from}{minutes}")
+        }
+        _ => String::new(),
+    }
+}
+
+pub(crate) fn settings(output: &Output, settings: &[Setting]) -> String {
+    let mut table = table(output, &["SETTING", "VALUE", "FROM"]);
+    for setting in settings {
+        table.add_row([setting.name, setting.value.as_str(), setting.from.as_str()]);
+    }
+    render(&table)
+}
+
+fn text(value: Option<&str>) -> String {
+    value.map(plain).unwrap_or_default()
+}
+
+fn assignees(incident: &Incident) -> String {
+    incident.assignees().map(plain).collect::<Vec<_>>().join(", ")
+}
+
+fn severity(value: &IncidentSeverity) -> Cell {
+    let color = match value {
+        IncidentSeverity::Critical => Some(Color::Red),
+        IncidentSeverity::Error => Some(Color::Magenta),
+        IncidentSeverity::Warning => Some(Color::Yellow),
+        _ => None,
+    };
+    paint(word(value.as_str(), "INCIDENT_SEVERITY_"), color)
+}
+
+fn status(value: &IncidentStatus) -> Cell {
+    let color = match value {
+        IncidentStatus::Triggered => Some(Color::Yellow),
+        IncidentStatus::Acknowledged => Some(Color::Cyan),
+        IncidentStatus::Resolved => Some(Color::Green),
+        _ => None,
+    };
+    paint(word(value.as_str(), "INCIDENT_STATUS_"), color)
+}
+
+/// A value without the prefix that all of its enum share: `INCIDENT_STATUS_RESOLVED` is `resolved`. Nothing where nothing is
+/// known; a number, or a name of another kind, as it is.
+fn word(name: &str, prefix: &str) -> String {
+    match name.strip_prefix(prefix).unwrap_or(name) {
+        "UNSPECIFIED" => String::new(),
+        name => plain(&name.to_lowercase().replace('_', " ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_shown_without_their_prefix_and_unknown_ones_as_they_are() {
+        let state = |name| word(name, "INCIDENT_STATE_");
+        assert_eq!(state("INCIDENT_STATE_TRIGGERED"), "triggered");
+        assert_eq!(state("INCIDENT_STATE_UNSPECIFIED"), "");
+        assert_eq!(state("INCIDENT_STATE_NO_DATA"), "no data");
+        assert_eq!(state("7"), "7");
+        assert_eq!(word("INCIDENT_EVENT_TYPE_UPSERT_STATE", "INCIDENT_EVENT_TYPE_"), "upsert state");
+    }
+}

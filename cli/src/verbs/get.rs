@@ -1,0 +1,132 @@
+//! `get`: incidents by id, in the order of the ids.
+
+use std::collections::HashSet;
+
+use chrono::Utc;
+use coralogix_incidents::{Client, Error, types::Incident};
+use futures::{StreamExt, stream};
+use serde_json::json;
+
+use super::Context;
+use crate::{
+    args::Format,
+    dry_run,
+    failure::{Exit, Failure, Stop, plain, some},
+    ids::Ids,
+    table,
+};
+
+/// The most ids in one request, and the most text of ids: they travel in the URL, of which proxies take 8 KiB.
+const IDS: usize = 100;
+const TEXT: usize = 6 * 1024;
+
+/// The ids given, each once, cut into requests.
+pub(crate) async fn chunks(ids: Ids) -> Result<Vec<Vec<String>>, Stop> {
+    let problem = ids.problem();
+    let mut stream = ids.stream;
+    let mut seen = HashSet::new();
+    let mut chunks: Vec<Vec<String>> = Vec::new();
+    let mut length = 0;
+    while let Some(id) = stream.next().await {
+        if !seen.insert(id.clone()) {
+            continue;
+        }
+        let cost = id.len() * 3 + "ids=&".len();
+        match chunks.last_mut() {
+            Some(chunk) if chunk.len() < IDS && length + cost <= TEXT * 3 => {
+                length += cost;
+                chunk.push(id);
+            }
+            _ => {
+                length = cost;
+                chunks.push(vec![id]);
+            }
+        }
+    }
+    match problem.take() {
+        Some(problem) => Err(Failure::usage(format!("standard input: {problem}")).next("correct it").into()),
+        None => Ok(chunks),
+    }
+}
+
+pub(crate) async fn run(context: &Context<'_>, ids: Ids) -> Result<Exit, Stop> {
+    let chunks = chunks(ids).await?;
+    let output = context.output;
+    if context.global.dry_run {
+        let requests = chunks
+            .iter()
+            .map(|ids| dry_run::request(&context.client, "batchGetIncident", None, &json!({ "ids": ids })));
+        return dry_run::read(context, &requests.collect::<Result<Vec<_>, _>>()?);
+    }
+    let mut answers = stream::iter(chunks)
+        .map(|ids| async { (fetch(&context.client, &ids).await, ids) })
+        .buffered(context.global.concurrency);
+    let (mut found, mut missing) = (Vec::new(), Vec::new());
+    let mut count = 0_usize;
+    let mut failed: Option<(Error, Vec<String>)> = None;
+    while let Some((answer, ids)) = answers.next().await {
+        match answer {
+            Ok(incidents) => {
+                for (id, incident) in ids.into_iter().zip(incidents) {
+                    let Some(incident) = incident else {
+                        missing.push(id);
+                        continue;
+                    };
+                    count += 1;
+                    match output.format {
+                        Format::Ndjson => output.ndjson(&incident)?,
+                        Format::Ids => output.line(plain(&incident.id))?,
+                        Format::Json | Format::Table => found.push(incident),
+                    }
+                }
+            }
+            Err(error) => match &mut failed {
+                Some((_, more)) => more.extend(ids),
+                None => failed = Some((error, ids)),
+            },
+        }
+    }
+    match (output.format, found.as_slice()) {
+        (Format::Json, _) => output.json(&found)?,
+        (Format::Table, [only]) => output.line(table::incident(output, only, Utc::now()))?,
+        (Format::Table, [_, ..]) => output.line(table::incidents(output, &found, Utc::now()))?,
+        _ => {}
+    }
+    Ok(account(context, count, &missing, failed))
+}
+
+/// Says what is not there and why, and how that counts.
+pub(crate) fn account(
+    context: &Context<'_>,
+    found: usize,
+    missing: &[String],
+    failed: Option<(Error, Vec<String>)>,
+) -> Exit {
+    let complete = missing.is_empty() && failed.is_none();
+    if let Some((error, ids)) = failed {
+        context.output.failure(&Failure::sdk(&error).which(&ids, "not read"));
+    }
+    if !missing.is_empty() {
+        let what = format!("the service does not know: {}", some(missing));
+        let next = "check the ids, the region and the account: `cx-incidents list` shows the incidents there are";
+        context.output.failure(&Failure::usage(what).next(next));
+    }
+    match (complete, found) {
+        (true, _) => Exit::Done,
+        (false, 0) => Exit::Failed,
+        (false, _) => Exit::Partial,
+    }
+}
+
+/// The incidents in the order of their ids; `None` for those that the service does not know.
+async fn fetch(client: &Client, ids: &[String]) -> Result<Vec<Option<Incident>>, Error> {
+    match client.batch_get_incident(ids).await {
+        Ok(response) => {
+            let mut incidents = response.into_inner().incidents;
+            Ok(ids.iter().map(|id| incidents.remove(id)).collect())
+        }
+        // One unknown id may be answered with 404 instead of a list of what was not found.
+        Err(error) if error.is_not_found() && ids.len() == 1 => Ok(vec![None]),
+        Err(error) => Err(error),
+    }
+}
