@@ -74,17 +74,22 @@ impl Document {
         self.root.pointer(pointer)
     }
 
-    /// `file:line` of a node; of its nearest known ancestor where it has no line of its own.
-    pub(crate) fn location(&self, pointer: &str) -> String {
+    /// The line of a node; of its nearest known ancestor where it has no line of its own.
+    pub(crate) fn line(&self, pointer: &str) -> Option<usize> {
         let mut pointer = pointer;
         loop {
-            if let Some(line) = self.lines.get(pointer) {
-                return format!("{}:{line}", self.path.display());
+            match self.lines.get(pointer) {
+                Some(line) => return Some(*line),
+                None => pointer = &pointer[..pointer.rfind('/')?],
             }
-            match pointer.rfind('/') {
-                Some(end) => pointer = &pointer[..end],
-                None => return self.path.display().to_string(),
-            }
+        }
+    }
+
+    /// `file:line` of a node, as [`Self::line`] finds it.
+    pub(crate) fn location(&self, pointer: &str) -> String {
+        match self.line(pointer) {
+            Some(line) => format!("{}:{line}", self.path.display()),
+            None => self.path.display().to_string(),
         }
     }
 
@@ -96,9 +101,8 @@ impl Document {
         let mut lines: Vec<(usize, String)> = problems
             .iter()
             .map(|problem| {
-                let location = self.location(&problem.pointer);
-                let line = location.rsplit(':').next().and_then(|line| line.parse().ok()).unwrap_or(0);
-                (line, format!("{location}: {}", problem.message))
+                let line = self.line(&problem.pointer).unwrap_or(0);
+                (line, format!("{}: {}", self.location(&problem.pointer), problem.message))
             })
             .collect();
         lines.sort();
@@ -155,9 +159,10 @@ struct Open {
 impl Loader {
     fn accept(&mut self, event: Event<'_>, line: usize) -> Result<(), String> {
         match event {
-            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
             Event::DocumentStart(_) if self.root.is_some() => Err("more than one YAML document in the file".to_owned()),
-            Event::DocumentStart(_) => Ok(()),
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) | Event::DocumentEnd => {
+                Ok(())
+            }
             Event::Alias(anchor) => match self.anchors.get(&anchor) {
                 Some(Some(value)) => {
                     let value = value.clone();
@@ -337,7 +342,9 @@ mod tests {
         assert_eq!(error("a: 1\na: 2\n"), "doc.yaml:2: the key `a` stands twice in this mapping");
         assert!(error("a: &x\n  b: *x\n").contains("never ends"));
         assert!(error("a: {b: 1}\nc:\n  <<: {b: 2}\n").starts_with("doc.yaml:3: merge keys"));
-        assert!(error(&"[".repeat(1000)).contains("levels deep"));
+        assert!(error(&"[".repeat(200)).contains("levels deep"));
+        // The parser has a limit of its own for lists within lists in brackets.
+        assert!(error(&"[".repeat(1000)).contains("recursion limit"));
         assert_eq!(error(""), "doc.yaml: the file holds no document");
     }
 

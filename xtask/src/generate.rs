@@ -5,6 +5,8 @@ mod enums;
 mod methods;
 mod rust;
 mod structs;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::BTreeMap,
@@ -100,13 +102,17 @@ fn report(changes: &[Change]) -> ExitCode {
         println!("{TARGET} is what {DOCUMENT} says");
         return ExitCode::SUCCESS;
     }
-    for (path, old, new) in changes {
-        let path = path.display().to_string();
-        let diff = TextDiff::from_lines(old.as_str(), new.as_deref().unwrap_or_default());
-        print!("{}", diff.unified_diff().header(&format!("a/{path}"), &format!("b/{path}")));
+    for change in changes {
+        print!("{}", diff(change));
     }
     eprintln!("error: {TARGET} is not what {DOCUMENT} says; run `cargo xtask generate` and commit the result");
     ExitCode::FAILURE
+}
+
+fn diff((path, old, new): &Change) -> String {
+    let path = path.display().to_string();
+    let diff = TextDiff::from_lines(old.as_str(), new.as_deref().unwrap_or_default());
+    diff.unified_diff().header(&format!("a/{path}"), &format!("b/{path}")).to_string()
 }
 
 /// The generated files by name.
@@ -117,7 +123,7 @@ pub(crate) fn generate(document: &Document) -> Result<BTreeMap<&'static str, Str
 
     let structs = structs::emit(&model, types)?;
     let enums = enums::emit(&model)?;
-    let (client, methods) = methods::emit(&model, &code)?;
+    let client = methods::emit(&model, &code)?;
     let operations = methods::operations(&model)?;
 
     let types = quote! {
@@ -142,13 +148,13 @@ pub(crate) fn generate(document: &Document) -> Result<BTreeMap<&'static str, Str
         use progenitor_client::{QueryParam, encode_path};
 
         use super::{operations, types};
-        use crate::{ApiGeneration, Error, ResponseValue, request};
+        use crate::{
+            ApiGeneration, Error, ResponseValue,
+            paging::{Items, Page, Paged, sealed},
+            request,
+        };
 
         #client
-
-        impl Client {
-            #methods
-        }
     };
     let operations = quote! {
         //! What the document states of each operation.
@@ -164,7 +170,7 @@ pub(crate) fn generate(document: &Document) -> Result<BTreeMap<&'static str, Str
     };
     [("client.rs", client), ("mod.rs", module), ("operations.rs", operations), ("types.rs", types)]
         .into_iter()
-        .map(|(name, tokens)| Ok((name, rust::format(name, tokens)?)))
+        .map(|(name, tokens)| Ok((name, rust::format(name, &tokens)?)))
         .collect()
 }
 
@@ -198,7 +204,11 @@ fn run_progenitor(model: &Model<'_>, root: &Value) -> Result<TokenStream> {
         .with_inner_type(quote!(crate::client::Inner))
         .with_map_type("::std::collections::BTreeMap");
     for (name, _) in model.schemas().filter(|(_, schema)| schema.get("enum").is_some()) {
-        settings.with_replacement(name, format!("crate::types::{name}"), [TypeImpl::Default, TypeImpl::Display].into_iter());
+        settings.with_replacement(
+            name,
+            format!("crate::types::{name}"),
+            [TypeImpl::Default, TypeImpl::Display].into_iter(),
+        );
     }
     // progenitor panics at some constructs; the caller names the operation. The hook keeps its backtrace off the terminal.
     let hook = std::panic::take_hook();
@@ -210,7 +220,8 @@ fn run_progenitor(model: &Model<'_>, root: &Value) -> Result<TokenStream> {
         Err(panic) => {
             let message = panic.downcast_ref::<String>().map(String::as_str);
             let message = message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it panicked");
-            bail!("{message}")
+            // Some of its messages are whole schemas over many lines.
+            bail!("{}", message.split_whitespace().collect::<Vec<_>>().join(" "))
         }
     }
 }

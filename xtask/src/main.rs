@@ -2,8 +2,13 @@
 //! always be generated again.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line program prints")]
 
+mod cargo;
+mod ci;
 mod document;
+mod drift;
 mod generate;
+mod licences;
+mod lint;
 mod model;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -22,11 +27,23 @@ struct Arguments {
 enum Verb {
     /// Write sdk/src/generated from openapi/incidents.yaml.
     Generate(generate::Arguments),
+    /// Check the document and its samples for what the generator and the house need of them.
+    Lint(lint::Arguments),
+    /// Compare the document with an OpenAPI file that the vendor has published.
+    Drift(drift::Arguments),
+    /// Check the licences of all dependencies against the accepted ones.
+    Licences,
+    /// Run everything that has to hold before a change is merged.
+    Ci(ci::Arguments),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().verb {
         Verb::Generate(arguments) => generate::run(&arguments),
+        Verb::Lint(arguments) => lint::run(&arguments),
+        Verb::Drift(arguments) => drift::run(&arguments),
+        Verb::Licences => licences::run(),
+        Verb::Ci(arguments) => ci::run(&arguments),
     };
     match outcome {
         Ok(code) => code,

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::document::{Document, Problem, join, walk};
 
-const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+pub(crate) const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 /// The operations of the document, in its order.
 pub(crate) struct Model<'a> {
@@ -119,7 +119,8 @@ impl<'a> Reader<'a> {
     fn version(&mut self) {
         let version = text(self.document.root(), "openapi");
         if !version.starts_with("3.0.") {
-            let found = if version.is_empty() { "no `openapi` version".to_owned() } else { format!("OpenAPI {version}") };
+            let found =
+                if version.is_empty() { "no `openapi` version".to_owned() } else { format!("OpenAPI {version}") };
             self.problem("/openapi", format!("{found}: progenitor reads 3.0 documents only; write `openapi: 3.0.3`"));
         }
     }
@@ -131,18 +132,27 @@ impl<'a> Reader<'a> {
                 found.push((pointer.to_owned(), reference));
             }
         });
-        for (pointer, reference) in found {
+        for (holder, reference) in found {
+            let pointer = join(&holder, "$ref");
+            let what = format!("{}`$ref: {reference}`", self.operation_at(&holder));
             match reference.strip_prefix('#') {
-                None => self.problem(&pointer, format!("`$ref: {reference}` leaves this file: references must begin with `#/`")),
+                None => self.problem(&pointer, format!("{what} leaves this file: references must begin with `#/`")),
                 Some(target) if self.document.get(target).is_none() => {
-                    self.problem(&pointer, format!("`$ref: {reference}` refers to nothing: there is no `{target}` in this file"));
+                    self.problem(&pointer, format!("{what} refers to nothing: there is no `{target}` in this file"));
                 }
                 Some(target) if self.chain_is_endless(target) => {
-                    self.problem(&pointer, format!("`$ref: {reference}` leads back to itself"));
+                    self.problem(&pointer, format!("{what} leads back to itself"));
                 }
                 Some(_) => {}
             }
         }
+    }
+
+    /// ``operation `id`: `` for a pointer within an operation.
+    fn operation_at(&self, pointer: &str) -> String {
+        let end = pointer.match_indices('/').nth(3).map_or(pointer.len(), |(end, _)| end);
+        let id = self.document.get(&pointer[..end]).map(|operation| text(operation, "operationId")).unwrap_or_default();
+        if pointer.starts_with("/paths/") && !id.is_empty() { format!("operation `{id}`: ") } else { String::new() }
     }
 
     fn chain_is_endless(&self, start: &str) -> bool {
@@ -152,7 +162,7 @@ impl<'a> Reader<'a> {
             if !seen.insert(target) {
                 return true;
             }
-            target = next.trim_start_matches('#').to_owned();
+            target = String::from(next.trim_start_matches('#'));
         }
         false
     }
@@ -205,7 +215,10 @@ impl<'a> Reader<'a> {
             "v1" => Generation::V1,
             "v5" => Generation::V5,
             other => {
-                self.problem(pointer, format!("operation `{id}`: `x-api-generation` is `{other}`: it must be `v1` or `v5`"));
+                self.problem(
+                    pointer,
+                    format!("operation `{id}`: `x-api-generation` is `{other}`: it must be `v1` or `v5`"),
+                );
                 Generation::V1
             }
         };
@@ -223,7 +236,10 @@ impl<'a> Reader<'a> {
         }
         for unsupported in ["callbacks", "servers"] {
             if node.get(unsupported).is_some() {
-                self.problem(&join(pointer, unsupported), format!("operation `{id}`: `{unsupported}` is not supported"));
+                self.problem(
+                    &join(pointer, unsupported),
+                    format!("operation `{id}`: `{unsupported}` is not supported"),
+                );
             }
         }
         let parameters = self.parameters(id, path, pointer, node, item);
@@ -281,6 +297,14 @@ impl<'a> Reader<'a> {
                 self.problem(&pointer, format!("operation `{id}`: parameter `{name}` has no `schema`"));
                 continue;
             };
+            let what = format!("parameter `{name}` of `{id}`");
+            if text(schema, "type") == "array" {
+                let items = join(&join(&pointer, "schema"), "items");
+                self.element(&what, &items, &schema["items"]);
+            }
+            if place == "path" && !["", "simple"].contains(&text(node, "style")) {
+                self.problem(&join(&pointer, "style"), format!("{what}: in a path only `style: simple` is supported"));
+            }
             parameters.push(Parameter {
                 name: name.to_owned(),
                 in_path: place == "path",
@@ -292,7 +316,10 @@ impl<'a> Reader<'a> {
         }
         for name in path.split('{').skip(1).filter_map(|part| part.split('}').next()) {
             if !parameters.iter().any(|parameter| parameter.in_path && parameter.name == name) {
-                self.problem(pointer, format!("operation `{id}`: `{{{name}}}` of the path is not among its `parameters`"));
+                self.problem(
+                    pointer,
+                    format!("operation `{id}`: `{{{name}}}` of the path is not among its `parameters`"),
+                );
             }
         }
         parameters
@@ -305,7 +332,10 @@ impl<'a> Reader<'a> {
         let types: Vec<&str> = content.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
         if types != ["application/json"] {
             let found = if types.is_empty() { "no content".to_owned() } else { format!("`{}`", types.join("`, `")) };
-            self.problem(&pointer, format!("{what} has {found}: the generator takes `application/json` and nothing else"));
+            self.problem(
+                &pointer,
+                format!("{what} has {found}: the generator takes `application/json` and nothing else"),
+            );
             return None;
         }
         let media = node?.pointer("/content/application~1json/schema").unwrap_or(&Value::Null);
@@ -345,13 +375,17 @@ impl<'a> Reader<'a> {
                         errors.entry(schema).or_insert(status);
                     }
                 }
-                other => self.problem(&at, format!("operation `{id}`: a response `{other}` is not supported beside 200")),
+                other => {
+                    self.problem(&at, format!("operation `{id}`: a response `{other}` is not supported beside 200"));
+                }
             }
         }
         if errors.len() > 1 {
             let found: Vec<String> = errors.iter().map(|(schema, status)| format!("{status} is `{schema}`")).collect();
-            let message =
-                format!("operation `{id}`: progenitor takes one schema for all error responses, but {}", found.join(" and "));
+            let message = format!(
+                "operation `{id}`: progenitor takes one schema for all error responses, but {}",
+                found.join(" and ")
+            );
             self.problem(&pointer, message);
         }
         if success.is_none() && responses.is_none_or(|responses| !responses.contains_key("200")) {
@@ -361,7 +395,8 @@ impl<'a> Reader<'a> {
     }
 
     fn schemas(&mut self) {
-        for (name, schema) in self.document.get("/components/schemas").and_then(Value::as_object).into_iter().flatten() {
+        for (name, schema) in self.document.get("/components/schemas").and_then(Value::as_object).into_iter().flatten()
+        {
             let pointer = join("/components/schemas", name);
             match text(schema, "type") {
                 "object" => self.object(name, &pointer, schema),
@@ -372,9 +407,12 @@ impl<'a> Reader<'a> {
     }
 
     fn object(&mut self, name: &str, pointer: &str, schema: &Value) {
-        self.keywords(&format!("schema `{name}`"), pointer, schema, &[
-            "type", "description", "properties", "required", "additionalProperties", "title", "example",
-        ]);
+        self.keywords(
+            &format!("schema `{name}`"),
+            pointer,
+            schema,
+            &["type", "description", "properties", "required", "additionalProperties", "title", "example"],
+        );
         let properties = schema.get("properties").and_then(Value::as_object);
         match schema.get("additionalProperties") {
             None | Some(Value::Bool(true)) => {}
@@ -412,7 +450,12 @@ impl<'a> Reader<'a> {
             "integer" if ["int32", "int64"].contains(&format) => self.keywords(what, pointer, schema, SCALAR),
             "boolean" => self.keywords(what, pointer, schema, SCALAR),
             "array" => {
-                self.keywords(what, pointer, schema, &["type", "description", "items", "minItems", "maxItems", "example"]);
+                self.keywords(
+                    what,
+                    pointer,
+                    schema,
+                    &["type", "description", "items", "minItems", "maxItems", "example"],
+                );
                 self.element(what, &join(pointer, "items"), &schema["items"]);
             }
             "object" => {
@@ -452,24 +495,39 @@ impl<'a> Reader<'a> {
             let id = &operation.id;
             let Some(target) = &operation.binding_of else {
                 if operation.generation == Generation::V5 {
-                    self.problem(&operation.pointer, format!("operation `{id}` is of generation 5: it needs `x-binding-of`"));
+                    self.problem(
+                        &operation.pointer,
+                        format!("operation `{id}` is of generation 5: it needs `x-binding-of`"),
+                    );
                 }
                 continue;
             };
             let Some(of) = operations.iter().find(|of| &of.id == target && of.generation == Generation::V1) else {
-                self.problem(&operation.pointer, format!("operation `{id}`: `x-binding-of: {target}` names no v1 operation"));
+                self.problem(
+                    &operation.pointer,
+                    format!("operation `{id}`: `x-binding-of: {target}` names no v1 operation"),
+                );
                 continue;
             };
             if operation.response != of.response {
-                let message = format!("operation `{id}` answers `{}`, but `{target}` answers `{}`", operation.response, of.response);
+                let message = format!(
+                    "operation `{id}` answers `{}`, but `{target}` answers `{}`",
+                    operation.response, of.response
+                );
                 self.problem(&operation.pointer, message);
             }
             if operation.body.is_some() && operation.body != of.body {
-                self.problem(&operation.pointer, format!("operation `{id}` and `{target}` must have the same request body"));
+                self.problem(
+                    &operation.pointer,
+                    format!("operation `{id}` and `{target}` must have the same request body"),
+                );
             }
             let others = operations.iter().filter(|other| other.binding_of.as_ref() == Some(target)).count();
             if others > 1 {
-                self.problem(&operation.pointer, format!("operation `{target}` has more than one binding of generation 5"));
+                self.problem(
+                    &operation.pointer,
+                    format!("operation `{target}` has more than one binding of generation 5"),
+                );
             }
             for parameter in &operation.parameters {
                 let given = match &parameter.body_member {

@@ -60,7 +60,9 @@ fn prefix(name: &str, values: &[&str]) -> Result<String> {
     }
     let first = values[0];
     let common = (0..first.len()).rev().map(|end| &first[..=end]).find(|prefix| {
-        prefix.ends_with('_') && values.len() > 1 && values.iter().all(|value| value.len() > prefix.len() && value.starts_with(prefix))
+        prefix.ends_with('_')
+            && values.len() > 1
+            && values.iter().all(|value| value.len() > prefix.len() && value.starts_with(prefix))
     });
     match common {
         Some(common) => Ok(common.to_owned()),
@@ -74,9 +76,10 @@ fn open_enum(name: &str, description: &str, variants: &[(String, &str)]) -> Toke
     let name = ident(name);
     let idents: Vec<_> = variants.iter().map(|(variant, _)| ident(variant)).collect();
     let wire: Vec<_> = variants.iter().map(|(_, wire)| *wire).collect();
-    let variant_docs = wire.iter().enumerate().map(|(index, wire)| {
-        if index == 0 { format!(" `{wire}`, the default.") } else { format!(" `{wire}`") }
-    });
+    let variant_docs = wire
+        .iter()
+        .enumerate()
+        .map(|(index, wire)| if index == 0 { format!(" `{wire}`, the default.") } else { format!(" `{wire}`") });
     quote! {
         #(#docs)*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]

@@ -80,30 +80,31 @@ fn method(
 ) -> Result<TokenStream> {
     let name = &function.sig.ident;
     let mut arguments: Vec<FnArg> = function.sig.inputs.iter().skip(1).cloned().collect();
-    arguments.iter_mut().for_each(|argument| Signature.visit_fn_arg_mut(argument));
+    for argument in &mut arguments {
+        Signature.visit_fn_arg_mut(argument);
+    }
     let response = ident(&operation.response);
     let constant = constant(operation);
 
     let checks = checks(model, operation)?;
     let v1 = request(function)?;
-    let v5 = match other {
-        Some((other, function)) => {
-            let members = other.parameters.iter().filter_map(|parameter| {
-                let member = ident(&snake(parameter.body_member.as_ref()?));
-                let name = ident(&snake(&parameter.name));
-                Some(quote!(let #name = &body.#member;))
-            });
-            // Limits that both bindings state were checked before.
-            let new = other.parameters.iter().filter(|parameter| {
-                let twin = operation.parameters.iter().find(|twin| snake(&twin.name) == snake(&parameter.name));
-                parameter.body_member.is_none() && twin.is_none_or(|twin| twin.schema != parameter.schema)
-            });
-            let limits = new.map(parameter_limits);
-            let checks = limits.collect::<Result<TokenStream>>()?;
-            let request = request(function)?;
-            quote!({ #(#members)* #checks #request })
-        }
-        None => quote!(return Err(Error::not_in_generation(&operations::#constant, ApiGeneration::V5))),
+    let v5 = if let Some((other, function)) = other {
+        let members = other.parameters.iter().filter_map(|parameter| {
+            let member = ident(&snake(parameter.body_member.as_ref()?));
+            let name = ident(&snake(&parameter.name));
+            Some(quote!(let #name = &body.#member;))
+        });
+        // Limits that both bindings state were checked before.
+        let new = other.parameters.iter().filter(|parameter| {
+            let twin = operation.parameters.iter().find(|twin| snake(&twin.name) == snake(&parameter.name));
+            parameter.body_member.is_none() && twin.is_none_or(|twin| twin.schema != parameter.schema)
+        });
+        let limits = new.map(parameter_limits);
+        let checks = limits.collect::<Result<TokenStream>>()?;
+        let request = request(function)?;
+        quote!({ #(#members)* #checks #request })
+    } else {
+        quote!(return Err(Error::not_in_generation(&operations::#constant, ApiGeneration::V5)))
     };
     let docs = docs(&documentation(model, operation, other.map(|(other, _)| other)));
     Ok(quote! {
@@ -123,7 +124,8 @@ fn method(
 fn paging(model: &Model<'_>, operation: &Operation) -> Result<(TokenStream, TokenStream)> {
     let Some(items) = &operation.paging else { return Ok(Default::default()) };
     let Some(body) = &operation.body else { bail!("`x-paging` needs a request body that holds `pagination`") };
-    let list = model.schema(&operation.response).and_then(|schema| schema.pointer(&format!("/properties/{items}/items")));
+    let list =
+        model.schema(&operation.response).and_then(|schema| schema.pointer(&format!("/properties/{items}/items")));
     let Some(item) = list.and_then(reference_name) else {
         bail!("`x-paging.items: {items}` is no list of messages in `{}`", operation.response);
     };
@@ -259,7 +261,8 @@ fn parameter_limits(parameter: &Parameter) -> Result<TokenStream> {
 /// `value` is the thing itself, `borrowed` a reference to it.
 fn limits(name: &str, value: &TokenStream, borrowed: &TokenStream, schema: &Value) -> Result<TokenStream> {
     let mut out = TokenStream::new();
-    let number = |key: &str| schema.get(key).and_then(Value::as_u64).map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    let number =
+        |key: &str| schema.get(key).and_then(Value::as_u64).map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
     if text(schema, "type") == "array" {
         let least = number("minItems").unwrap_or(0);
         let most = number("maxItems").map_or_else(|| quote!(None), |most| quote!(Some(#most)));
@@ -301,7 +304,11 @@ fn documentation(model: &Model<'_>, operation: &Operation, other: Option<&Operat
         _ => "Repeating it may apply it twice, so it is retried only where the request can't have been processed.",
     };
     let example = text(&node["x-codeSamples"][0], "source").trim_end();
-    let example = if example.is_empty() { String::new() } else { format!("\n\n# Example\n\n```no_run\n{}\n```", wrap_example(example)) };
+    let example = if example.is_empty() {
+        String::new()
+    } else {
+        format!("\n\n# Example\n\n```no_run\n{}\n```", wrap_example(example))
+    };
     format!(
         "{}.\n\n{}{parameters}\n\nNeeds the permission `{}`. Speaks {bindings}. {repeat}\n\n# Errors\n\nSee [`Error`]: its \
          predicates tell the failures apart.{example}",
@@ -318,7 +325,11 @@ fn wrap_example(source: &str) -> String {
 }
 
 fn parameter_line(parameter: &Parameter) -> String {
-    format!("* `{}`: {}", snake(&parameter.name), parameter.description.split_whitespace().collect::<Vec<_>>().join(" "))
+    format!(
+        "* `{}`: {}",
+        snake(&parameter.name),
+        parameter.description.split_whitespace().collect::<Vec<_>>().join(" ")
+    )
 }
 
 fn route(operation: &Operation) -> String {
@@ -344,10 +355,13 @@ pub(super) fn operations(model: &Model<'_>) -> Result<TokenStream> {
             _ => quote!(Idempotency::NonIdempotent),
         };
         let v1 = binding(operation);
-        let v5 = other.map_or_else(|| quote!(None), |other| {
-            let binding = binding(other);
-            quote!(Some(#binding))
-        });
+        let v5 = other.map_or_else(
+            || quote!(None),
+            |other| {
+                let binding = binding(other);
+                quote!(Some(#binding))
+            },
+        );
         if operation.generation != Generation::V1 {
             bail!("{}: operation `{id}` has no v1 binding", model.document.location(&operation.pointer));
         }
@@ -374,10 +388,14 @@ pub(super) fn operations(model: &Model<'_>) -> Result<TokenStream> {
 fn binding(operation: &Operation) -> TokenStream {
     let method = operation.method.to_uppercase();
     let path = &operation.path;
-    let list = operation.parameters.iter().find(|parameter| !parameter.in_path && text(&parameter.schema, "type") == "array");
-    let query_list = list.map_or_else(|| quote!(None), |parameter| {
-        let name = &parameter.name;
-        quote!(Some(#name))
-    });
+    let list =
+        operation.parameters.iter().find(|parameter| !parameter.in_path && text(&parameter.schema, "type") == "array");
+    let query_list = list.map_or_else(
+        || quote!(None),
+        |parameter| {
+            let name = &parameter.name;
+            quote!(Some(#name))
+        },
+    );
     quote!(Binding { method: #method, path: #path, query_list: #query_list })
 }

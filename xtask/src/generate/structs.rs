@@ -42,7 +42,10 @@ fn message(model: &Model<'_>, mut structure: ItemStruct, schema: &Value) -> Resu
         structure.semi_token = None;
     }
     let required = |property: &str| {
-        schema.get("required").and_then(Value::as_array).is_some_and(|required| required.iter().any(|name| name == property))
+        schema
+            .get("required")
+            .and_then(Value::as_array)
+            .is_some_and(|required| required.iter().any(|name| name == property))
     };
     let mut setters = TokenStream::new();
     if let Fields::Named(fields) = &mut structure.fields {
@@ -59,7 +62,8 @@ fn message(model: &Model<'_>, mut structure: ItemStruct, schema: &Value) -> Resu
         if schema.get("additionalProperties").is_some() {
             // typify drops what stands beside the named members; an error's details are of no use without it.
             let docs = docs("The members that the document does not name.");
-            ordered.push(parse_quote!(#(#docs)* #[serde(flatten)] pub other_members: BTreeMap<String, serde_json::Value>));
+            ordered
+                .push(parse_quote!(#(#docs)* #[serde(flatten)] pub other_members: BTreeMap<String, serde_json::Value>));
         }
         fields.named = ordered.into_iter().collect();
     }
@@ -103,7 +107,9 @@ fn member(model: &Model<'_>, property: &str, schema: &Value, required: bool, fie
             let read = format!("{codec}::optional");
             serde.push(quote!(default, with = #read, skip_serializing_if = "Option::is_none"));
         }
-        Some(_) => bail!("`{property}` is a number and `required`: numbers have presence in this API, so leave it optional"),
+        Some(_) => {
+            bail!("`{property}` is a number and `required`: numbers have presence in this API, so leave it optional")
+        }
         None if optional => serde.push(quote!(skip_serializing_if = "Option::is_none")),
         None => {
             serde.push(quote!(default, deserialize_with = "wire::null_as_default"));
@@ -167,7 +173,12 @@ fn replace_scalar(ty: &mut Type, scalar: &Type) {
 }
 
 fn serde_attribute(field: &Field) -> String {
-    field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")).map(|a| a.to_token_stream().to_string()).collect()
+    field
+        .attrs
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("serde"))
+        .map(|a| a.to_token_stream().to_string())
+        .collect()
 }
 
 /// The name that typify's field has on the wire.

@@ -1,0 +1,184 @@
+//! `cargo xtask drift`: what a published OpenAPI file of the vendor says differently from our document, and what that means
+//! for the SDK.
+//!
+//! Operations are matched by method and path, and messages by where they are used, never by a schema's name. Both files are
+//! walked together from each operation's parameters, request body and 200 response. What the service is sent and what it
+//! answers are judged differently:
+//!
+//! | difference | in a request | in a response |
+//! | --- | --- | --- |
+//! | operation gone, or moved to another generation's path | breaks callers | |
+//! | operation, parameter or body that we lack | new; breaks callers if required | |
+//! | parameter, body or member gone | breaks callers: it would be ignored | new: it reads as its default |
+//! | member that we lack | new; breaks callers if required | new: it is passed over |
+//! | member became required | breaks callers | cosmetic: reading tolerates absence |
+//! | member is no longer required | cosmetic | cosmetic: absent reads as the default |
+//! | name required that is no member | breaks callers | cosmetic |
+//! | type that the other side doesn't take | breaks callers | breaks decoding |
+//! | 64-bit integer as text or as number | cosmetic: both are read | cosmetic: both are read |
+//! | integer's range: what is sent doesn't fit | breaks callers | breaks decoding |
+//! | text loses the format that we parse (`date-time`, `uint64`) | cosmetic | breaks decoding |
+//! | text gets another format than ours | breaks callers | breaks decoding if we parse ours, else cosmetic |
+//! | text gets a format, and we state none | new: a limit | cosmetic |
+//! | enum value that we lack | new | new: enums are open |
+//! | enum value gone | breaks callers: it is answered with 400 | cosmetic |
+//! | plain text became an enum | breaks callers | cosmetic |
+//! | limit (`maxItems`, ...) tighter than ours | breaks callers | not compared |
+//! | limit that we don't state | new | not compared |
+//! | list in the query no longer `a&a` | breaks callers | |
+//! | operation or member deprecated | new | new |
+//! | 200 response gone or without JSON | | breaks decoding |
+//! | further success status | | new |
+//! | error statuses | | cosmetic: errors are read by status, whatever the body |
+//!
+//! `new` is what a maintainer should take over: nothing fails before that. `cosmetic` needs no action.
+//!
+//! Anything of these is a `known deviation` where our document says so in `x-deviation`. A reason covers what it speaks of
+//! and nothing else, so that it can't hide tomorrow's change: requiredness if it says "requires", absence if it says
+//! "leaves out", "lacks", "omits" or "missing", a limit if it says "limit", a lost format if it says "type" or "format";
+//! another type or format, and a value or member that only the published file has, if it names that in backticks. A reason
+//! further up covers a member that it names in backticks. The reason of an operation covers its absence while the published
+//! file has the operation's other binding.
+//!
+//! A generation of which the published file has no operation at all is not compared; one row says so.
+
+mod api;
+mod deviation;
+mod operations;
+mod report;
+mod schemas;
+mod shape;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context, Result};
+
+use crate::{document::Document, generate::DOCUMENT};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The published OpenAPI file, 3.0 or 3.1, YAML or JSON.
+    published: PathBuf,
+    /// Print a JSON array instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let path = &arguments.published;
+    // Read before the folder changes: the path is relative to where the command was given.
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    crate::enter_workspace()?;
+    let ours = Document::read(Path::new(DOCUMENT))?;
+    let published = Document::parse(path, &text)?;
+    let differences = compare(&ours, &published)?;
+    if arguments.json {
+        println!("{}", report::json(&differences)?);
+    } else {
+        print!("{}", report::table(&differences));
+    }
+    let breaks = differences.iter().any(|difference| difference.class.breaks());
+    Ok(if breaks { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// What a difference means for the SDK; the gravest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Class {
+    BreaksCallers,
+    BreaksDecoding,
+    New,
+    Cosmetic,
+    KnownDeviation,
+}
+
+impl Class {
+    const ALL: [Self; 5] = [Self::BreaksCallers, Self::BreaksDecoding, Self::New, Self::Cosmetic, Self::KnownDeviation];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::BreaksCallers => "breaks callers",
+            Self::BreaksDecoding => "breaks decoding",
+            Self::New => "new",
+            Self::Cosmetic => "cosmetic",
+            Self::KnownDeviation => "known deviation",
+        }
+    }
+
+    fn breaks(self) -> bool {
+        matches!(self, Self::BreaksCallers | Self::BreaksDecoding)
+    }
+}
+
+/// Who writes the value: the client in a request, the service in a response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Direction {
+    Request,
+    Response,
+}
+
+impl Direction {
+    /// The class of a value that the other side refuses.
+    fn refused(self) -> Class {
+        match self {
+            Self::Request => Class::BreaksCallers,
+            Self::Response => Class::BreaksDecoding,
+        }
+    }
+
+    /// One class for requests, another for responses.
+    fn choose(self, request: Class, response: Class) -> Class {
+        match self {
+            Self::Request => request,
+            Self::Response => response,
+        }
+    }
+}
+
+/// One difference, with every operation that it concerns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Difference {
+    class: Class,
+    /// What differs: `Incident.name`, `query parameter ids`, `response 200`.
+    place: String,
+    message: String,
+    operations: Vec<String>,
+    /// `file:line` in our document and in the published file.
+    ours: String,
+    published: String,
+    /// Our document's `x-deviation`.
+    reason: Option<String>,
+}
+
+/// All differences, the gravest first, each once.
+fn compare(ours: &Document, published: &Document) -> Result<Vec<Difference>> {
+    let ours = api::Api::read(ours)?;
+    let published = api::Api::read(published)?;
+    let found = operations::compare(&ours, &published)?;
+    let mut merged: Vec<Difference> = Vec::new();
+    let mut seen = HashMap::new();
+    for difference in found {
+        // The same message is used by many operations, and often copied for each of them in the published file.
+        let key = (difference.class, difference.place.clone(), difference.message.clone(), difference.reason.clone());
+        if let Some(&index) = seen.get(&key) {
+            let known: &mut Difference = &mut merged[index];
+            for operation in difference.operations {
+                if !known.operations.contains(&operation) {
+                    known.operations.push(operation);
+                }
+            }
+        } else {
+            seen.insert(key, merged.len());
+            merged.push(difference);
+        }
+    }
+    merged.sort_by_key(|difference| difference.class);
+    Ok(merged)
+}

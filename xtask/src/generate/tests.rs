@@ -1,0 +1,247 @@
+//! What the generator refuses, and that what it writes is a function of the document.
+
+use super::*;
+
+/// A document with one operation of each generation.
+const DOCUMENT: &str = r"
+openapi: 3.0.3
+info: {title: Test, version: 1.0.0}
+paths:
+  /v1/incidents:find:
+    post:
+      operationId: findIncidents
+      summary: Find incidents
+      description: Finds incidents.
+      x-api-generation: v1
+      x-idempotency: safe
+      x-permission: incidents:read
+      requestBody:
+        required: true
+        content:
+          application/json:
+            schema:
+              $ref: '#/components/schemas/Query'
+      responses:
+        '200':
+          description: Found.
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/Incident'
+        '400':
+          description: Refused.
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/Status'
+        '5XX':
+          description: Failed.
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/Status' # of 5XX
+  /5/incidents/{id}:
+    get:
+      operationId: getIncident
+      summary: Get an incident
+      description: Gets it.
+      x-api-generation: v1
+      x-idempotency: safe
+      x-permission: incidents:read
+      parameters:
+        - name: id
+          in: path
+          required: true
+          description: Its id.
+          schema: {type: string, minLength: 1, pattern: '\S'}
+      responses:
+        '200':
+          description: Found.
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/Incident'
+components:
+  schemas:
+    Query:
+      type: object
+      description: A query.
+      properties:
+        ids:
+          type: array
+          description: Ids.
+          minItems: 1
+          items: {type: string, minLength: 1, pattern: '\S'}
+    Incident:
+      type: object
+      description: An incident.
+      required: [id, state]
+      properties:
+        id: {type: string, description: Its id.}
+        state:
+          $ref: '#/components/schemas/State'
+        count: {type: integer, format: int32, description: How often.}
+    State:
+      type: string
+      description: A state.
+      enum: [STATE_UNSPECIFIED, STATE_ON]
+    Status:
+      type: object
+      description: What failed.
+      properties:
+        message: {type: string, description: Why.}
+";
+
+fn parsed(text: &str) -> Result<Document> {
+    Document::parse(Path::new("doc.yaml"), text)
+}
+
+/// Plants one fault and expects one error, with the line of `at` in the faulty document and these words.
+#[track_caller]
+fn refused(old: &str, new: &str, at: &str, words: &[&str]) {
+    assert_eq!(DOCUMENT.matches(old).count(), 1, "`{old}` must stand once in the document");
+    let text = DOCUMENT.replace(old, new);
+    let line = text.lines().position(|line| line.contains(at)).unwrap_or_else(|| panic!("no line has `{at}`")) + 1;
+    let error = match parsed(&text).and_then(|document| generate(&document)) {
+        Ok(_) => panic!("expected an error"),
+        Err(error) => format!("{error:#}"),
+    };
+    assert!(error.starts_with(&format!("doc.yaml:{line}: ")), "expected line {line}: {error}");
+    for word in words {
+        assert!(error.contains(word), "expected `{word}`: {error}");
+    }
+    assert_eq!(error.lines().count(), 1, "{error}");
+}
+
+#[test]
+fn the_document_of_these_tests_is_accepted() {
+    let files = generate(&parsed(DOCUMENT).unwrap()).unwrap();
+    assert_eq!(files.keys().copied().collect::<Vec<_>>(), ["client.rs", "mod.rs", "operations.rs", "types.rs"]);
+    assert!(files["client.rs"].contains("pub async fn find_incidents("), "{}", files["client.rs"]);
+}
+
+#[test]
+fn a_yaml_mistake_is_reported_with_its_line() {
+    refused(
+        "x-permission: incidents:read\n      requestBody",
+        "x-permission: [incidents\n      requestBody",
+        "requestBody",
+        &["YAML"],
+    );
+    let twice = "operationId: findIncidents\n      operationId: findIncidents # again";
+    refused("operationId: findIncidents", twice, "# again", &["the key `operationId` stands twice"]);
+}
+
+#[test]
+fn a_reference_to_nothing_is_reported_with_its_line() {
+    refused(
+        "'#/components/schemas/Query'",
+        "'#/components/schemas/Qery'",
+        "/Qery",
+        &["operation `findIncidents`", "refers to nothing", "/Qery"],
+    );
+    refused("'#/components/schemas/Query'", "'other.yaml#/Query'", "other.yaml", &["leaves this file"]);
+}
+
+#[test]
+fn two_error_types_on_one_operation_are_refused_by_name() {
+    let words =
+        ["operation `findIncidents`", "one schema for all error responses", "400 is `Status`", "5XX is `Incident`"];
+    refused("'#/components/schemas/Status' # of 5XX", "'#/components/schemas/Incident'", "      responses:", &words);
+}
+
+#[test]
+fn a_default_response_is_refused_by_name() {
+    refused("'5XX':", "default:", "default:", &["operation `findIncidents`", "`default` response"]);
+}
+
+#[test]
+fn openapi_3_1_is_refused() {
+    refused("openapi: 3.0.3", "openapi: 3.1.0", "openapi: 3.1.0", &["OpenAPI 3.1.0", "3.0 documents only"]);
+}
+
+#[test]
+fn a_missing_operation_id_is_reported_by_method_and_path() {
+    refused("      operationId: findIncidents\n", "", "    post:", &["`POST /v1/incidents:find` has no `operationId`"]);
+}
+
+#[test]
+fn constructs_that_are_not_supported_are_refused_where_they_stand() {
+    let one_of = "count: {type: integer, format: int32, oneOf: [], description: How often.}";
+    let count = "count: {type: integer, format: int32, description: How often.}";
+    refused(count, one_of, "count:", &["`Incident.count`", "`oneOf` is not supported"]);
+    refused(count, "count: {type: number, description: How often.}", "count:", &["`Incident.count`", "type `number`"]);
+    let closed = "Query:\n      type: object\n      additionalProperties: false\n";
+    refused(
+        "Query:\n      type: object\n",
+        closed,
+        "additionalProperties: false",
+        &["schema `Query`", "`additionalProperties`"],
+    );
+    refused(
+        r"schema: {type: string, minLength: 1, pattern: '\S'}",
+        "schema: {type: array}",
+        "type: array}",
+        &["parameter `id` of `getIncident`"],
+    );
+    let matrix = "in: path\n          style: matrix";
+    refused("in: path", matrix, "style: matrix", &["parameter `id` of `getIncident`", "style: simple"]);
+    refused("[STATE_UNSPECIFIED, STATE_ON]", "[STATE_ON]", "    State:", &["enum `State`", "_UNSPECIFIED"]);
+}
+
+#[test]
+fn a_panic_of_progenitor_is_an_error_that_names_the_operation() {
+    let not = "schema: {not: {type: string}}";
+    refused(
+        r"schema: {type: string, minLength: 1, pattern: '\S'}",
+        not,
+        "    get:",
+        &["progenitor can't take operation `getIncident`", "not schema"],
+    );
+}
+
+#[test]
+fn generating_twice_gives_identical_bytes() {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(super::DOCUMENT)).unwrap();
+    let first = generate(&parsed(&text).unwrap()).unwrap();
+    let second = generate(&parsed(&text).unwrap()).unwrap();
+    assert!(first == second, "the generator's output depends on something else than the document");
+}
+
+/// A folder that is removed again.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("xtask-{name}-{}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn a_file_that_was_edited_added_or_removed_fails_the_check_with_a_diff() {
+    let folder = Folder::new("check");
+    let files = BTreeMap::from([("one.rs", "fn one() {}\n".to_owned()), ("two.rs", "fn two() {}\n".to_owned())]);
+    for (name, text) in &files {
+        write(&folder.0.join(name), text).unwrap();
+    }
+    assert_eq!(changes(&folder.0, &files).unwrap(), []);
+    assert_eq!(report(&[]), ExitCode::SUCCESS);
+
+    write(&folder.0.join("one.rs"), "fn edited() {}\n").unwrap();
+    write(&folder.0.join("three.rs"), "fn three() {}\n").unwrap();
+    fs::remove_file(folder.0.join("two.rs")).unwrap();
+    let changes = changes(&folder.0, &files).unwrap();
+    let diffs: String = changes.iter().map(diff).collect();
+    for line in ["-fn edited() {}\n", "+fn one() {}\n", "+fn two() {}\n", "-fn three() {}\n", "/one.rs\n"] {
+        assert!(diffs.contains(line), "{diffs}");
+    }
+    assert_eq!(report(&changes), ExitCode::FAILURE);
+}
