@@ -10,7 +10,7 @@ use spdx::{Expression, ParseMode};
 use crate::{cargo, model::text};
 
 /// Licences that ask for no more than a notice. An exception (`WITH ...`) only adds permissions, so its licence counts.
-const ACCEPTED: [&str; 10] = [
+const ACCEPTED: [&str; 11] = [
     "Apache-2.0",
     "BSD-2-Clause",
     "BSD-3-Clause",
@@ -18,13 +18,22 @@ const ACCEPTED: [&str; 10] = [
     "CC0-1.0",
     "ISC",
     "MIT",
+    "MIT-0",
     "Unicode-3.0",
     "Unlicense",
     "Zlib",
 ];
 
-/// Licences that are accepted for one crate, with the reason.
-const EXCEPTIONS: [(&str, &str); 0] = [];
+/// Licences that are accepted for one crate only.
+const EXCEPTIONS: [(&str, &str); 4] = [
+    // The MPL asks for the sources of its own files where they are changed. We use them as they are published, and what
+    // progenitor generates is not under its licence.
+    ("progenitor", "MPL-2.0"),
+    ("progenitor-client", "MPL-2.0"),
+    ("progenitor-impl", "MPL-2.0"),
+    // Data: the root certificates of Mozilla's list.
+    ("webpki-root-certs", "CDLA-Permissive-2.0"),
+];
 
 pub(crate) fn run() -> Result<ExitCode> {
     crate::enter_workspace()?;
@@ -93,6 +102,10 @@ mod tests {
             let error = judge(refused).unwrap_err();
             assert!(error.starts_with(&format!("dep 1.2.3: `{refused}` is not accepted")), "{error}");
         }
+        // An exception is for the crate that it names.
+        assert!(judge("MPL-2.0").is_err());
+        let package = serde_json::json!({ "name": "progenitor", "version": "1.0.0", "license": "MPL-2.0" });
+        assert!(complaint(&package).is_ok());
         assert!(judge("Bespoke").unwrap_err().contains("is no SPDX expression"));
         assert!(judge("").unwrap_err().contains("states no licence (its licence file is `COPYING`)"));
     }
