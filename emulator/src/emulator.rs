@@ -129,6 +129,16 @@ impl Emulator {
         self.read(|state| state.all().iter().map(|stored| stored.incident.clone()).collect())
     }
 
+    /// How many incidents there are.
+    pub fn len(&self) -> usize {
+        self.read(|state| state.all().len())
+    }
+
+    /// Whether there are no incidents.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Lets one more thing go wrong from now on. Its counting of requests begins now.
     ///
     /// # Errors
@@ -146,12 +156,18 @@ impl Emulator {
     }
 
     /// Stops taking requests, lets those that were begun finish (for up to five seconds) and closes the port.
-    pub async fn stop(mut self) {
+    pub async fn stop(self) {
+        drop(self.drain().await);
+    }
+
+    /// As [`stop`](Self::stop), and what was answered and what came of it can still be looked at.
+    pub async fn drain(mut self) -> Self {
         self.phase.send_replace(Phase::Draining);
         if let Some(done) = self.done.take() {
             // An error says that the thread is gone, which is what was asked for.
             let _ = done.await;
         }
+        self
     }
 
     pub(crate) fn read<T>(&self, read: impl FnOnce(&crate::state::State) -> T) -> T {

@@ -1,1 +1,174 @@
-fn main() {}
+//! The emulator as a program: its options, its banner, and its end. It knows nothing of how requests are served.
+
+use std::{
+    error::Error,
+    io::{self, Write as _},
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    process::ExitCode,
+    time::Duration,
+};
+
+use clap::{Parser, ValueEnum};
+use coralogix_incidents_emulator::{
+    DOCUMENTED_IDS, Emulator, FAULT_GRAMMAR, Fault, GatewayStyle, JsonStyle, Key, ParseFaultError, USERS,
+};
+
+/// A stand-in for the Coralogix Incidents API over real HTTP.
+#[derive(Debug, Parser)]
+#[command(name = "coralogix-incidents-emulator", version, after_help = format!("A fault is {FAULT_GRAMMAR}"))]
+struct Options {
+    /// Address to listen on. The emulator has no defences: think twice before you put it on a network.
+    #[arg(long, default_value = "127.0.0.1")]
+    host: IpAddr,
+    /// Port to listen on; 0 lets the system choose.
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// Number of realistic incidents to begin with.
+    #[arg(long, default_value_t = 50, value_name = "COUNT")]
+    incidents: usize,
+    /// Decides on the incidents, on new ids, and on what faults with a probability hit.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Personal API key with all permissions to accept.
+    #[arg(long, default_value = "cxup_emulator", value_name = "KEY")]
+    key: String,
+    /// How much later every answer comes, such as 20ms.
+    #[arg(long, default_value = "0ms", value_parser = coralogix_incidents_emulator::parse_duration)]
+    latency: Duration,
+    /// Something to go wrong, such as `unassignIncidents:503:p=0.1`; may be given several times. The grammar is below.
+    #[arg(long, value_name = "FAULT", value_parser = fault)]
+    fault: Vec<WrittenFault>,
+    /// File that the incidents are loaded from, if it is there, and saved to at the end.
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// Which members replies show.
+    #[arg(long, value_enum, default_value_t = Style::DefaultsOmitted)]
+    json_style: Style,
+    /// How unknown paths and wrong methods are answered.
+    #[arg(long, value_enum, default_value_t = Gateway::V2_10)]
+    gateway: Gateway,
+    /// Let replies show enum values and members that only a newer service has.
+    #[arg(long)]
+    unknown_values: bool,
+}
+
+/// A fault and how it was written.
+type WrittenFault = (String, Fault);
+
+fn fault(text: &str) -> Result<WrittenFault, ParseFaultError> {
+    Ok((text.to_owned(), text.parse()?))
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Style {
+    /// Only what is set.
+    DefaultsOmitted,
+    /// Everything, and `null` where nothing is set.
+    NullsPopulated,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Gateway {
+    /// 501 for both, as grpc-gateway 1.6.
+    #[value(name = "v1.6")]
+    V1_6,
+    /// 404 and 501, as grpc-gateway 2.10.
+    #[value(name = "v2.10")]
+    V2_10,
+    /// 404 and 405 in plain text.
+    PlainText,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run(Options::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            let source = problem.source().map(|source| format!(": {source}")).unwrap_or_default();
+            // Where standard error is closed, the exit code has to do.
+            let _ = writeln!(io::stderr(), "error: {problem}{source}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: Options) -> Result<(), Box<dyn Error>> {
+    // Asked for before anything can be answered, so that no signal is missed.
+    let stopped = stop_signal()?;
+    let mut builder = Emulator::builder()
+        .address(SocketAddr::new(options.host, options.port))
+        .seed(options.seed)
+        .key(Key::personal(&options.key, USERS[1]))
+        .latency(options.latency)
+        .json_style(match options.json_style {
+            Style::DefaultsOmitted => JsonStyle::DefaultsOmitted,
+            Style::NullsPopulated => JsonStyle::NullsPopulated,
+        })
+        .gateway(match options.gateway {
+            Gateway::V1_6 => GatewayStyle::V1_6,
+            Gateway::V2_10 => GatewayStyle::V2_10,
+            Gateway::PlainText => GatewayStyle::PlainText,
+        })
+        .unknown_values(options.unknown_values);
+    for (_, fault) in &options.fault {
+        builder = builder.fault(fault.clone());
+    }
+    builder = match &options.state {
+        Some(file) if file.try_exists()? => builder.incidents_json(file),
+        _ => builder.seeded(options.incidents, options.seed),
+    };
+    let emulator = builder.start().await?;
+    banner(&emulator, &options)?;
+    stopped.await;
+    // What is finishing now has to be in the file, so the file comes last.
+    let emulator = emulator.drain().await;
+    if let Some(file) = &options.state {
+        emulator.save(file).map_err(|problem| format!("cannot save incidents to {}: {problem}", file.display()))?;
+        writeln!(io::stdout(), "saved {} incidents to {}", emulator.len(), file.display())?;
+    }
+    Ok(())
+}
+
+fn banner(emulator: &Emulator, options: &Options) -> io::Result<()> {
+    let (url, key, count) = (emulator.url(), emulator.api_key(), emulator.len());
+    let mut out = io::stdout().lock();
+    writeln!(out, "Coralogix Incidents emulator with {count} incidents (seed {})\n", options.seed)?;
+    writeln!(out, "  URL       {url}")?;
+    writeln!(out, "  API key   {key}")?;
+    writeln!(out, "  document  http://{}/openapi.yaml", emulator.address())?;
+    for (fault, _) in &options.fault {
+        writeln!(out, "  fault     {fault}")?;
+    }
+    writeln!(out, "\nTry:\n")?;
+    writeln!(out, "  curl -sS {url}/v1/incidents:unassign \\")?;
+    writeln!(out, "    -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \\")?;
+    writeln!(out, "    -d '{{\"incidentIds\":[\"{}\",\"{}\"]}}'\n", DOCUMENTED_IDS[0], DOCUMENTED_IDS[1])?;
+    writeln!(out, "Ctrl-C stops it.")?;
+    out.flush()
+}
+
+/// Ends at the first Ctrl-C or, where there is such a thing, SIGTERM.
+#[cfg(unix)]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Ends at the first Ctrl-C.
+#[cfg(not(unix))]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        // If it can't be waited for, there is nothing to wait for.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
+}

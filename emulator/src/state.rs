@@ -48,12 +48,11 @@ impl State {
     pub(crate) fn new(incidents: impl IntoIterator<Item = Stored>, ids: Ids) -> Self {
         let mut state = Self { incidents: Vec::new(), positions: HashMap::new(), ids };
         for stored in incidents {
-            match state.positions.get(&stored.incident.id) {
-                Some(&position) => state.incidents[position] = stored,
-                None => {
-                    state.positions.insert(stored.incident.id.clone(), state.incidents.len());
-                    state.incidents.push(stored);
-                }
+            if let Some(&position) = state.positions.get(&stored.incident.id) {
+                state.incidents[position] = stored;
+            } else {
+                state.positions.insert(stored.incident.id.clone(), state.incidents.len());
+                state.incidents.push(stored);
             }
         }
         state

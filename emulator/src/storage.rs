@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs::{self, File},
-    io::{BufWriter, Write as _},
+    io::{self, BufWriter, Write as _},
     path::Path,
 };
 
@@ -61,7 +61,7 @@ pub(crate) fn load(path: &Path) -> Result<Saved, StartError> {
     Ok(Saved { incidents: incidents.collect(), ids_issued: file.ids_issued })
 }
 
-fn write(state: &State, path: &Path) -> std::io::Result<()> {
+fn write(state: &State, path: &Path) -> io::Result<()> {
     let file = StateRef {
         incidents: state.all().iter().map(|stored| &stored.incident).collect(),
         event_times: state.all().iter().map(|stored| (stored.incident.id.as_str(), &*stored.event_times)).collect(),
@@ -75,7 +75,7 @@ fn write(state: &State, path: &Path) -> std::io::Result<()> {
         let mut writer = BufWriter::new(File::create(&temporary)?);
         serde_json::to_writer(&mut writer, &file)?;
         writer.write_all(b"\n")?;
-        writer.into_inner().map_err(|problem| problem.into_error())?.sync_all()?;
+        writer.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
         fs::rename(&temporary, path)
     })();
     if written.is_err() {
@@ -92,7 +92,7 @@ impl Emulator {
     /// # Errors
     ///
     /// As the file system has them.
-    pub fn save(&self, path: impl AsRef<Path>) -> std::io::Result<()> {
+    pub fn save(&self, path: impl AsRef<Path>) -> io::Result<()> {
         self.read(|state| write(state, path.as_ref()))
     }
 }

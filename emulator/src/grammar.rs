@@ -1,0 +1,138 @@
+//! Faults as text, for the program's `--fault`. It knows what there is to say, not what it does.
+
+use std::{error, fmt, str::FromStr, time::Duration};
+
+use crate::faults::{Fault, FaultBody};
+
+/// How a fault is written, for people: what [`Fault`]'s `FromStr` reads.
+pub const FAULT_GRAMMAR: &str = "\
+OPERATION:FAULT[:MODIFIER...], such as unassignIncidents:503:p=0.1
+  OPERATION  an operationId, or * for all
+  FAULT      a status from 200 to 599 | delay=200ms | rate=50 (a second) | lost | reset | reset=BYTES |
+             truncate=BYTES | truncate-chunked=BYTES | stall | stall=BYTES
+  MODIFIER   p=0.1 (probability) | nth=3 | times=2 | retry-after=2s | retry-after-date=2s | after-effect | before-effect |
+             body=json|error|error-message|detail|html|empty|text";
+
+/// A text that is no fault, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParseFaultError(String);
+
+impl fmt::Display for ParseFaultError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl error::Error for ParseFaultError {}
+
+fn fail<T>(problem: impl Into<String>) -> Result<T, ParseFaultError> {
+    Err(ParseFaultError(problem.into()))
+}
+
+/// Reads `OPERATION:FAULT[:MODIFIER...]`, as the program's `--fault` has it.
+///
+/// ```
+/// use coralogix_incidents_emulator::Fault;
+///
+/// let written: Fault = "unassignIncidents:503:p=0.1".parse()?;
+/// assert_eq!(written, Fault::status(503).on("unassignIncidents").probability(0.1));
+/// # Ok::<(), coralogix_incidents_emulator::ParseFaultError>(())
+/// ```
+impl FromStr for Fault {
+    type Err = ParseFaultError;
+
+    fn from_str(text: &str) -> Result<Self, ParseFaultError> {
+        let mut parts = text.split(':');
+        let operation = parts.next().unwrap_or_default().trim();
+        let Some(kind) = parts.next() else {
+            return fail(format!("`{text}` says no fault; a fault is\n{FAULT_GRAMMAR}"));
+        };
+        let mut fault = kind_of(kind.trim())?;
+        if operation.is_empty() {
+            return fail("name an operation, or `*` for all");
+        }
+        if operation != "*" {
+            fault = fault.on(operation);
+        }
+        for part in parts {
+            fault = modified(fault, part.trim())?;
+        }
+        match fault.problem() {
+            Some(problem) => fail(problem),
+            None => Ok(fault),
+        }
+    }
+}
+
+fn kind_of(text: &str) -> Result<Fault, ParseFaultError> {
+    let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
+    Ok(match (name, value) {
+        ("delay", Some(value)) => Fault::delay(duration(value)?),
+        ("rate", Some(value)) => Fault::rate_limit(number(value)?),
+        ("lost", None) => Fault::lost_reply(),
+        ("reset", None) => Fault::reset(),
+        ("reset", Some(value)) => Fault::reset_after(number(value)?),
+        ("truncate", Some(value)) => Fault::truncate(number(value)?),
+        ("truncate-chunked", Some(value)) => Fault::truncate_chunked(number(value)?),
+        ("stall", None) => Fault::stall_headers(),
+        ("stall", Some(value)) => Fault::stall_body(number(value)?),
+        (status, None) if status.parse::<u16>().is_ok() => Fault::status(number(status)?),
+        _ => return fail(format!("`{text}` is no fault; a fault is\n{FAULT_GRAMMAR}")),
+    })
+}
+
+fn modified(fault: Fault, text: &str) -> Result<Fault, ParseFaultError> {
+    let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
+    Ok(match (name, value) {
+        ("p", Some(value)) => fault.probability(number(value)?),
+        ("nth", Some(value)) => fault.nth(number(value)?),
+        ("times", Some(value)) => fault.times(number(value)?),
+        ("retry-after", Some(value)) => fault.with_retry_after(duration(value)?),
+        ("retry-after-date", Some(value)) => fault.with_retry_after_date(duration(value)?),
+        ("after-effect", None) => fault.after_effect(),
+        ("before-effect", None) => fault.before_effect(),
+        ("body", Some(value)) => fault.with_body(match value {
+            "json" => FaultBody::Documented,
+            "error" => FaultBody::Error,
+            "error-message" => FaultBody::ErrorMessage,
+            "detail" => FaultBody::Detail,
+            "html" => FaultBody::Html,
+            "empty" => FaultBody::Empty,
+            "text" => FaultBody::Text("upstream connect error or disconnect before headers".to_owned()),
+            _ => return fail(format!("`{value}` is no body of a fault")),
+        }),
+        _ => return fail(format!("`{text}` says nothing of a fault; a fault is\n{FAULT_GRAMMAR}")),
+    })
+}
+
+fn number<T: FromStr>(text: &str) -> Result<T, ParseFaultError> {
+    text.parse().or_else(|_| fail(format!("`{text}` is not a number that fits here")))
+}
+
+/// Reads a span of time as the program's options have it: `20ms`, `1.5s` or `2m`.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// assert_eq!(coralogix_incidents_emulator::parse_duration("20ms")?, Duration::from_millis(20));
+/// # Ok::<(), coralogix_incidents_emulator::ParseFaultError>(())
+/// ```
+///
+/// # Errors
+///
+/// If it is none, or longer than a day.
+pub fn parse_duration(text: &str) -> Result<Duration, ParseFaultError> {
+    duration(text)
+}
+
+fn duration(text: &str) -> Result<Duration, ParseFaultError> {
+    let units = [("ms", 0.001), ("s", 1.0), ("m", 60.0)];
+    let seconds = units.iter().find_map(|(unit, seconds)| {
+        let number: f64 = text.strip_suffix(unit)?.parse().ok()?;
+        Some(number * seconds)
+    });
+    match seconds.filter(|seconds| *seconds <= 86_400.0).and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
+        Some(duration) => Ok(duration),
+        None => fail(format!("`{text}` is no duration, such as `20ms`, `1.5s` or `2m`, of up to a day")),
+    }
+}
