@@ -89,7 +89,8 @@ fn what_the_document_accepts_is_accepted_by_the_types_and_by_their_json_schemas(
     for ty in TYPES {
         let validator = jsonschema::validator_for(&(ty.json_schema)()).unwrap();
         let schema = json!({ "$ref": format!("#/components/schemas/{}", ty.name) });
-        let mut runner = TestRunner::new(ProptestConfig::with_cases(24));
+        let mut runner =
+            TestRunner::new(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(24) });
         let outcome = runner.run(&instances(&schema, 0), |value| {
             prop_assert_eq!(
                 problems(ty.name, &value, Judgement::Strict),

@@ -3,7 +3,13 @@
 //!
 //! Time is tokio's paused clock: both ends run on one thread, so a wait takes no time and its length is exact.
 
-use std::{fmt::Write, fs, ops::RangeInclusive, path::Path, time::SystemTime};
+use std::{
+    fmt::Write,
+    fs,
+    ops::{Range, RangeInclusive},
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
 
 use coralogix_incidents::{ApiKey, Client, Effect, Error};
 use tokio::{
@@ -175,17 +181,36 @@ async fn every_fault_is_seen_for_what_it_is_and_the_next_call_succeeds() {
 
 /// Compares the part between the markers of a document with what was observed, or writes it.
 #[track_caller]
-pub(crate) fn check_document(name: &str, observed: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(name);
-    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+fn check_document(name: &str, observed: &str) {
+    if !write_document(name, observed) {
+        let (text, part) = read_document(name);
+        assert!(text[part] == *observed, "docs/{name} is out of date: run with UPDATE_DOCS=1\n{observed}");
+    }
+}
+
+/// Writes it if that is asked for, and says whether it was.
+pub(crate) fn write_document(name: &str, observed: &str) -> bool {
+    let update = std::env::var_os("UPDATE_DOCS").is_some();
+    if update {
+        let (mut text, part) = read_document(name);
+        text.replace_range(part, observed);
+        fs::write(path(name), text).unwrap();
+    }
+    update
+}
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(name)
+}
+
+/// A document and where its part between the markers is.
+#[track_caller]
+fn read_document(name: &str) -> (String, Range<usize>) {
+    let text = fs::read_to_string(path(name)).unwrap_or_else(|error| panic!("{}: {error}", path(name).display()));
     let (begin, end) = ("<!-- observed -->\n", "<!-- end -->");
     let start = text.find(begin).expect("the marker `<!-- observed -->`") + begin.len();
     let stop = text.find(end).expect("the marker `<!-- end -->`");
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        fs::write(&path, format!("{}{observed}{}", &text[..start], &text[stop..])).unwrap();
-        return;
-    }
-    assert!(text[start..stop] == *observed, "docs/{name} is out of date: run with UPDATE_DOCS=1\n{observed}");
+    (text, start..stop)
 }
 
 #[tokio::test(start_paused = true)]

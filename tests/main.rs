@@ -8,10 +8,13 @@
 )]
 
 mod architecture;
+mod bulk;
 mod client;
 mod contract;
 mod document;
 mod faults;
+mod fleet;
+mod operations;
 mod raw;
 mod surface;
 mod telemetry;

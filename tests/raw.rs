@@ -65,6 +65,15 @@ impl Raw {
     }
 
     pub(crate) fn on(address: SocketAddr, steps: impl IntoIterator<Item = Step>) -> Self {
+        Self::answering(address, steps, || json("200 OK", GOOD))
+    }
+
+    /// With `answer` once the steps are used up.
+    pub(crate) fn answering(
+        address: SocketAddr,
+        steps: impl IntoIterator<Item = Step>,
+        answer: impl Fn() -> Step + Send + Sync + 'static,
+    ) -> Self {
         let socket = tokio::net::TcpSocket::new_v4().unwrap();
         socket.set_reuseaddr(true).unwrap();
         socket.bind(address).unwrap();
@@ -73,13 +82,15 @@ impl Raw {
         let steps = Arc::new(Mutex::new(steps.into_iter().collect::<VecDeque<Step>>()));
         let requests = Arc::new(Mutex::new(Vec::new()));
         let shared = (Arc::clone(&steps), Arc::clone(&requests));
+        let answer = Arc::new(answer);
         let task = tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
                 let (steps, requests) = shared.clone();
+                let answer = Arc::clone(&answer);
                 connections.spawn(async move {
                     // A client that goes away is what many of these tests are about.
-                    let _ = serve(stream, &steps, &requests).await;
+                    let _ = serve(stream, &steps, &requests, &*answer).await;
                 });
             }
         });
@@ -112,12 +123,17 @@ pub(crate) async fn unassign(client: &Client) -> Result<ResponseValue<UnassignIn
     client.unassign_incidents(&UnassignIncidentsRequest::default().with_incident_ids(["incident_id_1"])).await
 }
 
-async fn serve(mut stream: TcpStream, steps: &Mutex<VecDeque<Step>>, requests: &Mutex<Vec<String>>) -> io::Result<()> {
+async fn serve(
+    mut stream: TcpStream,
+    steps: &Mutex<VecDeque<Step>>,
+    requests: &Mutex<Vec<String>>,
+    answer: &impl Fn() -> Step,
+) -> io::Result<()> {
     let mut buffer = Vec::new();
     while let Some(request) = read_request(&mut stream, &mut buffer).await? {
         requests.lock().unwrap().push(request);
         let step = steps.lock().unwrap().pop_front();
-        match step.unwrap_or_else(|| json("200 OK", GOOD)) {
+        match step.unwrap_or_else(answer) {
             Step::Reply(bytes) => stream.write_all(&bytes).await?,
             Step::Close(bytes) => {
                 stream.write_all(&bytes).await?;

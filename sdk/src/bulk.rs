@@ -92,12 +92,12 @@ impl Verb {
         }
     }
 
-    /// Whether an incident is as this verb leaves it.
+    /// Whether an incident is as this verb leaves it. A resolved incident stays so when it is acknowledged: that counts.
     pub fn is_done(&self, incident: &Incident) -> bool {
         match self {
             Self::Unassign => incident.assignments.is_empty(),
             Self::Assign(user) => incident.is_assigned_to(&user.user_id),
-            Self::Acknowledge => incident.status == IncidentStatus::Acknowledged,
+            Self::Acknowledge => incident.status == IncidentStatus::Acknowledged || !incident.is_open(),
             Self::Resolve | Self::Close => !incident.is_open(),
         }
     }
@@ -290,6 +290,8 @@ pub struct Run {
     source: Option<BoxStream<'static, String>>,
     known: Known,
     next: Batch,
+    /// An id that the URL of the request before had no more room for, and what it costs.
+    held: Option<(String, usize)>,
     /// The ids of the requests under way, by number.
     sent: BTreeMap<u64, Arc<[String]>>,
     under_way: FuturesUnordered<BoxFuture<'static, Answer>>,
@@ -315,6 +317,13 @@ struct Batch {
     url: usize,
 }
 
+impl Batch {
+    fn add(&mut self, id: String, cost: usize) {
+        self.url += cost;
+        self.ids.push(id);
+    }
+}
+
 impl Run {
     fn new(bulk: &Bulk, verb: Verb, mode: Mode, source: BoxStream<'static, String>) -> Self {
         let operation = match mode {
@@ -336,6 +345,7 @@ impl Run {
             source: Some(source),
             known: Known::default(),
             next: Batch::default(),
+            held: None,
             sent: BTreeMap::new(),
             under_way: FuturesUnordered::new(),
             requests: 0,
@@ -367,6 +377,9 @@ impl Run {
 
     /// Takes ids from the source until a request is full, the source has ended, or it has nothing at hand.
     fn fill(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some((id, cost)) = self.held.take() {
+            self.next.add(id, cost);
+        }
         while let Some(source) = &mut self.source {
             if self.next.ids.len() >= self.limits.ids || !self.outcomes.is_empty() {
                 return Poll::Ready(());
@@ -389,15 +402,12 @@ impl Run {
                 self.outcomes.push_back(Outcome { id, fate: Fate::Failed(Arc::new(error)) });
             } else {
                 let cost = self.limits.url.map_or(0, |(each, _)| each + encoded_len(&id));
-                let full = self.limits.url.is_some_and(|(_, all)| self.next.url + cost > all);
-                if full && !self.next.ids.is_empty() {
-                    self.send();
-                }
-                self.next.url += cost;
-                self.next.ids.push(id);
-                if full {
+                let fits = self.limits.url.is_none_or(|(_, all)| self.next.url + cost <= all);
+                if !fits && !self.next.ids.is_empty() {
+                    self.held = Some((id, cost));
                     return Poll::Ready(());
                 }
+                self.next.add(id, cost);
             }
         }
         Poll::Ready(())
@@ -468,8 +478,8 @@ impl Stream for Run {
                 return Poll::Ready(Some(outcome));
             }
             if this.stopped {
-                let unsent = std::mem::take(&mut this.next).ids;
-                this.outcomes.extend(unsent.into_iter().map(|id| Outcome { id, fate: Fate::NotSent }));
+                let unsent = std::mem::take(&mut this.next).ids.into_iter().chain(this.held.take().map(|(id, _)| id));
+                this.outcomes.extend(unsent.map(|id| Outcome { id, fate: Fate::NotSent }));
             }
             // Whether the source has ended, or a stopped run has taken what was at hand.
             let mut done = this.source.is_none();

@@ -141,9 +141,9 @@ impl Failure {
 /// A token bucket shared by all clones of a client: retries take from it, successes give back. While a service is down it
 /// runs empty, and calls are no longer retried; that keeps an outage from being made worse. (The AWS SDKs' standard mode.)
 ///
-/// It holds 500 tokens. A retry takes 5, or 10 after a timeout; a call that succeeds gives back what its last retry took, or
-/// 1 if it needed none. So a client retries 100 times into an outage, and after that one call in six that succeed pays for a
-/// retry.
+/// It holds 100 tokens. A retry takes 5, or 10 after a timeout; a call that succeeds gives back what its last retry took, or
+/// 1 if it needed none. So a client retries 20 times into an outage, and no more until calls succeed again: five of them pay
+/// for a retry. (AWS's bucket holds 500, for clients that make thousands of calls a second.)
 #[derive(Debug, Clone)]
 pub struct RetryBudget {
     tokens: Arc<Mutex<u32>>,
@@ -152,7 +152,7 @@ pub struct RetryBudget {
 
 impl Default for RetryBudget {
     fn default() -> Self {
-        Self::with_capacity(500)
+        Self::with_capacity(100)
     }
 }
 

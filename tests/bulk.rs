@@ -1,0 +1,365 @@
+//! The guarantees of `coralogix_incidents::bulk`, checked against the emulator's own account of what happened.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use coralogix_incidents::{
+    ApiGeneration, ApiKey, Client, RetryPolicy,
+    bulk::{Fate, Outcome, Run, Summary, Verb},
+};
+use coralogix_incidents_emulator::{Emulator, Fault, Sample};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
+use proptest::{prelude::*, test_runner::TestRunner};
+
+use crate::operations::client;
+
+const KNOWN: usize = 12;
+
+/// One run and what stands in its way.
+#[derive(Debug, Clone)]
+struct Plan {
+    verb: Verb,
+    ids: Vec<usize>,
+    generation: ApiGeneration,
+    concurrency: usize,
+    ids_per_request: usize,
+    attempts: u32,
+    lost: f64,
+    unavailable: f64,
+    too_late: f64,
+    reset: f64,
+    /// After so many outcomes, stop or abandon.
+    end: Option<(usize, bool)>,
+    list_between: bool,
+}
+
+fn plans() -> impl Strategy<Value = Vec<Plan>> {
+    let verbs = prop_oneof![
+        Just(Verb::Unassign),
+        Just(Verb::assign_to("alice")),
+        Just(Verb::assign_to("bob")),
+        Just(Verb::Acknowledge),
+        Just(Verb::Resolve),
+        Just(Verb::Close),
+    ];
+    // Ids from KNOWN on are unknown to the service; some come twice.
+    let ids = proptest::collection::vec(0..KNOWN + 4, 0..30);
+    let generations = prop_oneof![Just(ApiGeneration::V1), Just(ApiGeneration::V5)];
+    let chance = || prop_oneof![3 => Just(0.0), 1 => 0.1..0.9];
+    let chances = (chance(), chance(), chance(), chance());
+    let end = proptest::option::weighted(0.3, (0_usize..8, any::<bool>()));
+    let limits = (1_usize..4, 1_usize..6, 1_u32..4);
+    let plan = (verbs, ids, generations, limits, chances, end, any::<bool>()).prop_map(
+        |(
+            verb,
+            ids,
+            generation,
+            (concurrency, ids_per_request, attempts),
+            (lost, unavailable, too_late, reset),
+            end,
+            list_between,
+        )| Plan {
+            verb,
+            ids,
+            generation,
+            concurrency,
+            ids_per_request,
+            attempts,
+            lost,
+            unavailable,
+            too_late,
+            reset,
+            end,
+            list_between,
+        },
+    );
+    proptest::collection::vec(plan, 1..4)
+}
+
+fn name(id: usize) -> String {
+    format!("id-{id:02}")
+}
+
+async fn check(plans: Vec<Plan>) -> Result<(), TestCaseError> {
+    let incidents = (0..KNOWN).map(|id| Sample::new(name(id)).assigned_to("alice"));
+    let emulator = Emulator::builder().incidents(incidents).start().await.unwrap();
+    for plan in plans {
+        emulator.clear_faults();
+        emulator.clear_requests();
+        for (fault, probability) in [
+            (Fault::lost_reply(), plan.lost),
+            (Fault::status(503), plan.unavailable),
+            (Fault::status(502).after_effect(), plan.too_late),
+            (Fault::reset().before_effect(), plan.reset),
+        ] {
+            if probability > 0.0 {
+                emulator.inject(fault.probability(probability)).unwrap();
+            }
+        }
+        let before: BTreeMap<String, _> =
+            emulator.incidents().into_iter().map(|incident| (incident.id.clone(), incident)).collect();
+        let policy =
+            RetryPolicy::default().with_max_attempts(plan.attempts).with_base_delay(Duration::from_micros(100));
+        let key = ApiKey::new(emulator.api_key()).unwrap();
+        let client = Client::builder()
+            .api_key(key)
+            .base_url(emulator.url())
+            .api_generation(plan.generation)
+            .retry_policy(policy)
+            .build()
+            .unwrap();
+        let given: Vec<String> = plan.ids.iter().map(|id| name(*id)).collect();
+        let distinct: BTreeSet<String> = given.iter().cloned().collect();
+        let duplicates = given.len() - distinct.len();
+
+        let bulk = client.bulk().concurrency(plan.concurrency).ids_per_request(plan.ids_per_request);
+        let mut run = bulk.run(plan.verb.clone(), stream::iter(given));
+        let outcomes = drain(&mut run, plan.end, plan.list_between.then_some(&client)).await;
+        account(&outcomes, &distinct, run.summary(), duplicates)?;
+
+        // The emulator's own account. A request that was abandoned may still be under way there.
+        emulator.clear_faults();
+        let abandoned = outcomes.iter().any(|outcome| matches!(outcome.fate, Fate::Abandoned));
+        if abandoned {
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+        let log = emulator.requests();
+        let mutations: Vec<_> = log.iter().filter(|request| request.operation_id != Some("listIncidents")).collect();
+        let arrived: BTreeSet<&str> = mutations.iter().flat_map(|request| &request.ids).map(String::as_str).collect();
+        let changed: BTreeSet<&str> =
+            mutations.iter().flat_map(|request| &request.changed).map(String::as_str).collect();
+        let mut unsettled = Vec::new();
+        for Outcome { id, fate, .. } in &outcomes {
+            let now = emulator.incident(id);
+            match fate {
+                Fate::Updated(incident) => {
+                    prop_assert!(now.as_ref().is_some_and(|now| plan.verb.is_done(now)), "updated, but {now:?}");
+                    prop_assert!(plan.verb.is_done(incident));
+                }
+                Fate::NotFound => prop_assert!(now.is_none(), "{id} is not found, but {now:?}"),
+                Fate::Failed(error) => {
+                    prop_assert!(!changed.contains(id.as_str()), "{id} failed with {error}, but was changed");
+                    prop_assert_eq!(now.as_ref(), before.get(id));
+                }
+                Fate::NotSent => prop_assert!(!arrived.contains(id.as_str()), "{id} was sent"),
+                Fate::Unknown(_) | Fate::Abandoned => unsettled.push(id.clone()),
+                other => prop_assert!(false, "{id}: {other:?}"),
+            }
+        }
+
+        let mut read = client.bulk().reconcile(plan.verb.clone(), unsettled);
+        while let Some(Outcome { id, fate, .. }) = read.next().await {
+            let now = emulator.incident(&id);
+            match fate {
+                Fate::Updated(_) => prop_assert!(now.is_some_and(|now| plan.verb.is_done(&now))),
+                Fate::NotApplied(_) => prop_assert!(now.is_some_and(|now| !plan.verb.is_done(&now))),
+                Fate::NotFound => prop_assert!(now.is_none()),
+                other => prop_assert!(false, "{id} is not settled: {other:?}"),
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn drain(run: &mut Run, end: Option<(usize, bool)>, lister: Option<&Client>) -> Vec<Outcome> {
+    let mut outcomes = Vec::new();
+    loop {
+        match end {
+            Some((after, true)) if after == outcomes.len() => run.abandon(),
+            Some((after, false)) if after == outcomes.len() => run.stop(),
+            _ => {}
+        }
+        let Some(outcome) = run.next().await else { return outcomes };
+        outcomes.push(outcome);
+        if let Some(client) = lister.filter(|_| outcomes.len() % 4 == 0) {
+            // What another caller does meanwhile; faults hit it too.
+            let _ = client.list_incidents_stream(Default::default()).take(3).try_collect::<Vec<_>>().await;
+        }
+    }
+}
+
+fn account(
+    outcomes: &[Outcome],
+    distinct: &BTreeSet<String>,
+    summary: Summary,
+    duplicates: usize,
+) -> Result<(), TestCaseError> {
+    let seen: BTreeSet<String> = outcomes.iter().map(|outcome| outcome.id.clone()).collect();
+    prop_assert_eq!(&seen, distinct, "every id given");
+    prop_assert_eq!(outcomes.len(), distinct.len(), "exactly once");
+    prop_assert_eq!(summary.total(), distinct.len() as u64);
+    prop_assert_eq!(summary.duplicates, duplicates as u64);
+    let count = |test: fn(&Fate) -> bool| outcomes.iter().filter(|outcome| test(&outcome.fate)).count() as u64;
+    prop_assert_eq!(summary.updated, count(|fate| matches!(fate, Fate::Updated(_))));
+    prop_assert_eq!(summary.not_found, count(|fate| matches!(fate, Fate::NotFound)));
+    prop_assert_eq!(summary.failed, count(|fate| matches!(fate, Fate::Failed(_))));
+    prop_assert_eq!(summary.unknown, count(|fate| matches!(fate, Fate::Unknown(_) | Fate::Abandoned)));
+    prop_assert_eq!(summary.not_sent, count(|fate| matches!(fate, Fate::NotSent)));
+    Ok(())
+}
+
+#[test]
+fn the_account_of_every_id_is_what_the_service_says_happened() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let mut runner = TestRunner::new(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(96) });
+    runner.run(&plans(), |plans| runtime.block_on(check(plans))).unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[tokio::test]
+async fn a_lost_reply_and_a_retry_is_an_update() {
+    let emulator = Emulator::builder().fault(Fault::lost_reply().nth(1)).start().await.unwrap();
+    let client = client(&emulator, ApiGeneration::V1);
+    let outcomes: Vec<Outcome> = client.bulk().unassign(["incident_id_1", "incident_id_2"]).collect().await;
+    assert!(outcomes.iter().all(|outcome| matches!(outcome.fate, Fate::Updated(_))), "{outcomes:?}");
+    assert_eq!(emulator.requests().len(), 2, "one was lost");
+}
+
+#[tokio::test]
+async fn requests_are_cut_by_the_length_of_their_url_where_ids_travel_there() {
+    let ids: Vec<String> = (0..1000).map(|id| format!("00000000-0000-4000-8000-{id:012}")).collect();
+    for (generation, expected) in [(ApiGeneration::V1, 1), (ApiGeneration::V5, 7)] {
+        let emulator = Emulator::start().await.unwrap();
+        let run = client(&emulator, generation).bulk().ids_per_request(10_000).unassign(ids.clone());
+        let outcomes: Vec<Outcome> = run.collect().await;
+        assert_eq!(outcomes.len(), 1000);
+        assert!(outcomes.iter().all(|outcome| matches!(outcome.fate, Fate::NotFound)), "{:?}", outcomes[0]);
+        let requests = emulator.requests();
+        assert_eq!(requests.len(), expected, "{generation}");
+        assert!(requests.iter().all(|request| request.path.len() <= 8192));
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_that_every_request_would_meet_ends_the_run() {
+    let emulator = Emulator::start().await.unwrap();
+    let key = ApiKey::new("not-the-key").unwrap();
+    let client = Client::builder().api_key(key).base_url(emulator.url()).build().unwrap();
+    let mut run = client.bulk().concurrency(2).ids_per_request(1).unassign((0..100).map(|id| id.to_string()));
+    let outcomes: Vec<Outcome> = run.by_ref().collect().await;
+    assert_eq!(outcomes.len(), 100);
+    let summary = run.summary();
+    assert!(summary.failed <= 4 && summary.failed + summary.not_sent == 100, "{summary:?}");
+    assert!(emulator.requests().len() <= 4);
+}
+
+#[tokio::test]
+async fn blank_ids_fail_alone() {
+    let emulator = Emulator::start().await.unwrap();
+    let mut run = client(&emulator, ApiGeneration::V1).bulk().unassign(["incident_id_1", " ", "", "incident_id_2"]);
+    let outcomes: Vec<Outcome> = run.by_ref().collect().await;
+    assert_eq!((run.summary().updated, run.summary().failed), (2, 2), "{outcomes:?}");
+}
+
+#[tokio::test]
+async fn what_a_slow_source_has_is_not_held_back() {
+    let emulator = Emulator::start().await.unwrap();
+    let (sender, receiver) = futures::channel::mpsc::unbounded();
+    sender.unbounded_send("incident_id_1".to_owned()).unwrap();
+    let mut run = client(&emulator, ApiGeneration::V1).bulk().run(Verb::Unassign, receiver);
+    let first = tokio::time::timeout(Duration::from_secs(5), run.next()).await.expect("without a second id").unwrap();
+    assert_eq!(first.id, "incident_id_1");
+    sender.unbounded_send("incident_id_2".to_owned()).unwrap();
+    drop(sender);
+    assert_eq!(run.next().await.unwrap().id, "incident_id_2");
+    assert!(run.next().await.is_none());
+}
+
+#[tokio::test]
+async fn a_list_is_a_stream_over_pages_that_can_be_resumed() {
+    use coralogix_incidents::types::{ListIncidentsRequest, PaginationRequest};
+
+    let emulator = Emulator::builder().seeded(23, 5).start().await.unwrap();
+    let total = emulator.incidents().len();
+    let client = client(&emulator, ApiGeneration::V1);
+    let request = ListIncidentsRequest::default().with_pagination(PaginationRequest::default().with_page_size(5));
+    let mut items = client.list_incidents_stream(request.clone());
+    assert_eq!(emulator.requests().len(), 0, "nothing is asked before it is needed");
+    let mut ids = Vec::new();
+    for _ in 0..5 {
+        ids.push(items.try_next().await.unwrap().unwrap().id);
+    }
+    assert_eq!((emulator.requests().len(), items.page_token()), (1, None), "the second page is not asked for yet");
+    for _ in 0..2 {
+        ids.push(items.try_next().await.unwrap().unwrap().id);
+    }
+    let token = items.page_token().unwrap().to_owned();
+    ids.truncate(5);
+    let resumed = request.with_pagination(PaginationRequest::default().with_page_size(5).with_page_token(token));
+    ids.extend(
+        client.list_incidents_stream(resumed).map_ok(|incident| incident.id).try_collect::<Vec<_>>().await.unwrap(),
+    );
+    let distinct: BTreeSet<&String> = ids.iter().collect();
+    assert_eq!((ids.len(), distinct.len()), (total, total), "each once");
+}
+
+#[tokio::test]
+async fn a_repeated_or_empty_page_token_ends_the_list() {
+    use crate::raw::{Raw, json};
+
+    let page = |token: &str| {
+        json("200 OK", &format!(r#"{{"incidents":[{{"id":"x"}}],"pagination":{{"nextPageToken":{token}}}}}"#))
+    };
+    for (tokens, pages) in [
+        (vec!["\"a\"", "\"b\"", "\"a\"", "\"c\""], 3),
+        (vec!["\"a\"", "\"a\""], 2),
+        (vec!["\"\""], 1),
+        (vec!["null"], 1),
+    ] {
+        let server = Raw::start(tokens.iter().map(|token| page(token)));
+        let items: Vec<_> = server.client().list_incidents_stream(Default::default()).try_collect().await.unwrap();
+        assert_eq!((items.len(), server.requests().len()), (pages, pages), "{tokens:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_hand_over_moves_open_incidents_and_says_what_it_did_not() {
+    let incidents = [
+        Sample::new("a").assigned_to("alice"),
+        Sample::new("b").assigned_to("alice").acknowledged(),
+        Sample::new("c").assigned_to("carol"),
+        Sample::new("d").assigned_to("alice").resolved_after(chrono::TimeDelta::hours(1)),
+    ];
+    let emulator = Emulator::builder().incidents(incidents.clone()).start().await.unwrap();
+    let client_of = |emulator: &Emulator| client(emulator, ApiGeneration::V1);
+    let report = client_of(&emulator).hand_over("alice", "bob").await.unwrap();
+    let moved: BTreeSet<&str> = report.moved.iter().map(|incident| incident.id.as_str()).collect();
+    assert!(report.is_complete() && moved == BTreeSet::from(["a", "b"]), "{report:?}");
+    assert!(emulator.incident("d").unwrap().is_assigned_to("alice"), "resolved ones stay");
+    let left: Vec<_> = client_of(&emulator).open_incidents_of("alice").try_collect().await.unwrap();
+    assert_eq!(left, []);
+
+    let emulator =
+        Emulator::builder().incidents(incidents).fault(Fault::status(403).on("assignIncidents")).start().await.unwrap();
+    let report = client_of(&emulator).hand_over("alice", "bob").await.unwrap();
+    assert!(!report.is_complete() && report.moved.is_empty());
+    assert!(report.not_moved.iter().all(|outcome| matches!(outcome.fate, Fate::Failed(_))), "{report:?}");
+}
+
+#[tokio::test]
+async fn waiting_for_a_status_ends_with_it_or_with_what_was_last_seen() {
+    use coralogix_incidents::{WaitError, types::IncidentStatus};
+
+    let emulator = Emulator::builder().incidents([Sample::new("a")]).start().await.unwrap();
+    let client = client(&emulator, ApiGeneration::V1);
+    let (short, long) = (Duration::from_millis(20), Duration::from_secs(20));
+    let error = client.wait_for_status("a", &IncidentStatus::Resolved, short, 3 * short).await.unwrap_err();
+    let WaitError::Elapsed { last, .. } = &error else { panic!("{error}") };
+    assert_eq!(last.id, "a");
+    let wait = client.wait_for_status("a", &IncidentStatus::Resolved, short, long);
+    let (waited, _) = futures::join!(wait, async {
+        tokio::time::sleep(2 * short).await;
+        client.bulk().resolve(["a"]).collect::<Vec<_>>().await
+    });
+    assert_eq!(waited.unwrap().status, IncidentStatus::Resolved);
+    let missing = client.wait_for_status("b", &IncidentStatus::Resolved, short, long).await.unwrap_err();
+    assert!(matches!(&missing, WaitError::Call(error) if error.is_not_found()), "{missing:?}");
+}
+
+/// A stream stays a stream: callers put it where streams go.
+#[test]
+fn a_run_is_an_unpin_send_stream() {
+    fn check<T: Stream + Send + Unpin>() {}
+    check::<Run>();
+}

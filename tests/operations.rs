@@ -1,0 +1,198 @@
+//! Every operation over real HTTP, in both generations. The table of cases comes from the document by `build.rs`: an operation
+//! without a function in `case` fails the build with its name.
+
+use coralogix_incidents::{ApiGeneration, ApiKey, Client, Error};
+use coralogix_incidents_emulator::{Emulator, JsonStyle};
+use futures::future::BoxFuture;
+
+pub(crate) struct Case {
+    id: &'static str,
+    run: fn(&Client) -> BoxFuture<'_, Result<(), Error>>,
+}
+
+include!(concat!(env!("OUT_DIR"), "/cases.rs"));
+
+mod case {
+    use coralogix_incidents::{
+        Client, Error,
+        types::{
+            AcknowledgeIncidentsRequest, AssignIncidentsRequest, CloseIncidentsRequest, GetFilterValuesRequest,
+            GroupBy, IncidentFields, IncidentStatus, ListIncidentAggregationsRequest,
+            ListIncidentEventsFilterValuesRequest, ListIncidentEventsRequest, ListIncidentEventsTotalCountRequest,
+            ListIncidentsRequest, PaginationRequest, ResolveIncidentsRequest, UnassignIncidentsRequest, UserDetails,
+        },
+    };
+
+    const IDS: [&str; 2] = ["incident_id_1", "incident_id_2"];
+
+    pub(super) async fn unassign_incidents(client: &Client) -> Result<(), Error> {
+        let request = UnassignIncidentsRequest::default().with_incident_ids([
+            "incident_id_1",
+            "incident_id_2",
+            "no-such-incident",
+        ]);
+        let response = client.unassign_incidents(&request).await?;
+        assert_eq!(response.incidents.len(), 2, "an unknown id is missing from the reply");
+        assert!(response.incidents.iter().all(|incident| incident.assignments.is_empty()));
+        Ok(())
+    }
+
+    pub(super) async fn assign_incidents(client: &Client) -> Result<(), Error> {
+        let user = UserDetails::default().with_user_id("someone@example.com");
+        let request = AssignIncidentsRequest::default().with_incident_ids(IDS).with_assigned_to(user);
+        let response = client.assign_incidents(&request).await?;
+        assert!(response.incidents.iter().all(|incident| incident.assignees().eq(["someone@example.com"])));
+        assert_eq!(response.incidents.len(), 2);
+        Ok(())
+    }
+
+    pub(super) async fn acknowledge_incidents(client: &Client) -> Result<(), Error> {
+        let request = AcknowledgeIncidentsRequest::default().with_incident_ids(IDS);
+        let response = client.acknowledge_incidents(&request).await?;
+        assert_eq!(response.incidents.len(), 2);
+        assert!(response.incidents.iter().all(|incident| incident.status == IncidentStatus::Acknowledged));
+        Ok(())
+    }
+
+    pub(super) async fn resolve_incidents(client: &Client) -> Result<(), Error> {
+        let response = client.resolve_incidents(&ResolveIncidentsRequest::default().with_incident_ids(IDS)).await?;
+        assert_eq!(response.incidents.len(), 2);
+        assert!(response.incidents.iter().all(|incident| !incident.is_open()));
+        Ok(())
+    }
+
+    pub(super) async fn close_incidents(client: &Client) -> Result<(), Error> {
+        let response = client.close_incidents(&CloseIncidentsRequest::default().with_incident_ids(IDS)).await?;
+        assert_eq!(response.incidents.len(), 2);
+        assert!(response.incidents.iter().all(|incident| !incident.is_open() && incident.closed_at.is_some()));
+        Ok(())
+    }
+
+    pub(super) async fn list_incidents(client: &Client) -> Result<(), Error> {
+        let request = ListIncidentsRequest::default().with_pagination(PaginationRequest::default().with_page_size(5));
+        let response = client.list_incidents(&request).await?;
+        assert_eq!(response.incidents.len(), 5);
+        let pagination = response.pagination.as_ref().unwrap();
+        assert!(pagination.next_page_token.as_ref().is_some_and(|token| !token.is_empty()), "{pagination:?}");
+        Ok(())
+    }
+
+    pub(super) async fn get_incident(client: &Client) -> Result<(), Error> {
+        let response = client.get_incident("incident_id_1").await?;
+        assert_eq!(response.incident.as_ref().unwrap().id, "incident_id_1");
+        let error = client.get_incident("no-such-incident").await.unwrap_err();
+        assert!(error.is_not_found(), "{error}");
+        Ok(())
+    }
+
+    pub(super) async fn batch_get_incident(client: &Client) -> Result<(), Error> {
+        let ids = ["incident_id_1", "no-such-incident"].map(str::to_owned);
+        let response = client.batch_get_incident(&ids).await?;
+        assert_eq!(response.incidents["incident_id_1"].id, "incident_id_1");
+        assert_eq!(response.not_found_ids, ["no-such-incident"]);
+        Ok(())
+    }
+
+    pub(super) async fn get_incident_events(client: &Client) -> Result<(), Error> {
+        let response = client.get_incident_events("incident_id_1").await?;
+        assert!(response.incident_events.len() >= 2, "it was opened and assigned: {:?}", response.incident_events);
+        Ok(())
+    }
+
+    pub(super) async fn list_incident_events(client: &Client) -> Result<(), Error> {
+        let response = client.list_incident_events(&ListIncidentEventsRequest::default()).await?;
+        assert!(response.items.iter().any(|item| item.incident_event.is_some()));
+        Ok(())
+    }
+
+    pub(super) async fn list_incident_events_total_count(client: &Client) -> Result<(), Error> {
+        let response = client.list_incident_events_total_count(&ListIncidentEventsTotalCountRequest::default()).await?;
+        assert!(response.count > Some(10), "{response:?}");
+        Ok(())
+    }
+
+    pub(super) async fn list_incident_events_filter_values(client: &Client) -> Result<(), Error> {
+        let request = ListIncidentEventsFilterValuesRequest::default();
+        let response = client.list_incident_events_filter_values(&request).await?;
+        assert!(!response.filters_values.as_ref().unwrap().severity_with_count.is_empty(), "{response:?}");
+        Ok(())
+    }
+
+    pub(super) async fn get_filter_values(client: &Client) -> Result<(), Error> {
+        let response = client.get_filter_values(&GetFilterValuesRequest::default()).await?;
+        let values = response.filters_values.as_ref().unwrap();
+        let counted: i64 = values.state_with_count.iter().filter_map(|state| state.count).map(i64::from).sum();
+        assert!(counted >= 50, "{values:?}");
+        Ok(())
+    }
+
+    pub(super) async fn list_incident_aggregations(client: &Client) -> Result<(), Error> {
+        let by = GroupBy::default().with_incident_field(IncidentFields::Severity);
+        let response =
+            client.list_incident_aggregations(&ListIncidentAggregationsRequest::default().with_group_bys([by])).await?;
+        let counted: i64 = response.incident_aggs.iter().filter_map(|group| group.all_values_count).sum();
+        assert!(response.incident_aggs.len() > 1 && counted >= 50, "{response:?}");
+        Ok(())
+    }
+}
+
+pub(crate) fn client(emulator: &Emulator, generation: ApiGeneration) -> Client {
+    let key = ApiKey::new(emulator.api_key()).unwrap();
+    Client::builder().api_key(key).base_url(emulator.url()).api_generation(generation).build().unwrap()
+}
+
+#[test]
+fn there_is_a_case_for_each_operation() {
+    let cases: Vec<&str> = CASES.iter().map(|case| case.id).collect();
+    let operations: Vec<&str> = Client::operations().map(coralogix_incidents::Operation::id).collect();
+    assert_eq!(cases, operations);
+    assert_eq!(operations.len(), 14);
+}
+
+#[tokio::test]
+async fn every_operation_works_in_both_generations_and_both_styles_of_json() {
+    for style in [JsonStyle::DefaultsOmitted, JsonStyle::NullsPopulated] {
+        for generation in [ApiGeneration::V1, ApiGeneration::V5] {
+            for case in CASES {
+                let emulator = Emulator::builder().json_style(style).start().await.unwrap();
+                let client = client(&emulator, generation);
+                let operation = Client::operations().find(|operation| operation.id() == case.id).unwrap();
+                let outcome = (case.run)(&client).await;
+                let requests = emulator.requests();
+                if operation.binding(generation).is_none() {
+                    let error = outcome.unwrap_err();
+                    assert!(matches!(error, Error::InvalidRequest(_)), "{}: {error}", case.id);
+                    assert_eq!(requests, [], "{}: refused before any request", case.id);
+                    continue;
+                }
+                outcome.unwrap_or_else(|error| panic!("{} {generation} {style:?}: {error}", case.id));
+                assert!(
+                    requests.iter().all(|request| request.generation == Some(generation)),
+                    "{}: {requests:?}",
+                    case.id
+                );
+                assert!(
+                    requests.iter().all(|request| request.operation_id == Some(case.id)),
+                    "{}: {requests:?}",
+                    case.id
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn newer_values_and_fields_break_no_operation() {
+    use coralogix_incidents::types::{ListIncidentsRequest, UnassignIncidentsRequest};
+
+    let emulator = Emulator::builder().unknown_values(true).start().await.unwrap();
+    let client = client(&emulator, ApiGeneration::V1);
+    let listed = client.list_incidents(&ListIncidentsRequest::default()).await.unwrap();
+    let newer = |incident: &coralogix_incidents::types::Incident| {
+        incident.state.is_unrecognized() || incident.status.is_unrecognized() || incident.severity.is_unrecognized()
+    };
+    assert!(listed.incidents.iter().any(newer), "{listed:?}");
+    let request = UnassignIncidentsRequest::default().with_incident_ids(["incident_id_1", "incident_id_2"]);
+    assert_eq!(client.unassign_incidents(&request).await.unwrap().incidents.len(), 2);
+    client.get_incident("incident_id_1").await.unwrap();
+}
