@@ -13,7 +13,8 @@ use crate::{
     args::Format,
     change::Change,
     failure::{Exit, Failure, Stop, some, what},
-    output::Output,
+    ids::Read,
+    output::{Output, note},
     table::{self, OutcomeRow, Tone},
 };
 
@@ -185,31 +186,27 @@ impl<'a> Account<'a> {
     fn group(&mut self, error: &Arc<Error>, id: &str, unknown: bool) -> Told {
         let told = Told::new(error);
         let became = if unknown { "it is not known what became of" } else { "not changed" };
-        let known = self.failures.iter_mut();
-        match known.into_iter().find(|group| group.failure.what() == told.message && group.became == became) {
-            Some(group) => {
-                group.failure.again(error);
-                group.ids.push(id.to_owned());
-            }
-            None => {
-                let failure = Failure::sdk(error);
-                self.failures.push(Group { failure, became, ids: vec![id.to_owned()] });
-            }
+        let same = |group: &&mut Group| group.failure.what() == told.message && group.became == became;
+        if let Some(group) = self.failures.iter_mut().find(same) {
+            group.failure.again(error);
+            group.ids.push(id.to_owned());
+        } else {
+            self.failures.push(Group { failure: Failure::sdk(error), became, ids: vec![id.to_owned()] });
         }
         told
     }
 
     /// Writes what is written at the end, and says how it went.
-    pub(crate) fn finish(mut self, duplicates: u64, interrupted: bool, problem: Option<String>) -> Result<Exit, Stop> {
+    pub(crate) fn finish(mut self, duplicates: u64, interrupted: bool, read: &Read) -> Result<Exit, Stop> {
         self.summary.duplicates = duplicates;
         if let Err(error) = self.write() {
             self.write_error.get_or_insert(error);
         }
-        self.output.note(self.sentence());
-        self.explain(interrupted, problem.as_deref());
+        note(self.sentence());
+        self.explain(interrupted, read);
         let exit = if interrupted {
             Exit::Interrupted
-        } else if self.summary.others() == 0 && problem.is_none() {
+        } else if self.summary.others() == 0 && !matches!(read, Read::Broken(_)) {
             Exit::Done
         } else if self.summary.done > 0 {
             Exit::Partial
@@ -272,7 +269,7 @@ impl<'a> Account<'a> {
         parts.join(", ") + &of + &again
     }
 
-    fn explain(&mut self, interrupted: bool, problem: Option<&str>) {
+    fn explain(&mut self, interrupted: bool, read: &Read) {
         // What one refusal ended is told with it.
         if !interrupted && let Some(group) = self.failures.iter_mut().find(|group| group.became == "not changed") {
             group.ids.append(&mut self.not_sent);
@@ -282,7 +279,7 @@ impl<'a> Account<'a> {
         }
         let tell = |what: &str, ids: &[String], next: &str| {
             if !ids.is_empty() {
-                self.output.note(format!("error: {what}: {}\n  next: {next}", some(ids)));
+                note(format!("error: {what}: {}\n  next: {next}", some(ids)));
             }
         };
         let listed = "check the ids, the region and the account: `cx-incidents list` shows the incidents there are";
@@ -292,9 +289,13 @@ impl<'a> Account<'a> {
         tell("not sent", &self.not_sent, "give these ids again; nothing was done to them");
         let look = "look with `cx-incidents get` what took effect; it is safe to repeat";
         tell("abandoned while they were under way", &self.abandoned, look);
-        if let Some(problem) = problem {
-            let next = "ids before that line were taken, none after it";
-            self.output.failure(&Failure::usage(format!("standard input: {problem}")).next(next));
+        match read {
+            Read::Whole => {}
+            Read::Part => note("standard input was not read to its end: what came after was not sent"),
+            Read::Broken(problem) => {
+                let next = "ids before that line were taken, none after it";
+                self.output.failure(&Failure::usage(format!("standard input: {problem}")).next(next));
+            }
         }
     }
 }

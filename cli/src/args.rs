@@ -41,40 +41,70 @@ pub(crate) struct Cli {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(crate) struct Global {
-    /// Region of the account, EU1 to AP3 [env: CORALOGIX_REGION] [default: EU1]
-    #[arg(long, global = true, value_name = "REGION", group = "place", help_heading = "Where")]
+    #[arg(
+        help = "Region of the account, EU1 to AP3 [env: CORALOGIX_REGION] [default: EU1]",
+        long,
+        global = true,
+        value_name = "REGION",
+        group = "place",
+        help_heading = "Where"
+    )]
     pub(crate) region: Option<Region>,
-    /// A domain of your own, such as `example.com` [env: CORALOGIX_DOMAIN]
-    #[arg(long, global = true, value_name = "DOMAIN", group = "place", help_heading = "Where")]
+    #[arg(
+        help = "A domain of your own, such as `example.com` [env: CORALOGIX_DOMAIN]",
+        long,
+        global = true,
+        value_name = "DOMAIN",
+        group = "place",
+        help_heading = "Where"
+    )]
     pub(crate) domain: Option<String>,
-    /// A whole base URL, such as that of a proxy or an emulator [env: CORALOGIX_URL]
-    #[arg(long, global = true, value_name = "URL", group = "place", help_heading = "Where")]
+    #[arg(
+        help = "A whole base URL, such as that of a proxy or an emulator [env: CORALOGIX_URL]",
+        long,
+        global = true,
+        value_name = "URL",
+        group = "place",
+        help_heading = "Where"
+    )]
     pub(crate) url: Option<String>,
     /// Use an emulator inside this process, with made-up incidents; nothing reaches Coralogix and no key is needed
     #[arg(long, global = true, group = "place", help_heading = "Where")]
     pub(crate) emulator: bool,
-    /// Paths of the service to speak: v1 or v5 [env: CX_INCIDENTS_API_GENERATION] [default: v1]
-    #[arg(long, global = true, value_name = "GENERATION", help_heading = "Where")]
+    #[arg(
+        help = "Paths of the service to speak: v1 or v5 [env: CX_INCIDENTS_API_GENERATION] [default: v1]",
+        long,
+        global = true,
+        value_name = "GENERATION",
+        help_heading = "Where"
+    )]
     pub(crate) api_generation: Option<ApiGeneration>,
     /// The longest that one call may take with its retries, such as `30s` [default: 60s]
     #[arg(long, global = true, value_name = "TIME", value_parser = time::parse_timeout, help_heading = "How")]
     pub(crate) timeout: Option<Duration>,
-    /// The most requests under way at once
-    #[arg(long, global = true, value_name = "N", default_value_t = 8, value_parser = parse_concurrency, help_heading = "How")]
-    pub(crate) concurrency: usize,
+    /// The most requests under way at once [default: 8]
+    #[arg(long, global = true, value_name = "N", value_parser = parse_concurrency, help_heading = "How")]
+    pub(crate) concurrency: Option<usize>,
     /// Show what would be sent, and send nothing that changes an incident
     #[arg(long, global = true, help_heading = "How")]
     pub(crate) dry_run: bool,
     /// Don't ask before more than 20 incidents are changed
     #[arg(long, short, global = true, help_heading = "How")]
     pub(crate) yes: bool,
-    /// Format of standard output
-    #[arg(long, short, global = true, value_enum, value_name = "FORMAT", default_value_t, help_heading = "Output")]
-    pub(crate) output: Format,
+    /// Format of standard output [default: table]
+    #[arg(long, short, global = true, value_enum, value_name = "FORMAT", help_heading = "Output")]
+    pub(crate) output: Option<Format>,
     /// Tell of retries, attempts and correlation ids, on standard error
     #[arg(long, short, global = true, help_heading = "Output")]
     pub(crate) verbose: bool,
+}
+
+impl Global {
+    pub(crate) fn concurrency(&self) -> usize {
+        self.concurrency.unwrap_or(8)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]

@@ -15,7 +15,7 @@ use crate::{
     dry_run,
     failure::{Exit, Stop},
     ids::Ids,
-    output::Output,
+    output::{Output, note},
     verbs::Context,
 };
 
@@ -53,15 +53,15 @@ pub(crate) async fn run(context: &Context<'_>, change: &Change, ids: Ids) -> Res
         return dry_run::change(context, change, ids).await;
     }
     let Context { client, output, .. } = context;
-    let problem = ids.problem();
+    let reading = ids.reading.clone();
     let total = ids.total;
     let Some(ids) = confirmed(context, change, ids).await else {
-        output.note("nothing was sent");
+        note("nothing was sent");
         return Err(Stop::Interrupted);
     };
     let bar = output.progress(total, change.name);
     let mut account = Account::new(output, change);
-    let bulk = client.bulk().concurrency(context.global.concurrency);
+    let bulk = client.bulk().concurrency(context.global.concurrency());
     let mut run = bulk.run(change.verb.clone(), ids);
     let mut interrupts = Interrupts::default();
     let mut doubtful = Vec::new();
@@ -76,7 +76,7 @@ pub(crate) async fn run(context: &Context<'_>, change: &Change, ids: Ids) -> Res
     drop(run);
     settle(context, change, doubtful, &mut interrupts, &mut account, &bar).await;
     bar.finish_and_clear();
-    account.finish(duplicates, interrupts.count > 0, problem.take())
+    account.finish(duplicates, interrupts.count > 0, &reading.get())
 }
 
 /// Reads back the incidents of which it is not known what became of them.
@@ -92,9 +92,9 @@ async fn settle(
     if interrupts.count == 0 && !errors.is_empty() {
         let ids: Vec<String> = errors.keys().cloned().collect();
         let mut read =
-            context.client.bulk().concurrency(context.global.concurrency).reconcile(change.verb.clone(), ids);
+            context.client.bulk().concurrency(context.global.concurrency()).reconcile(change.verb.clone(), ids);
         interrupts
-            .follow(&context.output, &mut read, bar, |outcome| {
+            .follow(context.output, &mut read, bar, |outcome| {
                 // A read that failed settles nothing: then the first error is the one to tell.
                 if !matches!(outcome.fate, Fate::Unknown(_) | Fate::NotSent | Fate::Abandoned | Fate::Failed(_)) {
                     errors.remove(&outcome.id);
@@ -133,7 +133,7 @@ impl Interrupts {
                 () = &mut interrupt => {
                     self.count += 1;
                     if self.count == 1 {
-                        bar.suspend(|| output.stopping());
+                        bar.suspend(|| note("stopping: what is under way finishes; Ctrl-C again abandons it"));
                         run.stop();
                     } else {
                         run.abandon();
@@ -180,7 +180,7 @@ async fn confirmed(context: &Context<'_>, change: &Change, ids: Ids) -> Option<s
     tokio::select! {
         answer = answer => answer.unwrap_or(false).then(|| stream::iter(first).chain(stream).boxed()),
         () = &mut interrupt => {
-            context.output.note("");
+            note("");
             None
         }
     }

@@ -16,6 +16,7 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 pub(crate) struct Connection {
     pub(crate) client: Client,
     pub(crate) settings: Vec<Setting>,
+    has_key: bool,
     /// Stops when it is dropped.
     _emulator: Option<Emulator>,
 }
@@ -25,99 +26,85 @@ pub(crate) struct Connection {
 pub(crate) struct Setting {
     pub(crate) name: &'static str,
     pub(crate) value: String,
-    pub(crate) from: String,
+    pub(crate) from: &'static str,
 }
 
 impl Setting {
-    fn new(name: &'static str, value: impl Into<String>, from: impl Into<String>) -> Self {
-        Self { name, value: value.into(), from: from.into() }
+    fn new(name: &'static str, value: impl Into<String>, from: &'static str) -> Self {
+        Self { name, value: value.into(), from }
     }
 }
 
 /// Connects as the arguments and the environment say. Nothing is sent.
 pub(crate) async fn connect(global: &Global) -> Result<Connection, Failure> {
+    let connection = resolve(global).await?;
+    if connection.has_key {
+        return Ok(connection);
+    }
+    let next = format!("set {KEY} (a personal key, to assign and acknowledge), or add --emulator, which needs none");
+    Err(Failure::usage("there is no API key").next(next))
+}
+
+/// What is in effect, whether or not there is a key.
+pub(crate) async fn inspect(global: &Global) -> Result<Vec<Setting>, Failure> {
+    Ok(resolve(global).await?.settings)
+}
+
+async fn resolve(global: &Global) -> Result<Connection, Failure> {
     let emulator = if global.emulator { Some(start_emulator().await?) } else { None };
-    let (builder, key_is_set) = match &emulator {
+    let (builder, has_key) = match &emulator {
         Some(emulator) => {
             let key = ApiKey::new(emulator.api_key()).map_err(|error| Failure::sdk(&error))?;
             (Client::builder().base_url(emulator.url()).api_key(key), true)
         }
         None => configured(global).map_err(|error| Failure::sdk(&error))?,
     };
-    if !key_is_set {
-        return Err(no_key());
-    }
     let (generation, generation_from) = generation(global)?;
     let timeout = global.timeout.unwrap_or(DEFAULT_TIMEOUT);
     let suffix = concat!("cx-incidents/", env!("CARGO_PKG_VERSION"));
     let builder = builder.api_generation(generation).timeout(timeout).user_agent_suffix(suffix);
     let client = builder.build().map_err(|error| Failure::sdk(&error))?;
-    let mut settings = settings(global, &client, timeout, true);
-    settings[2].from = generation_from;
-    Ok(Connection { client, settings, _emulator: emulator })
-}
-
-/// What would be in effect, for `config`: it shows a missing key instead of failing on it.
-pub(crate) async fn inspect(global: &Global) -> Result<Vec<Setting>, Failure> {
-    match connect(global).await {
-        Ok(connection) => Ok(connection.settings),
-        Err(failure) if variable(KEY).is_some() || global.emulator || failure.what() != no_key().what() => Err(failure),
-        Err(_) => {
-            let placeholder = ApiKey::new("none").map_err(|error| Failure::sdk(&error))?;
-            let (builder, _) = configured(global).map_err(|error| Failure::sdk(&error))?;
-            let (generation, generation_from) = generation(global)?;
-            let client = builder.api_key(placeholder).api_generation(generation).build();
-            let client = client.map_err(|error| Failure::sdk(&error))?;
-            let mut settings = settings(global, &client, global.timeout.unwrap_or(DEFAULT_TIMEOUT), false);
-            settings[2].from = generation_from;
-            Ok(settings)
-        }
-    }
-}
-
-fn no_key() -> Failure {
-    Failure::usage("there is no API key").next(format!(
-        "set {KEY} (a personal key, to assign and acknowledge), or try it with --emulator, which needs none"
-    ))
+    let settings = settings(global, &client, timeout, has_key, generation_from);
+    Ok(Connection { client, settings, has_key, _emulator: emulator })
 }
 
 async fn start_emulator() -> Result<Emulator, Failure> {
     Emulator::start().await.map_err(|error| Failure::usage(format!("the emulator can't start: {error}")))
 }
 
-/// The place by argument, or else by environment; the key by environment alone.
+/// The place by argument, or else by environment; the key by environment alone. Without a key, a placeholder lets
+/// everything else be checked; no call is made with it.
 fn configured(global: &Global) -> Result<(ClientBuilder, bool), Error> {
     let key = variable(KEY);
-    let is_set = key.is_some();
+    let has_key = key.is_some();
     let builder = match (&global.region, &global.domain, &global.url) {
         (Some(region), _, _) => Client::builder().region(*region),
         (_, Some(domain), _) => Client::builder().domain(domain),
         (_, _, Some(url)) => Client::builder().base_url(url),
-        (None, None, None) => return Ok((ClientBuilder::from_env()?, is_set)),
+        (None, None, None) => ClientBuilder::from_env()?,
     };
-    match key {
-        Some(key) => Ok((builder.api_key(ApiKey::new(key.to_string_lossy())?), true)),
-        None => Ok((builder, false)),
-    }
+    let key = key.map_or_else(|| "none".to_owned(), |key| key.to_string_lossy().into_owned());
+    Ok((builder.api_key(ApiKey::new(key)?), has_key))
 }
 
-fn generation(global: &Global) -> Result<(ApiGeneration, String), Failure> {
+fn generation(global: &Global) -> Result<(ApiGeneration, &'static str), Failure> {
     if let Some(generation) = global.api_generation {
-        return Ok((generation, "--api-generation".to_owned()));
+        return Ok((generation, "--api-generation"));
     }
-    match variable(GENERATION) {
-        None => Ok((ApiGeneration::default(), "default".to_owned())),
-        Some(value) => match value.to_string_lossy().parse() {
-            Ok(generation) => Ok((generation, GENERATION.to_owned())),
-            Err(error) => {
-                let error: Error = error;
-                Err(Failure::usage(format!("{GENERATION}: {error}")).next("correct it, or unset it for v1"))
-            }
-        },
+    let Some(value) = variable(GENERATION) else { return Ok((ApiGeneration::default(), "default")) };
+    match value.to_string_lossy().parse::<ApiGeneration>() {
+        Ok(generation) => Ok((generation, GENERATION)),
+        Err(error) => Err(Failure::usage(format!("{GENERATION}: {error}")).next("correct it, or unset it for v1")),
     }
 }
 
-fn settings(global: &Global, client: &Client, timeout: Duration, key_is_set: bool) -> Vec<Setting> {
+fn settings(
+    global: &Global,
+    client: &Client,
+    timeout: Duration,
+    has_key: bool,
+    generation_from: &'static str,
+) -> Vec<Setting> {
     let flags = [
         (global.region.is_some(), "--region"),
         (global.domain.is_some(), "--domain"),
@@ -127,21 +114,19 @@ fn settings(global: &Global, client: &Client, timeout: Duration, key_is_set: boo
     let by_flag = flags.into_iter().find(|(given, _)| *given).map(|(_, name)| name);
     let names = ["CORALOGIX_REGION", "CORALOGIX_DOMAIN", "CORALOGIX_URL"];
     let place = by_flag.or_else(|| names.into_iter().find(|name| variable(name).is_some())).unwrap_or("default");
-    let (key, key_from) = match (global.emulator, key_is_set) {
-        (true, _) => ("[redacted]", "--emulator"),
-        (false, true) => ("[redacted]", KEY),
-        (false, false) => ("not set", KEY),
-    };
+    let key = if has_key { "[redacted]" } else { "not set" };
+    let key_from = if global.emulator { "--emulator" } else { KEY };
     let given = |given: bool, name: &'static str| if given { name } else { "default" };
     let timeout_text = chrono::TimeDelta::from_std(timeout).map(time::human).unwrap_or_default();
-    let concurrency = global.concurrency.to_string();
+    let concurrency = global.concurrency().to_string();
+    let output = global.output.unwrap_or_default().as_str();
     vec![
         Setting::new("api key", key, key_from),
         Setting::new("base url", client.base_url(), place),
-        Setting::new("api generation", client.api_generation().to_string(), "default"),
+        Setting::new("api generation", client.api_generation().to_string(), generation_from),
         Setting::new("timeout", timeout_text, given(global.timeout.is_some(), "--timeout")),
-        Setting::new("concurrency", concurrency, given(global.concurrency != 8, "--concurrency")),
-        Setting::new("output", global.output.as_str(), given(global.output != crate::args::Format::Table, "--output")),
+        Setting::new("concurrency", concurrency, given(global.concurrency.is_some(), "--concurrency")),
+        Setting::new("output", output, given(global.output.is_some(), "--output")),
     ]
 }
 

@@ -1,9 +1,6 @@
 //! What a command would send, shown instead of sent.
 
-use std::collections::HashSet;
-
 use coralogix_incidents::Client;
-use futures::StreamExt;
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -11,6 +8,7 @@ use crate::{
     change::Change,
     failure::{Exit, Failure, Stop},
     ids::Ids,
+    output::note,
     verbs::Context,
 };
 
@@ -19,18 +17,7 @@ const IDS_PER_REQUEST: usize = 100;
 
 /// The requests of a change. Where ids travel in the URL the SDK may send fewer in each.
 pub(crate) async fn change(context: &Context<'_>, change: &Change, ids: Ids) -> Result<Exit, Stop> {
-    let problem = ids.problem();
-    let mut seen = HashSet::new();
-    let mut all = Vec::new();
-    let mut stream = ids.stream;
-    while let Some(id) = stream.next().await {
-        if seen.insert(id.clone()) {
-            all.push(id);
-        }
-    }
-    if let Some(problem) = problem.take() {
-        return Err(Failure::usage(format!("standard input: {problem}")).next("correct it; nothing was sent").into());
-    }
+    let all = ids.collect().await?;
     if context.output.format == Format::Ids {
         for id in &all {
             context.output.line(id)?;
@@ -46,14 +33,14 @@ pub(crate) async fn change(context: &Context<'_>, change: &Change, ids: Ids) -> 
         }
         show(context, &requests)?;
     }
-    context.output.note(format!("dry run: {} incidents would be {}; nothing was sent", all.len(), change.done));
+    note(format!("dry run: {} incidents would be {}; nothing was sent", all.len(), change.done));
     Ok(Exit::Done)
 }
 
 /// The requests of a command that changes nothing.
 pub(crate) fn read(context: &Context<'_>, requests: &[Value]) -> Result<Exit, Stop> {
     show(context, requests)?;
-    context.output.note("dry run: nothing was sent");
+    note("dry run: nothing was sent");
     Ok(Exit::Done)
 }
 

@@ -61,7 +61,7 @@ impl Failure {
     pub(crate) fn sdk(error: &Error) -> Self {
         let exit = if matches!(error, Error::Config(_)) { Exit::Usage } else { Exit::Failed };
         let details = details(error).into_iter().collect();
-        Self { exit, what: what(error), which: None, next: next(error), details }
+        Self { exit, what: what(error), which: None, next: Some(next(error)), details }
     }
 
     pub(crate) fn of(exit: Exit, what: impl Into<String>) -> Self {
@@ -80,7 +80,7 @@ impl Failure {
 
     /// Of the same failure met again, in another request.
     pub(crate) fn again(&mut self, error: &Error) {
-        self.details.extend(details(error));
+        self.details.extend(details(error).filter(|detail| !self.details.contains(detail)));
     }
 
     pub(crate) fn what(&self) -> &str {
@@ -127,11 +127,9 @@ pub(crate) fn what(error: &Error) -> String {
         return format!("{operation}: {status}{message}{maybe}");
     }
     let mut text = error.to_string();
-    if let Some(start) = error.correlation_id().and_then(|id| {
-        let (plural, attempts) = (if error.attempts() == 1 { "" } else { "s" }, error.attempts());
-        text.strip_suffix(&format!(" ({attempts} attempt{plural}, correlation id {id})")).map(str::len)
-    }) {
-        text.truncate(start);
+    let tail = call(error).map(|call| format!(" ({call})")).unwrap_or_default();
+    if let Some(length) = text.strip_suffix(&tail).map(str::len) {
+        text.truncate(length);
     }
     // A wrong value is named by the cause, as in "unknown region `EU9`".
     if let (Error::Config(_), Some(cause)) = (error, error.source()) {
@@ -141,14 +139,19 @@ pub(crate) fn what(error: &Error) -> String {
 }
 
 /// What the user can do about it.
-fn next(error: &Error) -> Option<String> {
-    let operation = Client::operations().find(|operation| Some(operation.id()) == error.operation())?;
+fn next(error: &Error) -> String {
+    let Some(operation) = Client::operations().find(|operation| Some(operation.id()) == error.operation()) else {
+        return match error {
+            Error::Config(_) => "correct it; `cx-incidents --help` says what can be set. Nothing was sent".to_owned(),
+            _ => "nothing was sent".to_owned(),
+        };
+    };
     let permission = operation.permission();
     let repeat = match operation.idempotency() {
         Idempotency::Safe | Idempotency::Idempotent => "it is safe to repeat",
         _ => "check what took effect before you repeat it",
     };
-    Some(if error.is_unauthorized() {
+    if error.is_unauthorized() {
         "check CORALOGIX_API_KEY, and that the key belongs to this region (`cx-incidents config` shows it)".to_owned()
     } else if error.is_permission_denied() {
         let personal = if permission == "incidents:assign" || permission == "incidents:acknowledge" {
@@ -174,14 +177,18 @@ fn next(error: &Error) -> Option<String> {
         format!("try again later; {repeat}")
     } else {
         "with -v there is more to tell Coralogix support".to_owned()
-    })
+    }
+}
+
+/// Attempts and correlation id, in the words that the SDK ends its errors with.
+fn call(error: &Error) -> Option<String> {
+    let (attempts, correlation_id) = (error.attempts(), error.correlation_id()?);
+    let plural = if attempts == 1 { "" } else { "s" };
+    Some(format!("{attempts} attempt{plural}, correlation id {correlation_id}"))
 }
 
 fn details(error: &Error) -> Option<String> {
-    let correlation_id = error.correlation_id()?;
-    let attempts = error.attempts();
-    let plural = if attempts == 1 { "" } else { "s" };
-    let mut text = format!("{attempts} attempt{plural}, correlation id {correlation_id}");
+    let mut text = call(error)?;
     let mut cause = error.source();
     while let Some(source) = cause {
         let _ = write!(text, "; {}", plain(&source.to_string()));

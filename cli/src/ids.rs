@@ -1,9 +1,11 @@
 //! Where the ids of a command come from: its arguments, a file, standard input. It does not know what is done to them.
 
 use std::{
+    collections::HashSet,
     fs,
-    io::{self, BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader, Read as _},
     path::Path,
+    pin::pin,
     sync::{Arc, Mutex, PoisonError},
     thread,
 };
@@ -12,7 +14,7 @@ use futures::{
     StreamExt,
     stream::{self, BoxStream},
 };
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, task::unconstrained};
 
 use crate::{args::IdArgs, failure::Failure};
 
@@ -21,28 +23,53 @@ pub(crate) struct Ids {
     pub(crate) stream: BoxStream<'static, String>,
     /// How many there are, repetitions included; `None` while standard input has not ended.
     pub(crate) total: Option<usize>,
-    problem: Problem,
+    pub(crate) reading: Reading,
 }
 
-/// Why the ids ended before their time.
-type Problem = Arc<Mutex<Option<String>>>;
+/// How far standard input was read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) enum Read {
+    /// To its end; or there was nothing to read.
+    #[default]
+    Whole,
+    /// Not to its end: the stream of ids was dropped before.
+    Part,
+    /// To a line that is no id.
+    Broken(String),
+}
+
+/// Says how far standard input was read, while and after the stream is used.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Reading(Arc<Mutex<Read>>);
+
+impl Reading {
+    pub(crate) fn get(&self) -> Read {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, read: Read) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = read;
+    }
+}
 
 impl Ids {
     pub(crate) fn known(ids: Vec<String>) -> Self {
-        Self { total: Some(ids.len()), stream: stream::iter(ids).boxed(), problem: Problem::default() }
+        Self { total: Some(ids.len()), stream: stream::iter(ids).boxed(), reading: Reading::default() }
     }
 
-    /// A line of standard input that is no id; asked for after the stream has ended.
-    pub(crate) fn problem(&self) -> ProblemHandle {
-        ProblemHandle(Arc::clone(&self.problem))
-    }
-}
-
-pub(crate) struct ProblemHandle(Problem);
-
-impl ProblemHandle {
-    pub(crate) fn take(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    /// All of them, each once, where they are needed at once.
+    pub(crate) async fn collect(mut self) -> Result<Vec<String>, Failure> {
+        let mut seen = HashSet::new();
+        let mut all = Vec::new();
+        while let Some(id) = self.stream.next().await {
+            if seen.insert(id.clone()) {
+                all.push(id);
+            }
+        }
+        match self.reading.get() {
+            Read::Broken(problem) => Err(Failure::usage(format!("standard input: {problem}")).next("nothing was sent")),
+            Read::Whole | Read::Part => Ok(all),
+        }
     }
 }
 
@@ -60,15 +87,18 @@ pub(crate) fn open(args: IdArgs) -> Result<Ids, Failure> {
             );
         }
     }
-    if let Some(path) = &args.from_file {
-        read_file(path, &mut ids)?;
+    match &args.from_file {
+        Some(path) if path.as_os_str() == "-" => standard_input = true,
+        Some(path) => read_file(path, &mut ids)?,
+        None => {}
     }
     if !standard_input {
         return Ok(Ids::known(ids));
     }
-    let problem = Problem::default();
-    let rest = read_standard_input(Arc::clone(&problem))?;
-    Ok(Ids { stream: stream::iter(ids).chain(rest).boxed(), total: None, problem })
+    let reading = Reading::default();
+    reading.set(Read::Part);
+    let rest = read_standard_input(reading.clone())?;
+    Ok(Ids { stream: stream::iter(ids).chain(rest).boxed(), total: None, reading })
 }
 
 fn read_file(path: &Path, ids: &mut Vec<String>) -> Result<(), Failure> {
@@ -84,26 +114,33 @@ fn read_file(path: &Path, ids: &mut Vec<String>) -> Result<(), Failure> {
 }
 
 /// A thread of its own reads, for a read of standard input can't be broken off; it dies with the process.
-fn read_standard_input(problem: Problem) -> Result<BoxStream<'static, String>, Failure> {
+fn read_standard_input(reading: Reading) -> Result<BoxStream<'static, String>, Failure> {
     let (sender, mut receiver) = mpsc::channel(1024);
     let read = move || {
         for id in Lines::new(io::stdin()) {
-            match id {
-                Ok(id) => {
-                    if sender.blocking_send(id).is_err() {
-                        break;
-                    }
-                }
-                Err(error) => {
-                    *problem.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                    break;
-                }
+            if sender.blocking_send(id).is_err() {
+                break;
             }
         }
     };
     let thread = thread::Builder::new().name("standard input".to_owned()).spawn(read);
     thread.map_err(|error| Failure::usage(format!("standard input can't be read: {error}")))?;
-    Ok(stream::poll_fn(move |cx| receiver.poll_recv(cx)).boxed())
+    let ids = stream::poll_fn(move |cx| {
+        // Unconstrained: tokio would have the receiver seem empty now and then, and a stopped run takes what is at hand.
+        let next = pin!(unconstrained(receiver.recv())).poll(cx);
+        next.map(|next| match next {
+            Some(Ok(id)) => Some(id),
+            Some(Err(problem)) => {
+                reading.set(Read::Broken(problem));
+                None
+            }
+            None => {
+                reading.set(Read::Whole);
+                None
+            }
+        })
+    });
+    Ok(ids.fuse().boxed())
 }
 
 /// The ids in lines of text: blank lines and comments are passed over, and either line ending will do.
@@ -116,7 +153,7 @@ struct Lines<R> {
 /// No id is as long; a file without line breaks must not fill the memory.
 const LONGEST_LINE: u64 = 64 * 1024;
 
-impl<R: Read> Lines<R> {
+impl<R: io::Read> Lines<R> {
     fn new(reader: R) -> Self {
         Self { reader: BufReader::new(reader), number: 0, ended: false }
     }
@@ -139,7 +176,7 @@ impl<R: Read> Lines<R> {
     }
 }
 
-impl<R: Read> Iterator for Lines<R> {
+impl<R: io::Read> Iterator for Lines<R> {
     type Item = Result<String, String>;
 
     fn next(&mut self) -> Option<Self::Item> {

@@ -19,6 +19,10 @@ use crate::{
 
 /// Standard output and standard error, and what is known of them.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "what is known of two streams: four facts, independent of each other"
+)]
 pub(crate) struct Output {
     pub(crate) format: Format,
     pub(crate) verbose: bool,
@@ -38,7 +42,7 @@ impl Output {
         let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
         let dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
         Self {
-            format: global.output,
+            format: global.output.unwrap_or_default(),
             verbose: global.verbose,
             color: stdout_is_terminal && !is_set("NO_COLOR") && !dumb,
             width: Table::new().width().filter(|width| stdout_is_terminal && *width > 0),
@@ -76,16 +80,6 @@ impl Output {
     /// A JSON document on one line.
     pub(crate) fn ndjson(&self, value: &impl Serialize) -> Result<(), Stop> {
         self.line(serde_json::to_string(value).map_err(io::Error::from)?)
-    }
-
-    /// A line on standard error. Nobody can be told if that fails.
-    pub(crate) fn note(&self, text: impl Display) {
-        note(text);
-    }
-
-    /// What a first Ctrl-C does.
-    pub(crate) fn stopping(&self) {
-        self.note("stopping: what is under way finishes; Ctrl-C again abandons it");
     }
 
     pub(crate) fn failure(&self, failure: &Failure) {
@@ -129,7 +123,7 @@ impl Output {
     }
 }
 
-/// A line on standard error, from wherever it is.
+/// A line on standard error. Nobody can be told if that fails.
 pub(crate) fn note(text: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }

@@ -207,7 +207,7 @@ fn detail(event: &IncidentEvent) -> String {
 pub(crate) fn settings(output: &Output, settings: &[Setting]) -> String {
     let mut table = table(output, &["SETTING", "VALUE", "FROM"]);
     for setting in settings {
-        table.add_row([setting.name, setting.value.as_str(), setting.from.as_str()]);
+        table.add_row([setting.name, setting.value.as_str(), setting.from]);
     }
     render(&table)
 }

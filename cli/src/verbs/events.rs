@@ -14,7 +14,7 @@ use crate::{
 };
 
 pub(crate) async fn run(context: &Context<'_>, ids: Ids) -> Result<Exit, Stop> {
-    let ids: Vec<String> = get::chunks(ids).await?.into_iter().flatten().collect();
+    let ids = ids.collect().await?;
     let output = context.output;
     if context.global.dry_run {
         let requests = ids
@@ -25,7 +25,7 @@ pub(crate) async fn run(context: &Context<'_>, ids: Ids) -> Result<Exit, Stop> {
     }
     let mut answers = stream::iter(ids)
         .map(|id| async { (context.client.get_incident_events(&id).await, id) })
-        .buffered(context.global.concurrency);
+        .buffered(context.global.concurrency());
     let (mut found, mut missing) = (Vec::<(String, Vec<IncidentEvent>)>::new(), Vec::new());
     let mut count = 0;
     let mut failed: Option<(Error, Vec<String>)> = None;

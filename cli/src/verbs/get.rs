@@ -1,7 +1,5 @@
 //! `get`: incidents by id, in the order of the ids.
 
-use std::collections::HashSet;
-
 use chrono::Utc;
 use coralogix_incidents::{Client, Error, types::Incident};
 use futures::{StreamExt, stream};
@@ -16,24 +14,19 @@ use crate::{
     table,
 };
 
-/// The most ids in one request, and the most text of ids: they travel in the URL, of which proxies take 8 KiB.
-const IDS: usize = 100;
+/// The most ids in one request, and the most that their text may take: they travel in the URL, of which proxies take 8 KiB.
+const IDS: usize = 50;
 const TEXT: usize = 6 * 1024;
 
-/// The ids given, each once, cut into requests.
-pub(crate) async fn chunks(ids: Ids) -> Result<Vec<Vec<String>>, Stop> {
-    let problem = ids.problem();
-    let mut stream = ids.stream;
-    let mut seen = HashSet::new();
+/// The ids, cut into requests.
+fn chunks(ids: Vec<String>) -> Vec<Vec<String>> {
     let mut chunks: Vec<Vec<String>> = Vec::new();
     let mut length = 0;
-    while let Some(id) = stream.next().await {
-        if !seen.insert(id.clone()) {
-            continue;
-        }
-        let cost = id.len() * 3 + "ids=&".len();
+    for id in ids {
+        // Encoded, a character of an id that is no letter or digit takes three.
+        let cost = id.len() * 3;
         match chunks.last_mut() {
-            Some(chunk) if chunk.len() < IDS && length + cost <= TEXT * 3 => {
+            Some(chunk) if chunk.len() < IDS && length + cost <= TEXT => {
                 length += cost;
                 chunk.push(id);
             }
@@ -43,14 +36,11 @@ pub(crate) async fn chunks(ids: Ids) -> Result<Vec<Vec<String>>, Stop> {
             }
         }
     }
-    match problem.take() {
-        Some(problem) => Err(Failure::usage(format!("standard input: {problem}")).next("correct it").into()),
-        None => Ok(chunks),
-    }
+    chunks
 }
 
 pub(crate) async fn run(context: &Context<'_>, ids: Ids) -> Result<Exit, Stop> {
-    let chunks = chunks(ids).await?;
+    let chunks = chunks(ids.collect().await?);
     let output = context.output;
     if context.global.dry_run {
         let requests = chunks
@@ -60,7 +50,7 @@ pub(crate) async fn run(context: &Context<'_>, ids: Ids) -> Result<Exit, Stop> {
     }
     let mut answers = stream::iter(chunks)
         .map(|ids| async { (fetch(&context.client, &ids).await, ids) })
-        .buffered(context.global.concurrency);
+        .buffered(context.global.concurrency());
     let (mut found, mut missing) = (Vec::new(), Vec::new());
     let mut count = 0_usize;
     let mut failed: Option<(Error, Vec<String>)> = None;

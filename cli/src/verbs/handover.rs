@@ -9,6 +9,7 @@ use crate::{
     change::{self, Change},
     failure::{Exit, Failure, Stop, plain},
     ids::Ids,
+    output::note,
 };
 
 /// The list first, then a change as any other: asked about, shown by `--dry-run`, stopped by Ctrl-C, accounted for.
@@ -17,9 +18,12 @@ pub(crate) async fn run(context: &Context<'_>, args: HandoverArgs) -> Result<Exi
     if from == to {
         return Err(Failure::usage("--from and --to are the same user").next("name two; nothing was sent").into());
     }
-    let ids = context.client.open_incidents_of(&from).map_ok(|incident| incident.id).try_collect::<Vec<_>>().await;
-    let ids = ids.map_err(|error| Failure::sdk(&error))?;
-    context.output.note(format!("{} has {} open incidents", plain(&from), ids.len()));
+    let open = context.client.open_incidents_of(&from).map_ok(|incident| incident.id);
+    let ids: Vec<String> = tokio::select! {
+        ids = open.try_collect() => ids.map_err(|error| Failure::sdk(&error))?,
+        () = change::interrupted() => return Err(Stop::Interrupted),
+    };
+    note(format!("{} has {} open incidents", plain(&from), ids.len()));
     if ids.is_empty() {
         return Ok(Exit::Done);
     }

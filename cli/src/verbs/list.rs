@@ -14,6 +14,7 @@ use crate::{
     args::{Format, ListArgs},
     dry_run,
     failure::{Exit, Failure, Stop, plain},
+    output::note,
     table,
 };
 
@@ -61,11 +62,11 @@ pub(crate) async fn run(context: &Context<'_>, args: ListArgs) -> Result<Exit, S
             return Err(failure.into());
         }
         output.failure(&failure);
-        output.note(format!("the list is not complete: {count} incidents came before that"));
+        note(format!("the list is not complete: {count} incidents came before that"));
         return Ok(Exit::Partial);
     }
     if count == 0 {
-        output.note("no incident meets the filter");
+        note("no incident meets the filter");
     }
     Ok(Exit::Done)
 }

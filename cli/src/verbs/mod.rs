@@ -10,16 +10,16 @@ use coralogix_incidents::{Client, bulk::Verb};
 use serde_json::{Map, Value};
 
 use crate::{
-    args::{Cli, Command, Format, Global},
+    args::{AssignArgs, Cli, Command, Format, Global},
     change::{self, Change},
     config,
     failure::{Exit, Stop},
     ids,
-    output::Output,
+    output::{Output, note},
     table,
 };
 
-/// What every command works with.
+/// What the commands work with.
 pub(crate) struct Context<'a> {
     pub(crate) global: &'a Global,
     pub(crate) output: &'a Output,
@@ -35,28 +35,40 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Exit, Stop> {
     }
     let connection = config::connect(&global).await?;
     if global.emulator {
-        output.note("emulator: a fresh one inside this process, with 50 made-up incidents; nothing reaches Coralogix");
+        note("emulator: a fresh one inside this process, with 50 made-up incidents; nothing reaches Coralogix");
     }
     let context = Context { global: &global, output, client: connection.client.clone() };
-    let changing = |verb| Change::new(verb);
+    let (verb, ids) = match command {
+        Command::Unassign(ids) => (Verb::Unassign, ids),
+        Command::Assign(AssignArgs { to, ids }) => (Verb::assign_to(to), ids),
+        Command::Acknowledge(ids) => (Verb::Acknowledge, ids),
+        Command::Resolve(ids) => (Verb::Resolve, ids),
+        Command::Close(ids) => (Verb::Close, ids),
+        Command::Handover(args) => return handover::run(&context, args).await,
+        read => {
+            return tokio::select! {
+                result = self::read(&context, read) => result,
+                () = change::interrupted() => Err(Stop::Interrupted),
+            };
+        }
+    };
+    change::run(&context, &Change::new(verb), ids::open(ids)?).await
+}
+
+/// Commands that change nothing: Ctrl-C ends them at once.
+async fn read(context: &Context<'_>, command: Command) -> Result<Exit, Stop> {
     match command {
-        Command::Unassign(args) => change::run(&context, &changing(Verb::Unassign), ids::open(args)?).await,
-        Command::Assign(args) => change::run(&context, &changing(Verb::assign_to(args.to)), ids::open(args.ids)?).await,
-        Command::Acknowledge(args) => change::run(&context, &changing(Verb::Acknowledge), ids::open(args)?).await,
-        Command::Resolve(args) => change::run(&context, &changing(Verb::Resolve), ids::open(args)?).await,
-        Command::Close(args) => change::run(&context, &changing(Verb::Close), ids::open(args)?).await,
-        Command::Get(args) => get::run(&context, ids::open(args)?).await,
-        Command::List(args) => list::run(&context, *args).await,
-        Command::Events(args) => events::run(&context, ids::open(args)?).await,
-        Command::Handover(args) => handover::run(&context, args).await,
-        Command::Config | Command::Completions { .. } => Ok(Exit::Done),
+        Command::Get(ids) => get::run(context, ids::open(ids)?).await,
+        Command::Events(ids) => events::run(context, ids::open(ids)?).await,
+        Command::List(args) => list::run(context, *args).await,
+        _ => Ok(Exit::Done),
     }
 }
 
 async fn config(global: &Global, output: &Output) -> Result<Exit, Stop> {
     let settings = config::inspect(global).await?;
     let object = |setting: &config::Setting| {
-        let members = [("setting", setting.name), ("value", &setting.value), ("from", &setting.from)];
+        let members = [("setting", setting.name), ("value", &setting.value), ("from", setting.from)];
         let members = members.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value)));
         Value::Object(members.collect::<Map<_, _>>())
     };
