@@ -42,17 +42,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
     let start = Instant::now();
     let mut times = Vec::new();
+    let mut skipped = Vec::new();
     for step in &steps {
-        let time = step.run()?;
-        times.push(
-            time.map_or_else(
-                || format!("{:<9} skipped", step.name),
-                |time| format!("{:<9} {}", step.name, seconds(time)),
-            ),
-        );
+        match step.run()? {
+            Some(time) => times.push(format!("{:<9} {}", step.name, seconds(time))),
+            None => skipped.push(step.name),
+        }
     }
     println!("\n{}", times.join("\n"));
-    println!("ci passed: {} steps in {}", steps.len(), seconds(start.elapsed()));
+    let skipped = if skipped.is_empty() { String::new() } else { format!("; skipped: {}", skipped.join(", ")) };
+    println!("ci passed: {} steps in {}{skipped}", times.len(), seconds(start.elapsed()));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -262,6 +262,26 @@ fn a_new_parameter_breaks_callers_only_if_it_is_required() {
 }
 
 #[test]
+fn parameters_may_stand_at_the_path() {
+    let pointer = v1(":batchGet");
+    let edit = |root: &mut Value| {
+        let parameters = remove(root, &format!("{pointer}/post/parameters"));
+        set(root, &format!("{pointer}/parameters"), parameters);
+    };
+    assert_eq!(added(V1, edit), []);
+}
+
+#[test]
+fn what_one_alternative_requires_is_not_required() {
+    // Generation 5 writes an event's payloads as alternatives, each of which requires its own member.
+    let place = "IncidentEvent.close";
+    assert!(!differences(V5).iter().any(|difference| difference.place == place));
+    let event = format!("{MESSAGES}IncidentEvent");
+    let edit = |root: &mut Value| push(root, &format!("{event}/allOf/0/required"), json!("close"));
+    planted(V5, edit, Class::Cosmetic, place, "is optional, published as required");
+}
+
+#[test]
 fn a_list_in_the_query_that_is_no_longer_repeated_breaks_callers() {
     let pointer = format!("{}/post/parameters/0/explode", v1(":batchGet"));
     let message = "is sent as `ids=a&ids=b`, published as one value with separators";
@@ -368,6 +388,12 @@ fn a_format_breaks_what_parses_it() {
     let edit = |root: &mut Value| set(root, minutes, json!("int64"));
     let message = "has format `int32`, published with format `int64`";
     planted(V1, edit, Class::BreaksDecoding, "IncidentEventSnoozeIndicator.durationMinutes", message);
+    let count = "/components/schemas/v1AssigneeWithCount/properties/count/format";
+    let message = "has format `int32`, published with format `uint32`";
+    planted(V1, |root| set(root, count, json!("uint32")), Class::BreaksDecoding, "AssigneeWithCount.count", message);
+    let total = "/components/schemas/v1PaginationResponse/properties/totalSize/format";
+    let message = "has format `int64`, published with format `uint32`";
+    planted(V1, |root| set(root, total, json!("uint32")), Class::Cosmetic, "PaginationResponse.totalSize", message);
     let edit =
         |root: &mut Value| set(root, "/components/schemas/v1UserDetails/properties/userId/format", json!("email"));
     let found = added(V1, edit);
