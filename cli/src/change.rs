@@ -1,14 +1,14 @@
 //! One way to change incidents, whatever the verb: the question before it, the run, Ctrl-C, and an account of every id.
 
-use std::pin::pin;
+use std::{collections::HashMap, pin::pin, sync::Arc, time::Duration};
 
 use coralogix_incidents::{
-    Client,
+    Client, Error,
     bulk::{Fate, Outcome, Run, Verb},
 };
 use futures::{StreamExt, stream};
 use indicatif::ProgressBar;
-use tokio::signal::ctrl_c;
+use tokio::{signal::ctrl_c, time::sleep};
 
 use crate::{
     account::Account,
@@ -21,6 +21,9 @@ use crate::{
 
 /// A question is asked before more incidents than this are changed.
 const UNASKED: usize = 20;
+
+/// What takes no longer than this needs no progress bar.
+const UNSHOWN: Duration = Duration::from_millis(500);
 
 /// What to do to each incident, and how that is said.
 pub(crate) struct Change {
@@ -59,7 +62,7 @@ pub(crate) async fn run(context: &Context<'_>, change: &Change, ids: Ids) -> Res
         note("nothing was sent");
         return Err(Stop::Interrupted);
     };
-    let bar = output.progress(total, change.name);
+    let bar = Output::progress(total, change.name);
     let mut account = Account::new(output, change);
     let bulk = client.bulk().concurrency(context.global.concurrency());
     let mut run = bulk.run(change.verb.clone(), ids);
@@ -83,12 +86,12 @@ pub(crate) async fn run(context: &Context<'_>, change: &Change, ids: Ids) -> Res
 async fn settle(
     context: &Context<'_>,
     change: &Change,
-    doubtful: Vec<(String, std::sync::Arc<coralogix_incidents::Error>)>,
+    doubtful: Vec<(String, Arc<Error>)>,
     interrupts: &mut Interrupts,
     account: &mut Account<'_>,
     bar: &ProgressBar,
 ) {
-    let mut errors: std::collections::HashMap<_, _> = doubtful.into_iter().collect();
+    let mut errors: HashMap<_, _> = doubtful.into_iter().collect();
     if interrupts.count == 0 && !errors.is_empty() {
         let ids: Vec<String> = errors.keys().cloned().collect();
         let mut read =
@@ -127,9 +130,15 @@ struct Interrupts {
 impl Interrupts {
     async fn follow(&mut self, output: &Output, run: &mut Run, bar: &ProgressBar, mut each: impl FnMut(Outcome)) {
         let mut interrupt = Box::pin(interrupted());
+        let mut reveal = pin!(sleep(UNSHOWN));
+        let mut revealed = false;
         loop {
             tokio::select! {
                 biased;
+                () = &mut reveal, if !revealed => {
+                    revealed = true;
+                    output.reveal(bar);
+                }
                 () = &mut interrupt => {
                     self.count += 1;
                     if self.count == 1 {

@@ -1,12 +1,13 @@
 //! What a command would send, shown instead of sent.
 
-use coralogix_incidents::Client;
+use coralogix_incidents::{Client, bulk::Verb};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
     args::Format,
     change::Change,
-    failure::{Exit, Failure, Stop},
+    failure::{Exit, Failure, Stop, counted},
     ids::Ids,
     output::note,
     verbs::Context,
@@ -25,64 +26,79 @@ pub(crate) async fn change(context: &Context<'_>, change: &Change, ids: Ids) -> 
     } else {
         let mut requests = Vec::new();
         for ids in all.chunks(IDS_PER_REQUEST) {
-            let mut body = json!({ "incidentIds": ids });
-            if let coralogix_incidents::bulk::Verb::Assign(user) = &change.verb {
-                body["assignedTo"] = json!(user);
+            let mut members = Map::new();
+            if let Verb::Assign(user) = &change.verb {
+                members.insert("assignedTo".to_owned(), json!(user));
             }
-            requests.push(request(&context.client, change.operation, None, &body)?);
+            requests.push(request(&context.client, change.operation, Input::Ids(ids, members))?);
         }
         show(context, &requests)?;
     }
-    note(format!("dry run: {} incidents would be {}; nothing was sent", all.len(), change.done));
+    note(format!("dry run: {} would be {}; nothing was sent", counted(all.len()), change.done));
     Ok(Exit::Done)
 }
 
 /// The requests of a command that changes nothing.
-pub(crate) fn read(context: &Context<'_>, requests: &[Value]) -> Result<Exit, Stop> {
+pub(crate) fn read(context: &Context<'_>, requests: &[Request]) -> Result<Exit, Stop> {
     show(context, requests)?;
     note("dry run: nothing was sent");
     Ok(Exit::Done)
 }
 
-/// A request as it would travel: method, URL, and query or body.
-pub(crate) fn request(client: &Client, operation: &str, id: Option<&str>, body: &Value) -> Result<Value, Failure> {
+/// A request as it would travel.
+#[derive(Debug, Serialize)]
+pub(crate) struct Request {
+    method: &'static str,
+    url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    query: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<Value>,
+}
+
+/// What an operation carries.
+pub(crate) enum Input<'a> {
+    /// An id, in the path.
+    Id(&'a str),
+    /// Ids, in a body or, where the generation has it so, in the query; and what else is in the body.
+    Ids(&'a [String], Map<String, Value>),
+    /// A body.
+    Body(Value),
+}
+
+pub(crate) fn request(client: &Client, operation: &str, input: Input<'_>) -> Result<Request, Failure> {
     let generation = client.api_generation();
     let binding = Client::operations()
         .find(|known| known.id() == operation)
         .and_then(|known| known.binding(generation))
         .ok_or_else(|| Failure::usage(format!("{operation} is not part of API generation {generation}")))?;
     let mut path = binding.path().to_owned();
-    if let (Some(id), Some(start), Some(end)) = (id, path.find('{'), path.find('}')) {
-        path.replace_range(start..=end, id);
-    }
-    let mut request = Map::new();
-    request.insert("method".to_owned(), json!(binding.method()));
-    request.insert("url".to_owned(), json!(format!("{}{path}", client.base_url())));
-    match binding.query_list() {
-        Some(name) => {
-            let ids = body.as_object().and_then(|body| body.values().find(|value| value.is_array()));
-            request.insert("query".to_owned(), json!({ name: ids }));
+    let (mut query, mut body) = (None, None);
+    match (input, binding.query_list()) {
+        (Input::Id(id), _) => {
+            if let (Some(start), Some(end)) = (path.find('{'), path.find('}')) {
+                path.replace_range(start..=end, id);
+            }
         }
-        None if body.is_null() => {}
-        None => {
-            request.insert("body".to_owned(), body.clone());
+        (Input::Ids(ids, _), Some(name)) => query = Some(json!({ name: ids })),
+        (Input::Ids(ids, mut members), None) => {
+            members.insert("incidentIds".to_owned(), json!(ids));
+            body = Some(Value::Object(members));
         }
+        (Input::Body(value), _) => body = Some(value),
     }
-    Ok(Value::Object(request))
+    Ok(Request { method: binding.method(), url: format!("{}{path}", client.base_url()), query, body })
 }
 
-fn show(context: &Context<'_>, requests: &[Value]) -> Result<(), Stop> {
+fn show(context: &Context<'_>, requests: &[Request]) -> Result<(), Stop> {
     match context.output.format {
         Format::Json => context.output.json(&requests),
         Format::Ndjson => requests.iter().try_for_each(|request| context.output.ndjson(request)),
-        Format::Table => requests.iter().try_for_each(|request| {
-            let text = |name: &str| request.get(name).and_then(Value::as_str).unwrap_or_default();
-            context.output.line(format_args!("{} {}", text("method"), text("url")))?;
-            let members = [("query", "query"), ("body", "body")];
-            members
-                .into_iter()
-                .filter_map(|(name, label)| Some((label, request.get(name)?)))
-                .try_for_each(|(label, value)| context.output.line(format_args!("  {label} {value}")))
+        Format::Table => requests.iter().try_for_each(|Request { method, url, query, body }| {
+            context.output.line(format_args!("{method} {url}"))?;
+            let parts = [("query", query), ("body", body)];
+            let mut parts = parts.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
+            parts.try_for_each(|(name, value)| context.output.line(format_args!("  {name} {value}")))
         }),
         Format::Ids => Ok(()),
     }

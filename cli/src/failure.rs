@@ -106,7 +106,12 @@ impl Failure {
 }
 
 /// How many ids a line names.
-const NAMED: usize = 5;
+const NAMED: usize = 3;
+
+/// `1 incident`, `2 incidents`
+pub(crate) fn counted(count: usize) -> String {
+    format!("{count} incident{}", if count == 1 { "" } else { "s" })
+}
 
 /// The first few of some ids, and how many more there are.
 pub(crate) fn some(ids: &[String]) -> String {
@@ -172,7 +177,7 @@ fn next(error: &Error) -> String {
     } else if error.effect() == Effect::Unknown && operation.idempotency() != Idempotency::Safe {
         format!("look with `cx-incidents get` what took effect; {repeat}")
     } else if matches!(error, Error::Transport(_)) {
-        "check the network and `cx-incidents config`, then try again; --timeout gives it longer".to_owned()
+        "try again; `cx-incidents config` shows where this goes, and --timeout gives it longer".to_owned()
     } else if error.is_retryable() {
         format!("try again later; {repeat}")
     } else {
@@ -232,12 +237,9 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_names_five_ids_and_counts_the_rest() {
+    fn a_failure_names_three_ids_and_counts_the_rest() {
         let ids: Vec<String> = (1..=7).map(|number| format!("id{number}")).collect();
         let failure = Failure::usage("what").which(&ids, "not changed").next("do this");
-        assert_eq!(
-            failure.text(false),
-            "error: what\n  not changed: id1, id2, id3, id4, id5 and 2 more\n  next: do this"
-        );
+        assert_eq!(failure.text(false), "error: what\n  not changed: id1, id2, id3 and 4 more\n  next: do this");
     }
 }

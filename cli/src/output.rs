@@ -101,15 +101,9 @@ impl Output {
         matches!(read, Some(Ok(_))) && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
     }
 
-    /// A bar on standard error, if that is a terminal and nothing else is written there meanwhile.
-    pub(crate) fn progress(&self, total: Option<usize>, verb: &str) -> ProgressBar {
-        let lines_between =
-            self.verbose || (self.stdout_is_terminal && matches!(self.format, Format::Ndjson | Format::Ids));
-        if !self.stderr_is_terminal || lines_between {
-            return ProgressBar::hidden();
-        }
-        let target = ProgressDrawTarget::stderr_with_hz(10);
-        let bar = ProgressBar::with_draw_target(total.map(|total| total as u64), target);
+    /// A bar that is not shown yet.
+    pub(crate) fn progress(total: Option<usize>, verb: &str) -> ProgressBar {
+        let bar = ProgressBar::with_draw_target(total.map(|total| total as u64), ProgressDrawTarget::hidden());
         let template = if total.is_some() {
             "{prefix} [{bar:32}] {pos}/{len}, {eta} to go"
         } else {
@@ -118,8 +112,16 @@ impl Output {
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
         bar.set_style(style.progress_chars("=> "));
         bar.set_prefix(verb.to_owned());
-        bar.enable_steady_tick(Duration::from_millis(200));
         bar
+    }
+
+    /// Shows it on standard error, if that is a terminal and nothing else is written there meanwhile.
+    pub(crate) fn reveal(&self, bar: &ProgressBar) {
+        let lines = self.verbose || (self.stdout_is_terminal && matches!(self.format, Format::Ndjson | Format::Ids));
+        if self.stderr_is_terminal && !lines {
+            bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
+            bar.enable_steady_tick(Duration::from_millis(200));
+        }
     }
 }
 

@@ -112,9 +112,9 @@ pub(crate) fn outcomes<'a>(output: &Output, rows: impl Iterator<Item = OutcomeRo
     let mut table = table(output, &header);
     for row in rows {
         let color = match row.tone {
-            Tone::Good => Color::Green,
-            Tone::Doubtful => Color::Yellow,
-            Tone::Bad => Color::Red,
+            Tone::Good => Color::DarkGreen,
+            Tone::Doubtful => Color::DarkYellow,
+            Tone::Bad => Color::DarkRed,
         };
         let mut cells = vec![Cell::new(plain(row.id)), paint(row.result, Some(color))];
         if let Some(incident) = row.incident {
@@ -131,7 +131,7 @@ pub(crate) fn outcomes<'a>(output: &Output, rows: impl Iterator<Item = OutcomeRo
 /// Everything about one incident.
 pub(crate) fn incident(output: &Output, incident: &Incident, now: DateTime<Utc>) -> String {
     let moment = |time: Option<DateTime<Utc>>| {
-        time.map(|time| format!("{} ({} ago)", time::stamp(time), time::human(now - time))).unwrap_or_default()
+        time.map(|time| format!("{} ({} ago)", time::stamp(time), time::short(now - time))).unwrap_or_default()
     };
     let labels = |labels: Vec<(String, String)>| {
         labels
@@ -222,9 +222,9 @@ fn assignees(incident: &Incident) -> String {
 
 fn severity(value: &IncidentSeverity) -> Cell {
     let color = match value {
-        IncidentSeverity::Critical => Some(Color::Red),
-        IncidentSeverity::Error => Some(Color::Magenta),
-        IncidentSeverity::Warning => Some(Color::Yellow),
+        IncidentSeverity::Critical => Some(Color::DarkRed),
+        IncidentSeverity::Error => Some(Color::DarkMagenta),
+        IncidentSeverity::Warning => Some(Color::DarkYellow),
         _ => None,
     };
     paint(word(value.as_str(), "INCIDENT_SEVERITY_"), color)
@@ -232,9 +232,9 @@ fn severity(value: &IncidentSeverity) -> Cell {
 
 fn status(value: &IncidentStatus) -> Cell {
     let color = match value {
-        IncidentStatus::Triggered => Some(Color::Yellow),
-        IncidentStatus::Acknowledged => Some(Color::Cyan),
-        IncidentStatus::Resolved => Some(Color::Green),
+        IncidentStatus::Triggered => Some(Color::DarkYellow),
+        IncidentStatus::Acknowledged => Some(Color::DarkCyan),
+        IncidentStatus::Resolved => Some(Color::DarkGreen),
         _ => None,
     };
     paint(word(value.as_str(), "INCIDENT_STATUS_"), color)

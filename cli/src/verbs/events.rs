@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Context, get};
 use crate::{
     args::Format,
-    dry_run,
+    dry_run::{self, Input},
     failure::{Exit, Stop, plain},
     ids::Ids,
     table,
@@ -19,7 +19,7 @@ pub(crate) async fn run(context: &Context<'_>, ids: Ids) -> Result<Exit, Stop> {
     if context.global.dry_run {
         let requests = ids
             .iter()
-            .map(|id| dry_run::request(&context.client, "getIncidentEvents", Some(id), &Value::Null))
+            .map(|id| dry_run::request(&context.client, "getIncidentEvents", Input::Id(id)))
             .collect::<Result<Vec<_>, _>>()?;
         return dry_run::read(context, &requests);
     }

@@ -3,12 +3,12 @@
 use chrono::Utc;
 use coralogix_incidents::{Client, Error, types::Incident};
 use futures::{StreamExt, stream};
-use serde_json::json;
+use serde_json::Map;
 
 use super::Context;
 use crate::{
     args::Format,
-    dry_run,
+    dry_run::{self, Input},
     failure::{Exit, Failure, Stop, plain, some},
     ids::Ids,
     table,
@@ -43,9 +43,8 @@ pub(crate) async fn run(context: &Context<'_>, ids: Ids) -> Result<Exit, Stop> {
     let chunks = chunks(ids.collect().await?);
     let output = context.output;
     if context.global.dry_run {
-        let requests = chunks
-            .iter()
-            .map(|ids| dry_run::request(&context.client, "batchGetIncident", None, &json!({ "ids": ids })));
+        let requests =
+            chunks.iter().map(|ids| dry_run::request(&context.client, "batchGetIncident", Input::Ids(ids, Map::new())));
         return dry_run::read(context, &requests.collect::<Result<Vec<_>, _>>()?);
     }
     let mut answers = stream::iter(chunks)

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::Context;
 use crate::{
     args::{Format, ListArgs},
-    dry_run,
+    dry_run::{self, Input},
     failure::{Exit, Failure, Stop, plain},
     output::note,
     table,
@@ -25,7 +25,7 @@ pub(crate) async fn run(context: &Context<'_>, args: ListArgs) -> Result<Exit, S
     let limit = args.limit;
     let request = request(args);
     if context.global.dry_run {
-        let request = dry_run::request(&context.client, "listIncidents", None, &json!(request))?;
+        let request = dry_run::request(&context.client, "listIncidents", Input::Body(json!(request)))?;
         return dry_run::read(context, &[request]);
     }
     let output = context.output;
@@ -62,7 +62,7 @@ pub(crate) async fn run(context: &Context<'_>, args: ListArgs) -> Result<Exit, S
             return Err(failure.into());
         }
         output.failure(&failure);
-        note(format!("the list is not complete: {count} incidents came before that"));
+        note(format!("the list is not complete: {count} came before that"));
         return Ok(Exit::Partial);
     }
     if count == 0 {

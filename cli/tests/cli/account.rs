@@ -1,0 +1,150 @@
+//! Ids from everywhere, and an account of each.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+};
+
+use coralogix_incidents_emulator::Fault;
+
+use crate::support::{ALICE, BOB, Cli, emulator, many_ids, start, with_many, with_three};
+
+#[test]
+fn ids_come_from_arguments_a_file_and_standard_input_and_count_once() {
+    let emulator = start(with_many(6));
+    let path = std::env::temp_dir().join(format!("cx-incidents-ids-{}", std::process::id()));
+    fs::write(&path, "\u{feff}# on call\r\nid-002\r\n\r\n  id-003\n").unwrap();
+    let cli = Cli::at(&emulator).stdin("id-004\r\n\n#id-005\nid-000\n");
+    let ran = cli.run(&["acknowledge", "id-000", "-", "id-001", "--from-file", path.to_str().unwrap(), "-o", "ids"]);
+    fs::remove_file(&path).unwrap();
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let ids: BTreeSet<&str> = ran.out.lines().collect();
+    assert_eq!(ids, BTreeSet::from(["id-000", "id-001", "id-002", "id-003", "id-004"]));
+    assert!(ran.err.contains("5 acknowledged (1 given again)"), "{}", ran.err);
+}
+
+#[test]
+fn a_file_with_a_line_that_is_no_id_sends_nothing() {
+    let emulator = emulator();
+    let path = std::env::temp_dir().join(format!("cx-incidents-bad-{}", std::process::id()));
+    fs::write(&path, "incident_id_2\nID  STATUS\n").unwrap();
+    let ran = Cli::at(&emulator).run(&["unassign", "--from-file", path.to_str().unwrap()]);
+    fs::remove_file(&path).unwrap();
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("line 2 has white space"), "{}", ran.err);
+    assert_eq!(emulator.requests(), []);
+}
+
+#[test]
+fn standard_input_with_a_line_that_is_no_id_is_taken_until_there() {
+    let emulator = emulator();
+    let ran = Cli::at(&emulator).stdin("incident_id_2\nnot an id\nincident_id_3\n").run(&["unassign", "-"]);
+    assert_eq!(ran.code, 3);
+    assert!(ran.err.contains("standard input: line 2 has white space"), "{}", ran.err);
+    assert!(emulator.requests().iter().all(|request| request.ids == ["incident_id_2"]));
+    let ran = Cli::at(&emulator).stdin("not an id\n").run(&["unassign", "-"]);
+    assert_eq!(ran.code, 2, "{}", ran.err);
+}
+
+#[test]
+fn nothing_on_standard_input_is_nothing_to_do() {
+    let emulator = emulator();
+    let ran = Cli::at(&emulator).run(&["unassign", "-"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, "no ids were given: nothing to do\n"));
+    assert_eq!(emulator.requests(), []);
+}
+
+#[test]
+fn ids_are_worked_on_while_more_are_still_to_come() {
+    let emulator = emulator();
+    let mut child = Cli::at(&emulator).command(&["unassign", "-", "--output", "ndjson"]).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    for id in ["incident_id_2", "incident_id_3"] {
+        writeln!(stdin, "{id}").unwrap();
+        // Standard input is still open: the answer can't have waited for its end.
+        let line: serde_json::Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+        assert_eq!((line["id"].as_str(), line["result"].as_str()), (Some(id), Some("done")));
+    }
+    drop(stdin);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn every_id_is_in_the_account_exactly_once_whatever_fails() {
+    let faults = [
+        Fault::status(500).on("resolveIncidents").nth(1),
+        Fault::status(400).on("resolveIncidents").nth(3),
+        Fault::lost_reply().on("resolveIncidents").nth(4).times(3),
+    ];
+    let mut given: Vec<String> = many_ids(600).lines().map(str::to_owned).collect();
+    given.push("unknown-id".to_owned());
+    for format in ["json", "ndjson"] {
+        let builder = faults.iter().cloned().fold(with_many(600), coralogix_incidents_emulator::EmulatorBuilder::fault);
+        let emulator = start(builder);
+        let cli = Cli::at(&emulator).stdin(given.join("\n"));
+        let ran = cli.run(&["resolve", "-", "--concurrency", "2", "-o", format]);
+        assert_eq!(ran.code, 3, "{}", ran.err);
+        let entries: Vec<serde_json::Value> = if format == "json" {
+            serde_json::from_str::<serde_json::Value>(&ran.out).unwrap()["results"].as_array().unwrap().clone()
+        } else {
+            ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        };
+        let mut told: Vec<&str> = entries.iter().map(|entry| entry["id"].as_str().unwrap()).collect();
+        told.sort_unstable();
+        assert_eq!(told, given, "{format}");
+        for entry in &entries {
+            let resolved = emulator.incident(entry["id"].as_str().unwrap()).is_some_and(|incident| !incident.is_open());
+            assert_eq!(entry["result"] == "done", resolved, "{entry}");
+        }
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_a_list_quietly() {
+    let emulator = start(with_many(600));
+    for format in ["ids", "ndjson", "table", "json"] {
+        let mut child = Cli::at(&emulator).command(&["list", "-o", format]).spawn().unwrap();
+        let mut byte = [0];
+        let mut stdout = child.stdout.take().unwrap();
+        stdout.read_exact(&mut byte).unwrap();
+        drop(stdout);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{format}");
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), "", "{format}");
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_stops_a_change_and_the_account_goes_on_standard_error() {
+    let emulator = start(with_many(600));
+    let mut child =
+        Cli::at(&emulator).command(&["acknowledge", "-", "-o", "ndjson", "--concurrency", "1"]).spawn().unwrap();
+    drop(child.stdout.take());
+    let _ = child.stdin.take().unwrap().write_all(many_ids(600).as_bytes());
+    let output = child.wait_with_output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{told}");
+    assert!(told.contains(" acknowledged, ") && told.contains(" not sent, of 600"), "{told}");
+    assert!(emulator.requests().len() < 6);
+}
+
+#[test]
+fn a_hand_over_moves_the_open_incidents_and_no_others() {
+    let emulator = emulator();
+    let ran = Cli::at(&emulator).run(&["handover", "--from", ALICE, "--to", BOB]);
+    assert_eq!(ran.code, 0);
+    let of = |user: &str| emulator.incidents().iter().filter(|incident| incident.is_assigned_to(user)).count();
+    assert_eq!((of(ALICE), of(BOB)), (0, 2));
+    let ran = Cli::at(&emulator).run(&["handover", "--from", ALICE, "--to", BOB]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, "alice@example.com has 0 incidents that are open\n"));
+}
+
+#[test]
+fn a_hand_over_whose_list_fails_changes_nothing() {
+    let emulator = start(with_three().fault(Fault::status(403).on("listIncidents")));
+    let ran = Cli::at(&emulator).run(&["handover", "--from", ALICE, "--to", BOB]);
+    assert_eq!(ran.code, 1);
+    assert_eq!(emulator.requests().len(), 1);
+}

@@ -1,0 +1,245 @@
+//! Each exit code, and the three lines that go with it.
+
+use std::time::Duration;
+
+use coralogix_incidents_emulator::{Fault, FaultBody, Key};
+use insta::{assert_snapshot, with_settings};
+
+use crate::support::{BOB, Cli, FILTERS, KEY, Ran, emulator, many_ids, start, with_many, with_three};
+
+fn snapshot(name: &str, ran: &Ran) {
+    with_settings!({ filters => FILTERS.to_vec(), omit_expression => true }, {
+        assert_snapshot!(name.to_owned(), ran.transcript());
+    });
+}
+
+/// At most three lines for each failure, and every failure names a next step.
+#[track_caller]
+fn assert_three_lines(ran: &Ran) {
+    let mut failures = ran.err.split("error: ").skip(1).peekable();
+    assert!(failures.peek().is_some(), "no failure told: {}", ran.err);
+    for failure in failures {
+        assert!(failure.lines().count() <= 3, "{failure}");
+        assert!(failure.contains("next: "), "{failure}");
+    }
+}
+
+#[test]
+fn done_is_0() {
+    let emulator = emulator();
+    let ran = Cli::at(&emulator).run(&["unassign", "incident_id_2"]);
+    assert_eq!(ran.code, 0);
+    assert!(emulator.incident("incident_id_2").unwrap().assignments.is_empty());
+    assert_eq!(Cli::at(&emulator).run(&["--help"]).code, 0);
+    assert_eq!(Cli::at(&emulator).run(&["--version"]).code, 0);
+}
+
+#[test]
+fn a_refused_key_is_1_and_no_more_is_sent() {
+    let emulator = start(with_many(250));
+    let cli = Cli::at(&emulator).env("CORALOGIX_API_KEY", "cxup_wrong").stdin(many_ids(250));
+    let ran = cli.run(&["unassign", "-", "--concurrency", "1"]);
+    assert_eq!(ran.code, 1);
+    assert_three_lines(&ran);
+    assert_eq!(emulator.requests().len(), 1);
+    assert!(ran.err.contains("and 247 more"), "{}", ran.err);
+    assert_eq!(ran.out.lines().count(), 251, "a header and each id");
+    assert!(!ran.err.contains("cxup_wrong") && !ran.out.contains("cxup_wrong"));
+}
+
+#[test]
+fn a_missing_permission_is_1_and_named() {
+    let reader = Key::personal("cxup_reader", BOB).with_permissions(["incidents:read"]);
+    let emulator = start(with_three().key(reader));
+    let ran = Cli::at(&emulator).env("CORALOGIX_API_KEY", "cxup_reader").run(&["unassign", "incident_id_2"]);
+    assert_eq!(ran.code, 1);
+    assert_three_lines(&ran);
+    snapshot("unassign__permission_denied", &ran);
+}
+
+#[test]
+fn a_service_that_fails_is_1_and_verbose_tells_of_the_attempts() {
+    let emulator = start(with_three().fault(Fault::status(503).on("listIncidents")));
+    let ran = Cli::at(&emulator).run(&["list"]);
+    assert_eq!(ran.code, 1);
+    assert_three_lines(&ran);
+    assert!(!ran.err.contains("attempt") && !ran.err.contains("correlation"), "{}", ran.err);
+    snapshot("list__unavailable", &ran);
+    let ran = Cli::at(&emulator).run(&["list", "-v"]);
+    snapshot("list__unavailable_verbose", &ran);
+    let told = ran.err.matches("correlation id ").count();
+    assert_eq!(told, 3, "two retries and the end: {}", ran.err);
+}
+
+#[test]
+fn retries_are_told_with_v() {
+    let emulator = start(with_three().fault(Fault::status(503).on("unassignIncidents").nth(1)));
+    let ran = Cli::at(&emulator).run(&["unassign", "incident_id_2", "-v"]);
+    assert_eq!(ran.code, 0);
+    assert!(ran.err.starts_with("retrying in "), "{}", ran.err);
+    assert_eq!(emulator.requests().len(), 2);
+}
+
+#[test]
+fn a_path_that_the_host_does_not_know_is_1() {
+    let emulator = emulator();
+    let root = emulator.url().trim_end_matches("/mgmt/openapi").to_owned();
+    let ran = Cli::at(&emulator).run(&["list", "--url", &root]);
+    // The URL of the environment gives way to the argument.
+    assert_eq!(ran.code, 1);
+    assert_three_lines(&ran);
+    assert!(ran.err.contains("--api-generation"), "{}", ran.err);
+}
+
+#[test]
+fn a_host_that_is_not_there_is_1() {
+    let ran =
+        Cli::bare().env("CORALOGIX_API_KEY", KEY).run(&["get", "x", "--url", "http://127.0.0.1:9", "--timeout", "1s"]);
+    assert_eq!(ran.code, 1);
+    assert_three_lines(&ran);
+    assert!(ran.err.contains("no connection to 127.0.0.1"), "{}", ran.err);
+    assert!(ran.err.contains("not read: x"), "{}", ran.err);
+}
+
+#[test]
+fn ids_that_are_all_unknown_are_1_and_some_are_3() {
+    let emulator = emulator();
+    for command in ["unassign", "acknowledge", "resolve", "close", "get", "events"] {
+        let ran = Cli::at(&emulator).run(&[command, "nobody", "knows"]);
+        assert_eq!(ran.code, 1, "{command}");
+        assert_three_lines(&ran);
+        assert!(ran.err.contains("nobody, knows"), "{}", ran.err);
+        let ran = Cli::at(&emulator).run(&[command, "nobody", "incident_id_2"]);
+        assert_eq!(ran.code, 3, "{command}");
+        assert_three_lines(&ran);
+        assert!(ran.err.contains("does not know: nobody\n"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn done_in_part_is_3_and_says_which_were_not() {
+    let emulator = start(with_many(250).fault(Fault::status(400).on("closeIncidents").nth(2)));
+    let ran = Cli::at(&emulator).stdin(many_ids(250)).run(&["close", "-", "--concurrency", "1", "-o", "json"]);
+    assert_eq!(ran.code, 3);
+    assert_three_lines(&ran);
+    let document: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    let failed = document["summary"]["failed"].as_u64().unwrap();
+    let done = document["summary"]["done"].as_u64().unwrap();
+    assert!(failed > 0 && done > 0 && failed + done == 250, "{}", document["summary"]);
+    let closed = emulator.incidents().iter().filter(|incident| incident.closed_at.is_some()).count();
+    assert_eq!(u64::try_from(closed).unwrap(), done);
+}
+
+#[test]
+fn a_list_that_breaks_off_is_3_and_shows_what_came() {
+    let emulator = start(with_many(250).fault(Fault::status(400).on("listIncidents").nth(2)));
+    let ran = Cli::at(&emulator).run(&["list", "-o", "ids"]);
+    assert_eq!(ran.code, 3);
+    assert_eq!(ran.out.lines().count(), 200);
+    assert!(ran.err.contains("not complete: 200 came"), "{}", ran.err);
+}
+
+#[test]
+fn usage_is_2_and_nothing_is_sent() {
+    let emulator = emulator();
+    for arguments in [
+        &["unassign"][..],
+        &["unassign", ""],
+        &["unassign", "two ids"],
+        &["assign", "x"],
+        &["assign", "x", "--to", " "],
+        &["list", "--severity", "bad"],
+        &["list", "--order", "age"],
+        &["list", "--order", "created:up"],
+        &["list", "--label", "no-value"],
+        &["list", "--since", "yesterday"],
+        &["list", "--limit", "0"],
+        &["list", "--timeout", "0s"],
+        &["list", "--concurrency", "0"],
+        &["list", "--region", "EU9"],
+        &["list", "--region", "EU1", "--emulator"],
+        &["list", "--output", "xml"],
+        &["handover", "--from", "a", "--to", "a"],
+        &["unassign", "--from-file", "/nonexistent/ids"],
+        &["unassign", "x", "--api-generation", "v6"],
+        &["no-such-command"],
+        &[],
+    ] {
+        let ran = Cli::at(&emulator).run(arguments);
+        assert_eq!(ran.code, 2, "{arguments:?}: {}", ran.err);
+        assert_eq!(ran.out, "", "{arguments:?}");
+        assert!(!ran.err.is_empty(), "{arguments:?}");
+    }
+    assert_eq!(emulator.requests(), []);
+}
+
+#[test]
+fn a_lost_answer_is_settled_by_reading_before_it_is_told() {
+    let emulator = start(with_three().fault(Fault::lost_reply().on("unassignIncidents")));
+    let ran = Cli::at(&emulator).run(&["unassign", "incident_id_2", "nobody"]);
+    assert_eq!(ran.code, 3, "{}", ran.err);
+    assert!(ran.err.starts_with("1 unassigned, 1 not found, of 2"), "{}", ran.err);
+
+    let emulator = start(with_three().fault(Fault::lost_reply().before_effect().on("unassignIncidents")));
+    let ran = Cli::at(&emulator).run(&["unassign", "incident_id_2"]);
+    assert_eq!(ran.code, 1);
+    assert_three_lines(&ran);
+    snapshot("unassign__not_applied", &ran);
+
+    let faults = [Fault::lost_reply().on("unassignIncidents"), Fault::status(400).on("batchGetIncident")];
+    let emulator = start(faults.into_iter().fold(with_three(), coralogix_incidents_emulator::EmulatorBuilder::fault));
+    let ran = Cli::at(&emulator).run(&["unassign", "incident_id_2"]);
+    assert_eq!(ran.code, 1);
+    assert_three_lines(&ran);
+    snapshot("unassign__unknown", &ran);
+}
+
+#[test]
+fn the_key_is_in_no_output_whatever_happens() {
+    // `Cli::run` looks for it; here everything is asked for, and everything goes wrong in turn.
+    let page = FaultBody::Text(format!("<html><title>denied: Bearer {KEY}</title>{KEY}</html>"));
+    let faults: [Option<Fault>; 4] =
+        [None, Some(Fault::status(403).with_body(page)), Some(Fault::status(401)), Some(Fault::truncate(10))];
+    let commands = [
+        "unassign incident_id_2",
+        "assign incident_id_2 --to x",
+        "acknowledge incident_id_2",
+        "resolve incident_id_2",
+        "close incident_id_2",
+        "get incident_id_2",
+        "list",
+        "events incident_id_2",
+        "handover --from alice@example.com --to bob@example.com",
+        "config",
+        "completions bash",
+    ];
+    for fault in faults {
+        let builder = with_three();
+        let emulator = start(match fault {
+            Some(fault) => builder.fault(fault),
+            None => builder,
+        });
+        for command in commands {
+            for format in ["table", "json", "ndjson"] {
+                let arguments: Vec<&str> = command.split(' ').chain(["-v", "--output", format]).collect();
+                let ran = Cli::at(&emulator).run(&arguments);
+                assert!(!(ran.out.is_empty() && ran.err.is_empty()), "{command}");
+            }
+        }
+        // It did travel: what is not printed is not simply not there.
+        assert!(emulator.requests().iter().all(|request| request.key_owner.is_some()));
+    }
+    for arguments in [["list", "--api-key", KEY], ["list", "--timeout", "1s"]] {
+        let broken = Cli::bare().env("CORALOGIX_API_KEY", &format!("{KEY}\n"));
+        assert_eq!(broken.run(&arguments).code, 2);
+    }
+}
+
+#[test]
+fn a_timeout_is_1_and_says_that_it_may_have_taken_effect() {
+    let emulator = start(with_three().latency(Duration::from_secs(30)));
+    let ran = Cli::at(&emulator).run(&["unassign", "incident_id_2", "--timeout", "200ms"]);
+    assert_eq!(ran.code, 1);
+    assert_three_lines(&ran);
+    assert!(ran.err.contains("may have taken effect"), "{}", ran.err);
+}

@@ -1,0 +1,152 @@
+//! What each command prints: in a pipe, in terminals of both widths, without colours, and as JSON.
+
+use insta::{assert_snapshot, with_settings};
+
+use crate::support::{ALICE, Cli, FILTERS, emulator};
+
+/// Every command that talks to the service, and `config`.
+const COMMANDS: [(&str, &str); 11] = [
+    ("unassign", "unassign 3f2b9c4e-7a61-4d0b-9f0e-52c1a7d8e6b3 incident_id_2"),
+    ("assign", "assign --to carol@example.com 3f2b9c4e-7a61-4d0b-9f0e-52c1a7d8e6b3 nobody_knows_this"),
+    ("acknowledge", "acknowledge incident_id_2"),
+    ("resolve", "resolve incident_id_2"),
+    ("close", "close incident_id_2 incident_id_2"),
+    ("get", "get incident_id_3"),
+    ("get_several", "get 3f2b9c4e-7a61-4d0b-9f0e-52c1a7d8e6b3 incident_id_2 nobody_knows_this"),
+    ("list", "list"),
+    ("events", "events 3f2b9c4e-7a61-4d0b-9f0e-52c1a7d8e6b3"),
+    ("handover", "handover --from alice@example.com --to bob@example.com"),
+    ("config", "config"),
+];
+
+fn arguments(line: &str) -> Vec<&str> {
+    line.split(' ').collect()
+}
+
+fn snapshot(name: &str, text: &str) {
+    // Escape sequences are shown, not obeyed.
+    let text = text.replace('\u{1b}', "␛");
+    with_settings!({ filters => FILTERS.to_vec(), omit_expression => true }, { assert_snapshot!(name.to_owned(), text) });
+}
+
+#[test]
+fn in_a_pipe_each_command_prints_whole_lines_without_colours() {
+    for (name, line) in COMMANDS {
+        let ran = Cli::at(&emulator()).run(&arguments(line));
+        assert!(!ran.out.contains('\u{1b}'), "{name}");
+        snapshot(&format!("{name}__pipe"), &ran.transcript());
+    }
+}
+
+#[test]
+fn in_a_terminal_each_command_fits_the_width() {
+    for (name, line) in COMMANDS {
+        for width in [80, 160] {
+            let emulator = emulator();
+            let (text, code) = Cli::at(&emulator).terminal(width, &format!("$CX {line}")).finish();
+            snapshot(&format!("{name}__width_{width}"), &format!("{text}--- exit code {code}\n"));
+        }
+    }
+}
+
+#[test]
+fn with_no_color_a_terminal_gets_the_same_text_without_colours() {
+    for (name, line) in COMMANDS {
+        let emulator = emulator();
+        let cli = Cli::at(&emulator).env("NO_COLOR", "1");
+        let (text, code) = cli.terminal(80, &format!("$CX {line}")).finish();
+        assert!(!text.contains('\u{1b}'), "{name}: {text}");
+        snapshot(&format!("{name}__no_color"), &format!("{text}--- exit code {code}\n"));
+    }
+}
+
+#[test]
+fn tables_fit_the_terminal() {
+    let emulator = emulator();
+    let cli = Cli::at(&emulator).env("NO_COLOR", "1");
+    for width in [60, 80, 100, 120, 160] {
+        for line in ["list", "get incident_id_3", "events incident_id_2"] {
+            let (text, _) = cli.terminal(width, &format!("$CX {line}")).finish();
+            let longest = text.lines().map(|line| line.chars().count()).max();
+            assert!(longest <= Some(usize::from(width)), "{line} at {width}: {text}");
+        }
+    }
+}
+
+#[test]
+fn json_has_the_incidents_as_the_service_sent_them() {
+    for (name, line) in COMMANDS.into_iter().filter(|(name, _)| !["assign", "resolve", "close"].contains(name)) {
+        let emulator = emulator();
+        let ran = Cli::at(&emulator).run(&[&arguments(line)[..], &["--output", "json"]].concat());
+        serde_json::from_str::<serde_json::Value>(&ran.out).unwrap();
+        snapshot(&format!("{name}__json"), &ran.transcript());
+    }
+}
+
+#[test]
+fn ndjson_is_one_document_on_each_line() {
+    for (name, line) in COMMANDS {
+        let emulator = emulator();
+        let ran = Cli::at(&emulator).run(&[&arguments(line)[..], &["-o", "ndjson"]].concat());
+        assert!(ran.out.lines().count() > 0, "{name}");
+        for line in ran.out.lines() {
+            let value: serde_json::Value = serde_json::from_str(line).unwrap();
+            assert!(value.is_object(), "{name}: {line}");
+        }
+    }
+}
+
+#[test]
+fn dry_run_shows_what_would_be_sent_and_sends_no_change() {
+    for (name, line) in COMMANDS.into_iter().filter(|(name, _)| !["get_several", "config"].contains(name)) {
+        let emulator = emulator();
+        let ran = Cli::at(&emulator).run(&[&arguments(line)[..], &["--dry-run"]].concat());
+        snapshot(&format!("{name}__dry_run"), &ran.transcript());
+        // A hand-over has to read which incidents it is about.
+        let expected = if name == "handover" { vec![Some("listIncidents")] } else { vec![] };
+        assert_eq!(emulator.requests().iter().map(|request| request.operation_id).collect::<Vec<_>>(), expected);
+        assert!(emulator.incident("3f2b9c4e-7a61-4d0b-9f0e-52c1a7d8e6b3").unwrap().is_assigned_to(ALICE), "{name}");
+    }
+}
+
+#[test]
+fn dry_run_in_generation_5_puts_the_ids_where_they_travel() {
+    let emulator = emulator();
+    let cli = Cli::at(&emulator);
+    let ran = cli.run(&["unassign", "a", "b", "--dry-run", "--api-generation", "v5", "-o", "json"]);
+    let requests: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(requests[0]["method"], "DELETE");
+    assert_eq!(requests[0]["query"], serde_json::json!({ "incident_ids": ["a", "b"] }));
+    assert_eq!(requests[0].get("body"), None);
+}
+
+#[test]
+fn help_says_where_the_key_comes_from_and_what_the_exit_codes_are() {
+    snapshot("help__long", &Cli::bare().run(&["--help"]).transcript());
+    snapshot("help__unassign", &Cli::bare().run(&["unassign", "-h"]).transcript());
+}
+
+#[test]
+fn completions_are_printed_for_each_shell_without_a_key() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let ran = Cli::bare().run(&["completions", shell]);
+        assert_eq!(ran.code, 0, "{shell}");
+        assert!(ran.out.contains("handover") && ran.out.contains("cx-incidents"), "{shell}: {}", ran.out);
+    }
+}
+
+#[test]
+fn text_of_the_service_cannot_steer_the_terminal() {
+    use coralogix_incidents_emulator::{Emulator, Key, Sample};
+
+    use crate::support::{KEY, start};
+
+    let evil = Sample::new("evil").named("red\u{1b}[31m\r\nnew line\u{202e}");
+    let emulator = start(Emulator::builder().incidents([evil]).key(Key::personal(KEY, ALICE)));
+    let cli = Cli::at(&emulator).env("NO_COLOR", "1");
+    for line in ["list", "get evil", "unassign evil"] {
+        let (text, _) = cli.terminal(160, &format!("$CX {line}")).finish();
+        assert!(text.contains("red [31m new line"), "{text}");
+        assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
+    }
+}
