@@ -284,7 +284,7 @@ impl<'a> Account<'a> {
         };
         let listed = "check the ids, the region and the account: `cx-incidents list` shows the incidents there are";
         tell("the service does not know", &self.not_found, listed);
-        let again = "somebody may have changed them since; look with `cx-incidents get`";
+        let again = "the change never arrived, or somebody has undone it since: give these ids again";
         tell(&format!("read back, these are not {}", self.change.done), &self.not_applied, again);
         tell("not sent", &self.not_sent, "give these ids again; nothing was done to them");
         let look = "look with `cx-incidents get` what took effect; it is safe to repeat";

@@ -12,16 +12,22 @@ use coralogix_incidents::{
 
 use crate::time;
 
+/// Each paragraph on one line: clap wraps it.
 const AFTER_HELP: &str = "\
-The API key is read from CORALOGIX_API_KEY and from nowhere else: an argument would show in `ps` and in the shell's
-history. Assigning, unassigning and acknowledging need a personal key. CORALOGIX_REGION, CORALOGIX_DOMAIN or
+The API key is read from CORALOGIX_API_KEY and from nowhere else: an argument would show in `ps` and in the shell's \
+history. Assigning, unassigning and acknowledging need a personal key. CORALOGIX_REGION, CORALOGIX_DOMAIN or \
 CORALOGIX_URL say where the account is, unless --region, --domain or --url does. NO_COLOR turns colours off.
 
-Exit codes: 0 done; 1 the service refused or failed, or knew none of the ids; 2 usage or configuration; 3 done in part
-(what was not done is told on standard error); 130 interrupted, or not confirmed.
+More than 20 incidents are changed only after a question, where there is a terminal to ask on; --yes answers it. Without \
+a terminal (cron, CI) nothing is asked. Ctrl-C lets the requests under way finish and begins no more; a second one \
+abandons them. Either way every id is accounted for.
 
-More than 20 incidents are changed only after a question, where there is a terminal to ask on; --yes answers it.
-Without a terminal (cron, CI) nothing is asked.";
+Exit codes:
+  0    done
+  1    the service refused or failed, or knows none of the ids
+  2    usage or configuration; nothing was sent
+  3    done in part: standard error says which ids were not
+  130  interrupted, or the question was answered with no";
 
 const EXAMPLES: &str = "\
 Examples:

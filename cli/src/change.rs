@@ -1,6 +1,6 @@
 //! One way to change incidents, whatever the verb: the question before it, the run, Ctrl-C, and an account of every id.
 
-use std::{collections::HashMap, pin::pin, sync::Arc, time::Duration};
+use std::{collections::HashMap, future::pending, pin::pin, sync::Arc, time::Duration};
 
 use coralogix_incidents::{
     Client, Error,
@@ -8,6 +8,8 @@ use coralogix_incidents::{
 };
 use futures::{StreamExt, stream};
 use indicatif::ProgressBar;
+#[cfg(unix)]
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::{signal::ctrl_c, time::sleep};
 
 use crate::{
@@ -113,11 +115,26 @@ async fn settle(
     }
 }
 
-/// Ends when Ctrl-C is pressed.
+/// Ends when Ctrl-C is pressed, or the process is asked to end.
 pub(crate) async fn interrupted() {
-    if ctrl_c().await.is_err() {
-        // It can't be heard: then it ends the process, as it does without this.
-        std::future::pending::<()>().await;
+    // What can't be listened for ends the process, as it does without this.
+    let ctrl_c = async {
+        if ctrl_c().await.is_err() {
+            pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => terminate.recv().await,
+            Err(_) => pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = pending::<()>();
+    tokio::select! {
+        () = ctrl_c => {}
+        _ = terminate => {}
     }
 }
 

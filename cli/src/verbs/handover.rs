@@ -7,7 +7,7 @@ use super::Context;
 use crate::{
     args::HandoverArgs,
     change::{self, Change},
-    failure::{Exit, Failure, Stop, counted, plain},
+    failure::{Exit, Failure, Stop, plain},
     ids::Ids,
     output::note,
 };
@@ -23,12 +23,8 @@ pub(crate) async fn run(context: &Context<'_>, args: HandoverArgs) -> Result<Exi
         ids = open.try_collect() => ids.map_err(|error| Failure::sdk(&error))?,
         () = change::interrupted() => return Err(Stop::Interrupted),
     };
-    note(format!(
-        "{} has {} that {} open",
-        plain(&from),
-        counted(ids.len()),
-        if ids.len() == 1 { "is" } else { "are" }
-    ));
+    let plural = if ids.len() == 1 { "" } else { "s" };
+    note(format!("{} has {} open incident{plural}", plain(&from), ids.len()));
     if ids.is_empty() {
         return Ok(Exit::Done);
     }

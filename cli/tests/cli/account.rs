@@ -4,6 +4,9 @@ use std::{
     collections::BTreeSet,
     fs,
     io::{BufRead, BufReader, Read, Write},
+    process::Command,
+    thread,
+    time::Duration,
 };
 
 use coralogix_incidents_emulator::Fault;
@@ -131,6 +134,23 @@ fn a_reader_that_goes_away_stops_a_change_and_the_account_goes_on_standard_error
 }
 
 #[test]
+fn a_request_to_end_is_taken_as_ctrl_c() {
+    let emulator = emulator();
+    let mut child = Cli::at(&emulator).command(&["unassign", "-", "--output", "json"]).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    writeln!(stdin, "incident_id_2").unwrap();
+    while emulator.requests().is_empty() {
+        thread::sleep(Duration::from_millis(5));
+    }
+    assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("1 unassigned\nstandard input was not read to its end"));
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["summary"]["done"], 1);
+}
+
+#[test]
 fn a_hand_over_moves_the_open_incidents_and_no_others() {
     let emulator = emulator();
     let ran = Cli::at(&emulator).run(&["handover", "--from", ALICE, "--to", BOB]);
@@ -138,7 +158,7 @@ fn a_hand_over_moves_the_open_incidents_and_no_others() {
     let of = |user: &str| emulator.incidents().iter().filter(|incident| incident.is_assigned_to(user)).count();
     assert_eq!((of(ALICE), of(BOB)), (0, 2));
     let ran = Cli::at(&emulator).run(&["handover", "--from", ALICE, "--to", BOB]);
-    assert_eq!((ran.code, ran.err.as_str()), (0, "alice@example.com has 0 incidents that are open\n"));
+    assert_eq!((ran.code, ran.err.as_str()), (0, "alice@example.com has 0 open incidents\n"));
 }
 
 #[test]

@@ -1,4 +1,11 @@
 //! The real binary as a person uses it: in pipes and in a terminal, against the emulator.
+#![cfg(unix)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::format_collect,
+    reason = "a panic is how a test fails; speed is not the point"
+)]
 
 mod account;
 mod configuration;
