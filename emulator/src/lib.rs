@@ -39,3 +39,8 @@ pub use keys::Key;
 pub use log::{Answer, LoggedRequest};
 pub use reply::GatewayStyle;
 pub use samples::{DOCUMENTED_IDS, Sample, USERS};
+
+/// The examples of the README.
+#[doc = include_str!("../README.md")]
+#[cfg(doctest)]
+pub struct Readme;

@@ -152,7 +152,7 @@ impl Values {
                 let label = meta_label(label);
                 types::IncidentMetaLabelsWithCount::default().with_meta_label(label).with_count(int32(count))
             }))
-            .with_meta_labels_op(operator.unwrap_or_default())
+            .with_meta_labels_op(operator.unwrap_or_default().known())
     }
 }
 
