@@ -8,6 +8,7 @@ use std::{
 use coralogix_incidents::{
     ApiGeneration, ApiKey, Client, RetryPolicy,
     bulk::{Fate, Outcome, Run, Summary, Verb},
+    types::{ListIncidentsRequest, PaginationRequest},
 };
 use coralogix_incidents_emulator::{Emulator, Fault, Sample};
 use futures::{Stream, StreamExt, TryStreamExt, stream};
@@ -175,7 +176,7 @@ async fn drain(run: &mut Run, end: Option<(usize, bool)>, lister: Option<&Client
         outcomes.push(outcome);
         if let Some(client) = lister.filter(|_| outcomes.len() % 4 == 0) {
             // What another caller does meanwhile; faults hit it too.
-            let _ = client.list_incidents_stream(Default::default()).take(3).try_collect::<Vec<_>>().await;
+            let _ = client.list_incidents_stream(ListIncidentsRequest::default()).take(3).try_collect::<Vec<_>>().await;
         }
     }
 }
@@ -268,8 +269,6 @@ async fn what_a_slow_source_has_is_not_held_back() {
 
 #[tokio::test]
 async fn a_list_is_a_stream_over_pages_that_can_be_resumed() {
-    use coralogix_incidents::types::{ListIncidentsRequest, PaginationRequest};
-
     let emulator = Emulator::builder().seeded(23, 5).start().await.unwrap();
     let total = emulator.incidents().len();
     let client = client(&emulator, ApiGeneration::V1);
@@ -308,7 +307,7 @@ async fn a_repeated_or_empty_page_token_ends_the_list() {
         (vec!["null"], 1),
     ] {
         let server = Raw::start(tokens.iter().map(|token| page(token)));
-        let items: Vec<_> = server.client().list_incidents_stream(Default::default()).try_collect().await.unwrap();
+        let items: Vec<_> = server.client().list_incidents_stream(ListIncidentsRequest::default()).try_collect().await.unwrap();
         assert_eq!((items.len(), server.requests().len()), (pages, pages), "{tokens:?}");
     }
 }

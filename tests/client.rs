@@ -1,6 +1,6 @@
 //! The client against servers of bytes: what it sends, how it retries, what it refuses, what it shows.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use coralogix_incidents::{
     ApiGeneration, ApiKey, CallOptions, Client, Effect, Error, Region, RetryBudget, RetryPolicy,
@@ -11,12 +11,10 @@ use tokio::time::Instant;
 use crate::raw::{GOOD, KEY, Raw, Step, json, response, unassign};
 
 /// The beginning of an application's own HTTP client. reqwest's features come from the SDK here, which brings rustls without
-/// a provider for the whole process, so one is given.
+/// a provider for the whole process, so the application has to install one.
 fn own() -> reqwest::ClientBuilder {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let tls = tls.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth();
-    reqwest::Client::builder().tls_backend_preconfigured(tls)
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
 }
 
 /// One attempt.
@@ -88,7 +86,13 @@ async fn a_request_that_breaks_a_limit_is_refused_before_anything_is_sent() {
     assert_eq!(unassign(&["a", " \t"]).await.to_string(), "`incidentIds[1]` is blank");
     let assign = AssignIncidentsRequest::default().with_assigned_to(UserDetails::default().with_user_id("u"));
     assert!(matches!(client.assign_incidents(&assign).await, Err(Error::InvalidRequest(_))));
-    for (id, problem) in [("a/b", "has a `/`"), ("a:b", "has a `:`"), ("", "is blank"), ("a b", "has white space")] {
+    for (id, problem) in [
+        ("a/b", "has a `/`"),
+        ("a:b", "has a `:`"),
+        ("", "is blank"),
+        ("a b", "has white space"),
+        ("..", "is not a name"),
+    ] {
         let error = client.get_incident(id).await.unwrap_err();
         assert!(error.to_string().starts_with(&format!("`id` {problem}")), "{error}");
     }

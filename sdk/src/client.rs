@@ -313,8 +313,9 @@ impl ClientBuilder {
     /// yours.
     ///
     /// An application in which nothing else chooses reqwest's TLS gets it from this crate's features, and the default one
-    /// sets no rustls provider for the whole process: give the builder `tls_backend_preconfigured`, or have reqwest's
-    /// feature `rustls` or `native-tls` on.
+    /// sets no rustls provider for the whole process. There, building any other reqwest client panics unless the application
+    /// has called `rustls::crypto::ring::default_provider().install_default()`, or has reqwest's feature `rustls` or
+    /// `native-tls` on.
     #[must_use]
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.http_client = Some(client);

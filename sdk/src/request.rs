@@ -1,4 +1,6 @@
-//! The limits that the document states of requests, checked before anything is sent.
+//! What generated methods build requests from: the limits that the document states, and the encoding of ids in URLs.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
 use crate::{Error, InvalidRequest};
 
@@ -46,8 +48,20 @@ fn check(value: &str, rule: Text, what: impl Fn() -> String) -> Result<(), Error
         Text::PathSegment if value.contains(':') => {
             "has a `:`, which older gateways take for a verb: use `batch_get_incident`"
         }
+        Text::PathSegment if value == "." || value == ".." => "is not a name: it means a folder",
         Text::PathSegment if value.contains(char::is_whitespace) => "has white space in it",
         Text::NotBlank | Text::PathSegment => return Ok(()),
     };
     Err(InvalidRequest::new(format!("{} {problem}", what())).into())
+}
+
+/// A repeated query parameter: `name=a&name=b`, the one form that gateways read as a list.
+pub(crate) fn query_list<'a>(name: &'a str, values: &'a [String]) -> Vec<(&'a str, &'a str)> {
+    values.iter().map(|value| (name, value.as_str())).collect()
+}
+
+/// One segment of a path, escaped but for the characters that RFC 3986 calls unreserved.
+pub(crate) fn encode_path(segment: &str) -> PercentEncode<'_> {
+    const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    utf8_percent_encode(segment, ESCAPED)
 }

@@ -145,13 +145,11 @@ pub(crate) fn generate(document: &Document) -> Result<BTreeMap<&'static str, Str
     };
     let client = quote! {
         //! The client and a method for each operation.
-        use progenitor_client::{QueryParam, encode_path};
-
         use super::{operations, types};
         use crate::{
             ApiGeneration, Error, ResponseValue,
             paging::{Items, Page, Paged, sealed},
-            request,
+            request::{self, encode_path},
         };
 
         #client

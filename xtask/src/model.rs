@@ -283,7 +283,12 @@ impl<'a> Reader<'a> {
                 "path" => {}
                 "query" => {
                     let exploded = text(node, "style") == "form" && node.get("explode") == Some(&Value::Bool(true));
-                    if text(&node["schema"], "type") == "array" && !exploded {
+                    if text(&node["schema"], "type") != "array" {
+                        self.problem(
+                            &pointer,
+                            format!("operation `{id}`: the query parameter `{name}` must be a list of strings"),
+                        );
+                    } else if !exploded {
                         let message = format!(
                             "operation `{id}`: the list `{name}` must be `style: form`, `explode: true`: the gateway reads \
                              `{name}=a&{name}=b` and nothing else"

@@ -215,7 +215,8 @@ fn pattern_name(pattern: &Pat) -> Option<&Ident> {
     }
 }
 
-/// Leaves out the `api-version` header, which this service does not know, and turns reqwest's error into ours.
+/// Leaves out the `api-version` header, which this service does not know, turns reqwest's error into ours, and spares the SDK
+/// a dependency on progenitor's own client library.
 struct Request;
 
 impl VisitMut for Request {
@@ -227,11 +228,12 @@ impl VisitMut for Request {
                 let inner = &attempt.expr;
                 *expression = parse_quote!(#inner.map_err(Error::unbuildable)?);
             }
-            Expr::Path(path) => {
-                let text = path.to_token_stream().to_string().replace(' ', "");
-                if text == "progenitor_client::QueryParam::new" {
-                    *expression = parse_quote!(QueryParam::new);
-                }
+            Expr::Call(call) if call.func.to_token_stream().to_string().ends_with("QueryParam :: new") => {
+                let arguments = call.args.iter().map(|argument| match argument {
+                    Expr::Reference(reference) => &reference.expr,
+                    other => other,
+                });
+                *expression = parse_quote!(request::query_list(#(#arguments),*));
             }
             _ => {}
         }

@@ -1,0 +1,103 @@
+//! 100,000 and 1,000,000 ids in bulk, against an emulator that takes 20 ms for each request: how near the throughput is to
+//! what concurrency and latency allow, and the peak memory of the client's process. The emulator is another process.
+//! `cargo bench -p coralogix-incidents --bench bulk`
+#![allow(clippy::print_stdout, clippy::expect_used, reason = "a benchmark prints, and has nothing to recover to")]
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use coralogix_incidents::{ApiKey, Client};
+use coralogix_incidents_emulator::{Emulator, Key, Sample};
+use futures::StreamExt;
+
+const KEY: &str = "cxup_bench";
+const LATENCY: Duration = Duration::from_millis(20);
+const CONCURRENCY: usize = 8;
+const PER_REQUEST: usize = 100;
+/// How many of the ids exist: the emulator is not what is measured.
+const EXISTING: usize = 100_000;
+
+fn id(number: usize) -> String {
+    format!("00000000-0000-4000-8000-{number:012}")
+}
+
+fn main() {
+    match std::env::var("BENCH_ROLE").as_deref() {
+        Ok("server") => serve(),
+        Ok(ids) => run(ids.parse().expect("a number")),
+        Err(_) => {
+            let small = child("100000");
+            let large = child("1000000");
+            let grown = (large - small) * 1024.0 / 900_000.0;
+            println!("memory grew by {grown:.1} bytes for each further id   goal at most 32");
+        }
+    }
+}
+
+/// Runs this program as a client of its own and returns its peak memory in KiB.
+fn child(ids: &str) -> f64 {
+    let program = std::env::current_exe().expect("this program");
+    let output = Command::new(program).env("BENCH_ROLE", ids).stderr(Stdio::inherit()).output().expect("runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    print!("{text}");
+    text.split("peak ").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok()).unwrap_or(f64::NAN)
+}
+
+fn serve() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let emulator = Emulator::builder()
+        .incidents((0..EXISTING).map(|number| Sample::new(id(number)).assigned_to("alice")))
+        .key(Key::personal(KEY, "bench@example.com"))
+        .latency(LATENCY);
+    let emulator = runtime.block_on(emulator.start()).expect("starts");
+    println!("{}", emulator.url());
+    let _ = std::io::stdin().read_line(&mut String::new());
+}
+
+fn run(ids: usize) {
+    let program = std::env::current_exe().expect("this program");
+    let mut server = Command::new(program)
+        .env("BENCH_ROLE", "server")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    let mut url = String::new();
+    BufReader::new(server.stdout.take().expect("piped")).read_line(&mut url).expect("its URL");
+    let client =
+        Client::builder().base_url(url.trim()).api_key(ApiKey::new(KEY).expect("a key")).build().expect("a client");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+
+    let start = Instant::now();
+    let summary = runtime.block_on(async {
+        let mut run = client.bulk().concurrency(CONCURRENCY).ids_per_request(PER_REQUEST).unassign((0..ids).map(id));
+        while run.next().await.is_some() {}
+        run.summary()
+    });
+    let time = start.elapsed();
+    assert_eq!(
+        (summary.updated + summary.not_found, summary.total()),
+        (ids as u64, ids as u64),
+        "every id is accounted for"
+    );
+    let requests = ids.div_ceil(PER_REQUEST);
+    let ideal = LATENCY * u32::try_from(requests.div_ceil(CONCURRENCY)).expect("few");
+    println!(
+        "{ids} ids: {requests} requests of {LATENCY:?}, {CONCURRENCY} at once: {time:.2?}, ideal {ideal:.2?}, ratio {:.3}   goal at least 0.9; \
+         peak {} KiB   goal below 65536",
+        ideal.as_secs_f64() / time.as_secs_f64(),
+        peak(),
+    );
+    drop(server.stdin.take());
+    let _ = server.wait();
+}
+
+/// The most memory that this process has had, in KiB, where the system tells.
+fn peak() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.split_whitespace().next()).unwrap_or("unknown").to_owned()
+}
