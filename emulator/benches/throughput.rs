@@ -8,7 +8,7 @@ use std::{
     env,
     error::Error,
     io::{BufRead, BufReader, Read, Write},
-    net::{SocketAddr, TcpStream},
+    net::TcpStream,
     thread,
     time::{Duration, Instant},
 };
@@ -37,6 +37,13 @@ async fn main() -> Outcome<()> {
     let mut latencies = run(&emulator, requests)?;
     let seconds = began.elapsed().as_secs_f64();
 
+    let mut stream = TcpStream::connect(emulator.address())?;
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let began_list = Instant::now();
+    send(&mut stream, &emulator, "/v1/incidents", "{}")?;
+    read_response(&mut reader)?;
+    let list = began_list.elapsed();
+
     let unassigned = emulator.incidents().iter().filter(|incident| incident.assignments.is_empty()).count();
     if unassigned != requests {
         return Err(format!("{requests} requests unassigned {unassigned} incidents").into());
@@ -48,6 +55,7 @@ async fn main() -> Outcome<()> {
     println!("unassign requests    {requests} over {CONNECTIONS} connections in {seconds:.2} s");
     println!("requests a second    {rate:.0} (goal: {GOAL:.0} on two cores)");
     println!("time of a request    {:?} p50, {:?} p99", percentile(50), percentile(99));
+    println!("first page of all    {list:?} (100 incidents, sorted by time)");
     if measuring && rate < GOAL {
         return Err("the goal is missed".into());
     }
@@ -60,10 +68,9 @@ fn id(number: usize) -> String {
 
 /// Sends the requests and returns how long each took.
 fn run(emulator: &Emulator, requests: usize) -> Outcome<Vec<Duration>> {
-    let (address, key) = (emulator.address(), emulator.api_key());
     thread::scope(|scope| {
         let clients: Vec<_> = (0..CONNECTIONS)
-            .map(|first| scope.spawn(move || client(address, key, (first..requests).step_by(CONNECTIONS))))
+            .map(|first| scope.spawn(move || client(emulator, (first..requests).step_by(CONNECTIONS))))
             .collect();
         let mut latencies = Vec::with_capacity(requests);
         for client in clients {
@@ -73,25 +80,30 @@ fn run(emulator: &Emulator, requests: usize) -> Outcome<Vec<Duration>> {
     })
 }
 
-fn client(address: SocketAddr, key: &str, numbers: impl Iterator<Item = usize>) -> Outcome<Vec<Duration>> {
-    let mut stream = TcpStream::connect(address)?;
+fn client(emulator: &Emulator, numbers: impl Iterator<Item = usize>) -> Outcome<Vec<Duration>> {
+    let mut stream = TcpStream::connect(emulator.address())?;
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
     let mut reader = BufReader::with_capacity(16 * 1024, stream.try_clone()?);
     let mut latencies = Vec::new();
     for number in numbers {
         let body = format!(r#"{{"incidentIds":["{}"]}}"#, id(number));
-        let request = format!(
-            "POST /mgmt/openapi/v1/incidents:unassign HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {key}\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
         let began = Instant::now();
-        stream.write_all(request.as_bytes())?;
+        send(&mut stream, emulator, "/v1/incidents:unassign", &body)?;
         read_response(&mut reader)?;
         latencies.push(began.elapsed());
     }
     Ok(latencies)
+}
+
+fn send(stream: &mut TcpStream, emulator: &Emulator, path: &str, body: &str) -> Outcome<()> {
+    let request = format!(
+        "POST /mgmt/openapi{path} HTTP/1.1\r\nHost: emulator\r\nAuthorization: Bearer {}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        emulator.api_key(),
+        body.len()
+    );
+    Ok(stream.write_all(request.as_bytes())?)
 }
 
 fn read_response(reader: &mut impl BufRead) -> Outcome<()> {

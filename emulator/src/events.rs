@@ -6,7 +6,7 @@ use fastrand::Rng;
 
 use crate::{
     enums::Known,
-    ids::uuid,
+    ids::{hash, uuid},
     query::{SortKey, in_range, labels_match, meta_labels_match, one_of},
     state::Stored,
 };
@@ -63,7 +63,7 @@ impl Row<'_> {
         let key = payload.and_then(|payload| payload.cx_event_key.clone());
         let name = incident.name.clone().unwrap_or_default();
         // The alert is known by its incidents' name alone; the rest of it follows from that.
-        let mut alert = Rng::with_seed(hash(&name));
+        let mut alert = Rng::with_seed(hash(name.as_bytes()));
         let metadata = types::IncidentEventExtendedMetadata::default()
             .with_alert_id(uuid(&mut alert))
             .with_alert_type(alert.choice(types::IncidentEventAlertType::KNOWN).cloned().unwrap_or_default())
@@ -76,15 +76,11 @@ impl Row<'_> {
             .with_alert_labels(incident.meta_labels.iter().cloned())
             .with_incident_permutation(incident.contextual_labels.clone());
         types::IncidentEventExtended::default()
-            .with_cx_event_key(key.unwrap_or_else(|| format!("{:016x}", hash(&self.event.id))))
+            .with_cx_event_key(key.unwrap_or_else(|| format!("{:016x}", hash(self.event.id.as_bytes()))))
             .with_cx_event_timestamp(self.time)
             .with_incident_event(self.event.clone())
             .with_incident_event_extended_metadata(metadata)
     }
-}
-
-fn hash(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// A filter over events, ready to be asked.

@@ -8,7 +8,10 @@ use std::cmp::Ordering;
 use coralogix_incidents::types;
 use serde::{Deserialize, Serialize};
 
-use crate::query::{BadQuery, SortKey};
+use crate::{
+    ids::hash,
+    query::{BadQuery, SortKey},
+};
 
 /// How many items a page has if nothing is said.
 pub(crate) const DEFAULT_SIZE: usize = 100;
@@ -31,7 +34,7 @@ pub(crate) fn page<T>(
     query: &impl Serialize,
 ) -> Result<(Vec<T>, types::PaginationResponse), BadQuery> {
     let total = items.len();
-    let query = fingerprint(query);
+    let query = hash(&serde_json::to_vec(query).unwrap_or_default());
     let size = size(pagination)?;
     let compare = |one: &[SortKey], other: &[SortKey]| compare(one, other, descending);
     if let Some(token) =
@@ -67,12 +70,6 @@ fn compare(one: &[SortKey], other: &[SortKey], descending: &[bool]) -> Ordering 
     let pairs = one.iter().zip(other).zip(descending);
     let mut orders = pairs.map(|((one, other), descends)| if *descends { other.cmp(one) } else { one.cmp(other) });
     orders.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
-}
-
-/// FNV-1a of the JSON: it stays the same from one run of the program to the next.
-fn fingerprint(query: &impl Serialize) -> u64 {
-    let json = serde_json::to_vec(query).unwrap_or_default();
-    json.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// Hexadecimal, for it is to be passed on and not to be read.

@@ -5,7 +5,7 @@ use coralogix_incidents::types;
 use fastrand::Rng;
 
 use crate::{
-    ids::{Ids, uuid},
+    ids::{Ids, hash, uuid},
     state::{Change, State, Stored},
 };
 
@@ -131,9 +131,7 @@ impl Sample {
     /// and on the ids of the events.
     pub fn new(id: impl Into<String>) -> Self {
         let id = id.into();
-        let seed = id
-            .bytes()
-            .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        let seed = hash(id.as_bytes());
         Self {
             id,
             alert: Rng::with_seed(seed).usize(..ALERTS.len()),

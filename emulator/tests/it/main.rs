@@ -1,5 +1,12 @@
 //! The emulator as its users meet it: over real sockets, through its public interface.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a panic is how a test fails, also in its helpers"
+)]
+
 mod clients;
 mod document;
 mod faults;

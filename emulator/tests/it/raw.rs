@@ -96,12 +96,12 @@ impl Request<'_> {
     pub(crate) fn open(&self) -> io::Result<TcpStream> {
         let mut stream = TcpStream::connect(self.emulator.address())?;
         stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-        let mut head = format!("{} {} HTTP/1.1\r\nHost: emulator\r\n", self.method, self.path);
+        write!(stream, "{} {} HTTP/1.1\r\nHost: emulator\r\n", self.method, self.path)?;
         for (name, value) in &self.headers {
-            head += &format!("{name}: {value}\r\n");
+            write!(stream, "{name}: {value}\r\n")?;
         }
-        head += &format!("Content-Length: {}\r\n\r\n", self.body.len());
-        stream.write_all(&[head.as_bytes(), &self.body].concat())?;
+        write!(stream, "Content-Length: {}\r\n\r\n", self.body.len())?;
+        stream.write_all(&self.body)?;
         Ok(stream)
     }
 
