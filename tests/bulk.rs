@@ -307,7 +307,8 @@ async fn a_repeated_or_empty_page_token_ends_the_list() {
         (vec!["null"], 1),
     ] {
         let server = Raw::start(tokens.iter().map(|token| page(token)));
-        let items: Vec<_> = server.client().list_incidents_stream(ListIncidentsRequest::default()).try_collect().await.unwrap();
+        let items: Vec<_> =
+            server.client().list_incidents_stream(ListIncidentsRequest::default()).try_collect().await.unwrap();
         assert_eq!((items.len(), server.requests().len()), (pages, pages), "{tokens:?}");
     }
 }

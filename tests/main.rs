@@ -18,4 +18,5 @@ mod operations;
 mod raw;
 mod surface;
 mod telemetry;
+mod tour;
 mod wire;

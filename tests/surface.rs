@@ -64,7 +64,9 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             collect(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("main.rs") {
+        } else if path.extension().is_some_and(|extension| extension == "rs")
+            && !["main.rs", "fuzzing.rs"].iter().any(|name| path.ends_with(name))
+        {
             files.push(path);
         }
     }
@@ -111,7 +113,8 @@ fn item(item: &Item, public: &BTreeSet<String>, lines: &mut Vec<String>) {
         Item::Type(alias) if is_public(&alias.vis) => {
             lines.push(format!("type {} = {}", alias.ident, tokens(&alias.ty)));
         }
-        Item::Mod(module) if is_public(&module.vis) => lines.push(format!("mod {}", module.ident)),
+        // `fuzzing` exists for the fuzz targets alone.
+        Item::Mod(module) if is_public(&module.vis) && module.ident != "fuzzing" => lines.push(format!("mod {}", module.ident)),
         Item::Use(import) if is_public(&import.vis) => lines.extend(imports("", &import.tree)),
         Item::Trait(definition) if is_public(&definition.vis) => {
             lines.push(format!(

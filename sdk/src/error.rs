@@ -62,7 +62,8 @@ pub enum Effect {
 pub(crate) struct Call {
     pub(crate) operation: &'static Operation,
     pub(crate) generation: ApiGeneration,
-    pub(crate) host: String,
+    /// Host, and port where it is not the scheme's own.
+    pub(crate) authority: String,
     pub(crate) correlation_id: String,
     pub(crate) attempts: u32,
     /// Whether the body of an earlier attempt may have been processed.
@@ -362,7 +363,7 @@ impl TransportError {
 
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let host = &self.call.host;
+        let host = &self.call.authority;
         write!(f, "{} failed: ", self.call.operation.id)?;
         match self.kind {
             TransportErrorKind::Connect => {
@@ -470,7 +471,7 @@ impl ApiError {
 
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Call { operation, host, generation, .. } = &self.call;
+        let Call { operation, authority: host, generation, .. } = &self.call;
         let verb = if self.status.is_client_error() { "was refused by" } else { "failed at" };
         write!(f, "{} {verb} {host}: {}", operation.id, self.status)?;
         if let Some(message) = &self.message {
@@ -536,7 +537,7 @@ impl UndecodableResponse {
 
 impl fmt::Display for UndecodableResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Call { operation, host, .. } = &self.call;
+        let Call { operation, authority: host, .. } = &self.call;
         write!(f, "{} was answered by {host} with {}, but ", operation.id, self.status)?;
         match &self.reason {
             Reason::Json(_) => f.write_str("the body can't be read")?,
@@ -575,7 +576,7 @@ impl ResponseTooLarge {
 
 impl fmt::Display for ResponseTooLarge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Call { operation, host, .. } = &self.call;
+        let Call { operation, authority: host, .. } = &self.call;
         write!(
             f,
             "{} was answered by {host} with {}, but the body is larger than {} bytes; ask for less at once, or raise \

@@ -1,9 +1,65 @@
 //! Client for the Coralogix Incidents API: find, assign, unassign, acknowledge and resolve incidents.
+//!
+//! ```no_run
+//! use coralogix_incidents::{ApiKey, Client, Region, types::UnassignIncidentsRequest};
+//!
+//! # async fn example() -> Result<(), coralogix_incidents::Error> {
+//! let client = Client::builder().api_key(ApiKey::new("cxup_...")?).region(Region::Eu2).build()?;
+//! let request = UnassignIncidentsRequest::default().with_incident_ids(["incident_id_1", "incident_id_2"]);
+//! match client.unassign_incidents(&request).await {
+//!     Ok(response) => println!("{} incidents are unassigned", response.incidents.len()),
+//!     Err(error) if error.is_permission_denied() => println!("a personal key with incidents:assign is needed"),
+//!     Err(error) => println!("{error}; anything changed? {:?}", error.effect()),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where to look
+//!
+//! * [`Client`] has a method for each operation, and a `..._stream` method for each list; [`ClientBuilder`] says where the
+//!   service is and how patient to be; [`CallOptions`] change single calls.
+//! * [`Error`] tells every failure for what it is, and by [`Error::effect`] whether anything was changed.
+//! * [`bulk`] works on any number of incidents and accounts for every id.
+//! * [`Client::open_incidents_of`], [`Client::hand_over`] and [`Client::wait_for_status`] are what most callers would write.
+//! * [`types`] are the messages. They read protobuf JSON: absent and `null` mean the default, unknown members are passed over,
+//!   unknown enum values are kept.
+//!
+//! # Defaults
+//!
+//! | what | default | set by |
+//! | --- | --- | --- |
+//! | place | region EU1 | [`region`](ClientBuilder::region), [`domain`](ClientBuilder::domain), [`base_url`](ClientBuilder::base_url) |
+//! | paths | generation V1 | [`api_generation`](ClientBuilder::api_generation) |
+//! | a call, retries included | 60 s | [`timeout`](ClientBuilder::timeout) |
+//! | one attempt | 30 s | [`attempt_timeout`](ClientBuilder::attempt_timeout) |
+//! | silence while reading | 15 s | [`read_timeout`](ClientBuilder::read_timeout) |
+//! | connecting | 5 s | [`connect_timeout`](ClientBuilder::connect_timeout) |
+//! | attempts | 3, waits of up to 0.2 s and 0.4 s, or `Retry-After` up to 30 s | [`retry_policy`](ClientBuilder::retry_policy) |
+//! | retries of all clones together | [`RetryBudget`] of 100 tokens | [`retry_budget`](ClientBuilder::retry_budget) |
+//! | largest response | 64 MiB | [`max_response_bytes`](ClientBuilder::max_response_bytes) |
+//! | proxies | `HTTPS_PROXY` and the others that reqwest reads | [`http_client`](ClientBuilder::http_client) |
+//!
+//! # Telemetry
+//!
+//! With `tracing`, target `coralogix_incidents`: a span `operation` for each call and in it a span `request` for each attempt,
+//! with the fields of OpenTelemetry's HTTP client conventions and `cx.correlation_id`; no bodies, ids or keys. Names that a
+//! newer service sends and this version does not know are reported once each, as warnings of target
+//! `coralogix_incidents::drift`; decoding looks for them only while somebody listens to that target.
+//!
+//! # Features
+//!
+//! `rustls` (default): TLS by rustls with ring. `native-tls`: the platform's. `http2`. `schemars`: JSON Schemas of the
+//! [`types`]. The client runs on tokio.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod bulk;
 mod client;
 mod credentials;
 mod error;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 #[rustfmt::skip]
 #[allow(
     clippy::pedantic,
@@ -36,3 +92,8 @@ pub use region::{ParseRegionError, Region};
 pub use response::ResponseValue;
 pub use retry::{RetryBudget, RetryPolicy};
 pub use workflow::{HandOver, WaitError};
+
+/// The README's example is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

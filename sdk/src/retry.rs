@@ -13,7 +13,7 @@ use crate::{Idempotency, TransportErrorKind};
 
 /// How often and how patiently a call is retried. A value: set it for a client
 /// ([`ClientBuilder::retry_policy`](crate::ClientBuilder::retry_policy)) or for one call
-/// ([`CallOptions::retry_policy`](crate::CallOptions::retry_policy)).
+/// ([`CallOptions::with_retry_policy`](crate::CallOptions::with_retry_policy)).
 ///
 /// Before the n-th retry, a call waits a random time between 0 and `base_delay * 2^(n-1)`, at most `max_delay` ("full
 /// jitter"), or what the service asks for with `Retry-After` if that is longer. It gives up at once where that would be

@@ -6,6 +6,7 @@ use std::{
 };
 
 use tracing::{Level, Span, field::Empty};
+use url::Url;
 
 use crate::{
     Operation,
@@ -17,7 +18,7 @@ use crate::{
 pub(crate) const TARGET: &str = "coralogix_incidents";
 
 /// One for each call of an operation.
-pub(crate) fn operation_span(operation: &Operation, binding: Binding, host: &str, correlation_id: &str) -> Span {
+pub(crate) fn operation_span(operation: &Operation, binding: Binding, url: &Url, correlation_id: &str) -> Span {
     tracing::info_span!(
         target: TARGET,
         "operation",
@@ -25,7 +26,7 @@ pub(crate) fn operation_span(operation: &Operation, binding: Binding, host: &str
         otel.kind = "internal",
         otel.status_code = Empty,
         url.template = binding.path,
-        server.address = host,
+        server.address = url.host_str(),
         cx.correlation_id = correlation_id,
         cx.attempts = Empty,
         error.type = Empty,
@@ -33,13 +34,7 @@ pub(crate) fn operation_span(operation: &Operation, binding: Binding, host: &str
 }
 
 /// One for each request that is sent.
-pub(crate) fn attempt_span(
-    binding: Binding,
-    host: &str,
-    port: Option<u16>,
-    correlation_id: &str,
-    resends: u32,
-) -> Span {
+pub(crate) fn attempt_span(binding: Binding, url: &Url, correlation_id: &str, resends: u32) -> Span {
     let span = tracing::info_span!(
         target: TARGET,
         "request",
@@ -50,8 +45,8 @@ pub(crate) fn attempt_span(
         http.request.resend_count = Empty,
         http.response.status_code = Empty,
         url.template = binding.path,
-        server.address = host,
-        server.port = port,
+        server.address = url.host_str(),
+        server.port = url.port_or_known_default(),
         cx.correlation_id = correlation_id,
         error.type = Empty,
     );

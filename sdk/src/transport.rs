@@ -66,13 +66,13 @@ impl Client {
         let call = Call {
             operation,
             generation,
-            host: request.url().host_str().unwrap_or_default().to_owned(),
+            authority: authority(request.url()),
             correlation_id,
             attempts: 0,
             effect: Effect::None,
             retryable: false,
         };
-        let span = telemetry::operation_span(operation, binding, &call.host, &call.correlation_id);
+        let span = telemetry::operation_span(operation, binding, request.url(), &call.correlation_id);
         let outcome = self.attempts(call, binding, request).instrument(span.clone()).await;
         match &outcome {
             Ok((_, call)) => {
@@ -104,13 +104,7 @@ impl Client {
             let Some(attempt) = request.try_clone() else {
                 return Err(InvalidRequest::new("the request's body can't be sent twice").into());
             };
-            let span = telemetry::attempt_span(
-                binding,
-                &call.host,
-                request.url().port_or_known_default(),
-                &call.correlation_id,
-                call.attempts,
-            );
+            let span = telemetry::attempt_span(binding, request.url(), &call.correlation_id, call.attempts);
             call.attempts += 1;
             let limit = shared.attempt_timeout.min(deadline.saturating_duration_since(Instant::now()));
             let outcome = timeout(limit, self.attempt(attempt)).instrument(span.clone()).await;
@@ -275,6 +269,12 @@ impl Client {
             }
         }
     }
+}
+
+/// Host, and port where it is not the scheme's own.
+fn authority(url: &url::Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 /// `start` after a time that may be as long as [`Duration::MAX`].
