@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use coralogix_incidents_emulator::Fault;
+use coralogix_incidents_emulator::{Fault, FaultBody};
 
 use crate::support::{ALICE, BOB, Cli, emulator, many_ids, start, with_many, with_three};
 
@@ -159,6 +159,18 @@ fn a_hand_over_moves_the_open_incidents_and_no_others() {
     assert_eq!((of(ALICE), of(BOB)), (0, 2));
     let ran = Cli::at(&emulator).run(&["handover", "--from", ALICE, "--to", BOB]);
     assert_eq!((ran.code, ran.err.as_str()), (0, "alice@example.com has 0 open incidents\n"));
+}
+
+#[test]
+fn a_hand_over_that_leaves_the_incident_with_its_old_user_too_is_not_done() {
+    let user = |id: &str| serde_json::json!({ "assignedTo": { "userId": id } });
+    let id = "3f2b9c4e-7a61-4d0b-9f0e-52c1a7d8e6b3";
+    let reply = serde_json::json!({ "incidents": [{ "id": id, "assignments": [user(ALICE), user(BOB)] }] });
+    let fault = Fault::status(200).with_body(FaultBody::Text(reply.to_string())).on("assignIncidents");
+    let emulator = start(with_three().fault(fault));
+    let ran = Cli::at(&emulator).run(&["handover", "--from", ALICE, "--to", BOB]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(ran.err.contains("0 assigned, 1 not applied, of 1"), "{}", ran.err);
 }
 
 #[test]

@@ -45,6 +45,9 @@ fn a_refused_key_is_1_and_no_more_is_sent() {
     assert!(ran.err.contains("and 247 more"), "{}", ran.err);
     assert_eq!(ran.out.lines().count(), 251, "a header and each id");
     assert!(!ran.err.contains("cxup_wrong") && !ran.out.contains("cxup_wrong"));
+    // Each id of a request met the same error: it is told once.
+    let ran = cli.run(&["unassign", "-", "--concurrency", "1", "-v"]);
+    assert_eq!(ran.err.matches("correlation id").count(), 1, "{}", ran.err);
 }
 
 #[test]
@@ -114,6 +117,15 @@ fn ids_that_are_all_unknown_are_1_and_some_are_3() {
         assert_three_lines(&ran);
         assert!(ran.err.contains("does not know: nobody\n"), "{}", ran.err);
     }
+}
+
+#[test]
+fn an_unknown_id_may_also_be_answered_with_404() {
+    let body = FaultBody::Text("Not Found: incident nobody does not exist".to_owned());
+    let emulator = start(with_three().fault(Fault::status(404).with_body(body).on("batchGetIncident")));
+    let ran = Cli::at(&emulator).run(&["get", "nobody"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.starts_with("error: the service does not know: nobody\n"), "{}", ran.err);
 }
 
 #[test]
@@ -221,7 +233,7 @@ fn the_key_is_in_no_output_whatever_happens() {
             None => builder,
         });
         for command in commands {
-            let formats = if has_fault { &["table"][..] } else { &["table", "json", "ndjson", "ids"] };
+            let formats = if has_fault { &["table"][..] } else { &["table", "json"] };
             for format in formats {
                 let arguments: Vec<&str> = command.split(' ').chain(["-v", "--output", format]).collect();
                 let ran = Cli::at(&emulator).run(&arguments);

@@ -239,7 +239,7 @@ impl Terminal {
 /// What differs from run to run, made equal without changing its width.
 pub(crate) const FILTERS: [(&str, &str); 4] = [
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "0000-00-00T00:00:00Z"),
-    (r"127\.0\.0\.1:\d{5}", "127.0.0.1:PORT0"),
+    (r"127\.0\.0\.1(:\d{5})?", "127.0.0.1:PORT0"),
     (r"correlation id [0-9a-f-]{36}", "correlation id [uuid]"),
     (r"retrying in \d+ ms", "retrying in [n] ms"),
 ];

@@ -98,6 +98,9 @@ fn long_work_shows_a_bar_on_standard_error_and_only_there() {
     assert_eq!(code, 0, "{text}");
     assert!(text.contains("unassign [=") && text.contains("/300"), "{text}");
     assert_eq!(out.read(), many_ids(300));
+    // Between lines that are written as things happen it would be in the way.
+    let (text, _) = Cli::at(&emulator).terminal(80, &format!("{line} -o ids")).finish();
+    assert_eq!(text, many_ids(300) + "300 unassigned\n");
     // In a pipe there is none.
     let piped = Cli::at(&emulator).stdin(many_ids(300)).run(&["unassign", "-", "--concurrency", "1"]);
     assert_eq!(piped.err, "300 unassigned\n");
