@@ -14,8 +14,11 @@ use crate::cargo;
 
 /// The crate whose features are checked one by one.
 const SDK: &str = "coralogix-incidents";
-/// The TLS features may be on together: the builder chooses.
-const EVERYTHING: [&str; 3] = ["--workspace", "--all-targets", "--all-features"];
+/// Every feature but the one that needs a library of the system.
+const EVERYTHING: [&str; 4] =
+    ["--workspace", "--all-targets", "--features", "coralogix-incidents/http2,coralogix-incidents/schemars"];
+/// The feature that needs OpenSSL's headers on Linux; it is checked where they are.
+const NATIVE_TLS: &str = "native-tls";
 /// The command of the README.
 const TESTS: [&str; 2] = ["test", "--workspace"];
 
@@ -32,7 +35,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     crate::enter_workspace()?;
     let metadata = cargo::metadata(&["--no-deps"])?;
-    let steps = from(steps(&metadata, &toolchains())?, arguments.from.as_deref())?;
+    let steps = from(steps(&metadata, &toolchains(), has_openssl())?, arguments.from.as_deref())?;
     if arguments.list {
         for step in &steps {
             println!("{}", step.name);
@@ -133,8 +136,9 @@ fn invocation(program: &'static str, arguments: &[&str]) -> Invocation {
     }
 }
 
-/// The steps for a workspace, as `cargo metadata` describes it, on a machine with these toolchains.
-fn steps(metadata: &Value, toolchains: &[String]) -> Result<Vec<Step>> {
+/// The steps for a workspace, as `cargo metadata` describes it, on a machine with these toolchains, and with or without what
+/// `native-tls` needs.
+fn steps(metadata: &Value, toolchains: &[String], native_tls: bool) -> Result<Vec<Step>> {
     let one = |name, arguments: &[&str]| Step { name, work: Work::Commands(vec![invocation("cargo", arguments)]) };
     let mut clippy = vec!["clippy"];
     clippy.extend(EVERYTHING);
@@ -148,7 +152,7 @@ fn steps(metadata: &Value, toolchains: &[String]) -> Result<Vec<Step>> {
         one("lint", &["xtask", "lint"]),
         one("test", &TESTS),
         Step { name: "doc", work: Work::Commands(vec![documentation]) },
-        Step { name: "features", work: Work::Commands(feature_checks(&cargo::features(metadata, SDK)?)) },
+        Step { name: "features", work: Work::Commands(feature_checks(&cargo::features(metadata, SDK)?, native_tls)) },
         package(&cargo::publishable(metadata)),
         one("licences", &["xtask", "licences"]),
         minimum_rust(cargo::rust_version(metadata, SDK), toolchains),
@@ -156,9 +160,9 @@ fn steps(metadata: &Value, toolchains: &[String]) -> Result<Vec<Step>> {
 }
 
 /// The SDK with none of its features, then with each of them alone.
-fn feature_checks(features: &[String]) -> Vec<Invocation> {
+fn feature_checks(features: &[String], native_tls: bool) -> Vec<Invocation> {
     let bare = ["check", "--package", SDK, "--no-default-features"];
-    let alone = features.iter().map(|feature| {
+    let alone = features.iter().filter(|feature| native_tls || *feature != NATIVE_TLS).map(|feature| {
         let mut arguments = bare.to_vec();
         arguments.extend(["--features", feature]);
         invocation("cargo", &arguments)
@@ -198,6 +202,17 @@ fn minimum_rust(version: Option<&str>, toolchains: &[String]) -> Step {
     Step { name, work }
 }
 
+/// Whether `native-tls` can be built: everywhere but on a Linux without OpenSSL's headers.
+fn has_openssl() -> bool {
+    let found =
+        || Command::new("pkg-config").args(["--exists", "openssl"]).status().is_ok_and(|status| status.success());
+    let possible = cfg!(not(target_os = "linux")) || found();
+    if !possible {
+        println!("`{NATIVE_TLS}` is not checked: OpenSSL's headers are not installed (libssl-dev, openssl-devel)");
+    }
+    possible
+}
+
 /// The installed toolchains; none on a machine without rustup.
 fn toolchains() -> Vec<String> {
     let Ok(output) = Command::new("rustup").args(["toolchain", "list"]).output() else { return Vec::new() };
@@ -232,12 +247,12 @@ mod tests {
 
     #[test]
     fn the_steps_are_what_a_maintainer_would_type() {
-        let steps = steps(&metadata(), &["stable-x".to_owned(), "1.88.0-x".to_owned()]).unwrap();
+        let steps = steps(&metadata(), &["stable-x".to_owned(), "1.88.0-x".to_owned()], true).unwrap();
         assert_eq!(
             lines(&steps),
             [
                 "cargo fmt --all --check",
-                "cargo clippy --workspace --all-targets --all-features -- -D warnings",
+                "cargo clippy --workspace --all-targets --features coralogix-incidents/http2,coralogix-incidents/schemars -- -D warnings",
                 "cargo xtask generate --check",
                 "cargo xtask lint",
                 "cargo test --workspace",
@@ -254,14 +269,14 @@ mod tests {
 
     #[test]
     fn a_missing_toolchain_is_said_and_not_taken_for_another() {
-        let steps = steps(&metadata(), &["stable-x".to_owned(), "1.880.0".to_owned()]).unwrap();
+        let steps = steps(&metadata(), &["stable-x".to_owned(), "1.880.0".to_owned()], true).unwrap();
         let last = lines(&steps).pop().unwrap();
         assert_eq!(last, "skipped: Rust 1.88 is not installed: `rustup toolchain install 1.88`");
     }
 
     #[test]
     fn a_run_can_begin_at_any_step() {
-        let steps = || steps(&metadata(), &[]).unwrap();
+        let steps = || steps(&metadata(), &[], true).unwrap();
         let names: Vec<&str> = from(steps(), Some("package")).unwrap().iter().map(|step| step.name).collect();
         assert_eq!(names, ["package", "licences", "msrv"]);
         let error = from(steps(), Some("nonsense")).err().map(|error| error.to_string()).unwrap();
@@ -276,5 +291,14 @@ mod tests {
         assert!(error.starts_with("step `demo` failed: `false --now` ended with exit status: 1"), "{error}");
         let missing = Step { name: "demo", work: Work::Commands(vec![invocation("no-such-program", &[])]) };
         assert_eq!(missing.run().unwrap_err().to_string(), "cannot run `no-such-program `");
+    }
+
+    #[test]
+    fn a_feature_that_needs_a_missing_library_is_left_out() {
+        let features = ["http2".to_owned(), NATIVE_TLS.to_owned()];
+        let lines =
+            |native_tls| feature_checks(&features, native_tls).iter().map(Invocation::to_string).collect::<Vec<_>>();
+        assert_eq!((lines(true).len(), lines(false).len()), (3, 2));
+        assert!(lines(false).iter().all(|line| !line.contains(NATIVE_TLS)));
     }
 }
