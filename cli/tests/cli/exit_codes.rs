@@ -46,7 +46,7 @@ fn a_refused_key_is_1_and_no_more_is_sent() {
     assert_eq!(ran.out.lines().count(), 251, "a header and each id");
     assert!(!ran.err.contains("cxup_wrong") && !ran.out.contains("cxup_wrong"));
     // Each id of a request met the same error: it is told once.
-    let ran = cli.run(&["unassign", "-", "--concurrency", "1", "-v"]);
+    let ran = cli.run(&["unassign", "id-000", "id-001", "-v"]);
     assert_eq!(ran.err.matches("correlation id").count(), 1, "{}", ran.err);
 }
 
