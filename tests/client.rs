@@ -75,6 +75,16 @@ async fn generation_5_sends_ids_in_the_query() {
 }
 
 #[tokio::test]
+async fn a_post_without_a_body_says_that_it_is_json_all_the_same() {
+    let server = Raw::start([json("200 OK", "{}")]);
+    server.client().batch_get_incident(&["a".to_owned(), "b&c".to_owned()]).await.unwrap();
+    let sent = &server.requests()[0];
+    assert!(sent.starts_with("POST /mgmt/openapi/v1/incidents:batchGet?ids=a&ids=b%26c HTTP/1.1\r\n"), "{sent}");
+    assert!(sent.contains("content-type: application/json\r\n"), "{sent}");
+    assert!(sent.contains("content-length: 0\r\n"), "{sent}");
+}
+
+#[tokio::test]
 async fn a_request_that_breaks_a_limit_is_refused_before_anything_is_sent() {
     let server = Raw::start([]);
     let client = server.client();

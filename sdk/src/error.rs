@@ -410,7 +410,7 @@ impl ApiError {
         redact: impl Fn(String) -> String,
         retry_after: Option<Duration>,
     ) -> Self {
-        let text = redact(String::from_utf8_lossy(body).into_owned());
+        let mut text = redact(String::from_utf8_lossy(body).into_owned());
         let html = text.trim_start().starts_with('<')
             || headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
         let mut error = Self {
@@ -424,7 +424,13 @@ impl ApiError {
             retry_after,
         };
         match serde_json::from_str(&text) {
-            Ok(value) => error.read(&value),
+            Ok(mut value) => {
+                // JSON can write the key in escapes, such as `\/` for `/`, that a search of the text does not see.
+                if redact_strings(&mut value, &redact) {
+                    text = value.to_string();
+                }
+                error.read(&value);
+            }
             Err(_) if html => error.message = title(&text),
             Err(_) => error.message = non_blank(&text),
         }
@@ -524,7 +530,8 @@ impl UndecodableResponse {
         source: &serde_json::Error,
         redact: impl Fn(String) -> String,
     ) -> Self {
-        let body = redact(String::from_utf8_lossy(&body[..body.len().min(KEPT_BODY)]).into_owned());
+        // Cut after the search: half a key would not be found.
+        let body = redact(String::from_utf8_lossy(&body[..body.len().min(2 * KEPT_BODY)]).into_owned());
         // serde_json quotes the value that it did not expect, whatever that is.
         let source = redact(source.to_string()).into();
         Self { call, status, body: cut(body, KEPT_BODY), reason: Reason::Json(source) }
@@ -627,6 +634,31 @@ impl From<ResponseTooLarge> for Error {
     }
 }
 
+/// Redacts every name and text of a value, and answers whether there was something to redact.
+fn redact_strings(value: &mut Value, redact: &impl Fn(String) -> String) -> bool {
+    match value {
+        Value::String(text) => {
+            let clean = redact(text.clone());
+            let found = clean != *text;
+            *text = clean;
+            found
+        }
+        Value::Array(items) => items.iter_mut().fold(false, |found, item| redact_strings(item, redact) | found),
+        Value::Object(members) => {
+            let mut found = false;
+            let clean = std::mem::take(members).into_iter().map(|(name, mut member)| {
+                found |= redact_strings(&mut member, redact);
+                let clean = redact(name.clone());
+                found |= clean != name;
+                (clean, member)
+            });
+            *members = clean.collect();
+            found
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
 fn non_blank(text: &str) -> Option<String> {
     let text = text.trim();
     if text.is_empty() { None } else { Some(cut(text.to_owned(), KEPT_BODY)) }
@@ -664,4 +696,49 @@ fn cut(mut text: String, limit: usize) -> String {
 fn strip_prefix_ignoring_case<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
     let head = text.get(..prefix.len())?;
     head.eq_ignore_ascii_case(prefix).then(|| &text[prefix.len()..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ApiKey, generated::operations::UNASSIGN_INCIDENTS};
+
+    const KEY: &str = "cxup_k/y";
+
+    fn call() -> Call {
+        Call {
+            operation: &UNASSIGN_INCIDENTS,
+            generation: ApiGeneration::V1,
+            authority: "localhost".to_owned(),
+            correlation_id: String::new(),
+            attempts: 1,
+            effect: Effect::None,
+            retryable: false,
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_quoted_in_json_escapes_is_redacted() {
+        let key = ApiKey::new(KEY).unwrap();
+        let body =
+            Bytes::from_static(br#"{"message": "no cxup_k\/y", "details": [{"cxup_k\u002fy": "\u0063xup_k/y"}], "n": 1}"#);
+        let status = StatusCode::UNAUTHORIZED;
+        let error = ApiError::new(call(), status, &HeaderMap::new(), &body, |text| key.redact(text), None);
+        assert_eq!(error.message.as_deref(), Some("no [redacted]"));
+        let kept: Value = serde_json::from_str(&error.body).unwrap();
+        assert_eq!(
+            kept,
+            serde_json::json!({ "message": "no [redacted]", "details": [{ "[redacted]": "[redacted]" }], "n": 1 })
+        );
+        assert!(!format!("{error:?}").contains(KEY), "{error:?}");
+    }
+
+    #[test]
+    fn a_key_at_the_end_of_what_is_kept_is_redacted_whole() {
+        let key = ApiKey::new(KEY).unwrap();
+        let body = Bytes::from(format!("{}{KEY}", "x".repeat(KEPT_BODY - 4)));
+        let source = serde_json::from_str::<Value>("x").unwrap_err();
+        let error = UndecodableResponse::json(call(), StatusCode::OK, &body, &source, |text| key.redact(text));
+        assert!(!error.body.contains("cxup"), "{}", &error.body[KEPT_BODY - 8..]);
+    }
 }

@@ -4,7 +4,7 @@
 use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::Instrument;
@@ -209,7 +209,13 @@ impl Client {
         let correlation_id = uuid::Uuid::new_v4().to_string();
         let correlation = HeaderValue::from_str(&correlation_id)
             .map_err(|_| InvalidRequest::new("the correlation id can't stand in an HTTP header"))?;
+        let empty_post = request.method() == Method::POST && request.body().is_none();
         let headers = request.headers_mut();
+        if empty_post {
+            // Without the one, some gateways take a POST for a GET; without the other, some proxies refuse it.
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
         for (name, value) in &options.headers {
             headers.insert(name, value.clone());
         }
