@@ -720,8 +720,9 @@ mod tests {
     #[test]
     fn a_key_that_is_quoted_in_json_escapes_is_redacted() {
         let key = ApiKey::new(KEY).unwrap();
-        let body =
-            Bytes::from_static(br#"{"message": "no cxup_k\/y", "details": [{"cxup_k\u002fy": "\u0063xup_k/y"}], "n": 1}"#);
+        let body = Bytes::from_static(
+            br#"{"message": "no cxup_k\/y", "details": [{"cxup_k\u002fy": "\u0063xup_k/y"}], "n": 1}"#,
+        );
         let status = StatusCode::UNAUTHORIZED;
         let error = ApiError::new(call(), status, &HeaderMap::new(), &body, |text| key.redact(text), None);
         assert_eq!(error.message.as_deref(), Some("no [redacted]"));
