@@ -114,7 +114,9 @@ fn item(item: &Item, public: &BTreeSet<String>, lines: &mut Vec<String>) {
             lines.push(format!("type {} = {}", alias.ident, tokens(&alias.ty)));
         }
         // `fuzzing` exists for the fuzz targets alone.
-        Item::Mod(module) if is_public(&module.vis) && module.ident != "fuzzing" => lines.push(format!("mod {}", module.ident)),
+        Item::Mod(module) if is_public(&module.vis) && module.ident != "fuzzing" => {
+            lines.push(format!("mod {}", module.ident));
+        }
         Item::Use(import) if is_public(&import.vis) => lines.extend(imports("", &import.tree)),
         Item::Trait(definition) if is_public(&definition.vis) => {
             lines.push(format!(
