@@ -108,7 +108,7 @@ async fn what_is_saved_is_loaded_again() {
     let file = scratch("saved.json");
     let events = |emulator: &Emulator| post(emulator, "/v1/incidents:list-incident-events", &json!({})).body;
     let emulator = Emulator::builder().seeded(40, 9).start().await.unwrap();
-    post(&emulator, "/v1/incidents:resolve", &json!({ "incidentIds": ["incident_id_1"] })).expect(200);
+    post(&emulator, "/v1/incidents:close", &json!({ "incidentIds": ["incident_id_1"] })).expect(200);
     emulator.save(&file).unwrap();
     let loaded = Emulator::builder().incidents_json(&file).start().await.unwrap();
     assert_eq!(loaded.incidents(), emulator.incidents());

@@ -308,6 +308,18 @@ async fn every_member_of_the_event_filter_selects_and_counts_agree() {
 }
 
 #[tokio::test]
+async fn values_of_events_are_those_of_their_time() {
+    let emulator = emulator().await;
+    let body = json!({ "filter": { "name": "Payment slow" } });
+    let reply = post(&emulator, "/v1/incidents:list-incident-events-filter-values", &body).expect(200);
+    // Opened and triggered while nobody had it, then assigned and acknowledged.
+    assert_eq!(reply["filtersValues"]["assigneeWithCount"], json!([{ "assignee": "mei", "count": 2 }]));
+    let status = |status: &str, count: i32| json!({ "status": status, "count": count });
+    let statuses = [status("INCIDENT_STATUS_TRIGGERED", 3), status("INCIDENT_STATUS_ACKNOWLEDGED", 1)];
+    assert_eq!(reply["filtersValues"]["statusWithCount"], json!(statuses));
+}
+
+#[tokio::test]
 async fn counting_events_stops_at_its_limit_and_says_so() {
     let emulator = Emulator::builder().seeded(4000, 1).start().await.unwrap();
     let count = post(&emulator, "/v1/incidents:list-incident-events-total-count", &json!({})).expect(200);
