@@ -151,12 +151,20 @@ fn steps(metadata: &Value, toolchains: &[String], native_tls: bool) -> Result<Ve
         one("generate", &["xtask", "generate", "--check"]),
         one("lint", &["xtask", "lint"]),
         one("test", &TESTS),
+        seeds(),
         Step { name: "doc", work: Work::Commands(vec![documentation]) },
         Step { name: "features", work: Work::Commands(feature_checks(&cargo::features(metadata, SDK)?, native_tls)) },
         package(&cargo::publishable(metadata)),
         one("licences", &["xtask", "licences"]),
         minimum_rust(cargo::rust_version(metadata, SDK), toolchains),
     ])
+}
+
+/// The fuzz targets over their seeds, on the toolchain at hand: what fuzzing once found stays mended.
+fn seeds() -> Step {
+    let mut seeds = invocation("cargo", &["test", "--manifest-path", "fuzz/Cargo.toml", "--no-default-features"]);
+    seeds.environment = Some(("RUSTFLAGS", "--cfg fuzzing"));
+    Step { name: "seeds", work: Work::Commands(vec![seeds]) }
 }
 
 /// The SDK with none of its features, then with each of them alone.
@@ -256,6 +264,7 @@ mod tests {
                 "cargo xtask generate --check",
                 "cargo xtask lint",
                 "cargo test --workspace",
+                "RUSTFLAGS='--cfg fuzzing' cargo test --manifest-path fuzz/Cargo.toml --no-default-features",
                 "RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps",
                 "cargo check --package coralogix-incidents --no-default-features",
                 "cargo check --package coralogix-incidents --no-default-features --features schemars",

@@ -182,3 +182,23 @@ fn compare(ours: &Document, published: &Document) -> Result<Vec<Difference>> {
     merged.sort_by_key(|difference| difference.class);
     Ok(merged)
 }
+
+/// The fuzz target `drift`: no file makes it panic, its complaints fill whole lines, and a file does not break with itself.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(ours: &Document, text: &str) {
+    let published = match Document::parse(Path::new("published.yaml"), text) {
+        Ok(published) => published,
+        Err(error) => return assert!(format!("{error:#}").starts_with("published.yaml:"), "{error:#}"),
+    };
+    match compare(ours, &published) {
+        Ok(differences) => {
+            report::table(&differences);
+            assert!(report::json(&differences).is_ok());
+        }
+        Err(error) => assert!(format!("{error:#}").starts_with("published.yaml"), "{error:#}"),
+    }
+    let breaks = |difference: &Difference| difference.class.breaks();
+    if let Ok(differences) = compare(&published, &published) {
+        assert!(!differences.iter().any(breaks), "{}", report::table(&differences));
+    }
+}

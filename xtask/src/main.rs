@@ -6,6 +6,7 @@ mod cargo;
 mod ci;
 mod document;
 mod drift;
+mod fuzz;
 mod generate;
 mod licences;
 mod lint;
@@ -31,6 +32,8 @@ enum Verb {
     Lint(lint::Arguments),
     /// Compare the document with an OpenAPI file that the vendor has published.
     Drift(drift::Arguments),
+    /// Run every fuzz target for a short time. Needs nightly Rust and cargo-fuzz.
+    Fuzz(fuzz::Arguments),
     /// Check the licences of all dependencies against the accepted ones.
     Licences,
     /// Run everything that has to hold before a change is merged.
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Verb::Generate(arguments) => generate::run(&arguments),
         Verb::Lint(arguments) => lint::run(&arguments),
         Verb::Drift(arguments) => drift::run(&arguments),
+        Verb::Fuzz(arguments) => fuzz::run(&arguments),
         Verb::Licences => licences::run(),
         Verb::Ci(arguments) => ci::run(&arguments),
     };

@@ -1,0 +1,147 @@
+//! `cargo xtask fuzz`: every fuzz target for a short time. It knows the folders of `fuzz/` and cargo-fuzz's command line,
+//! and not what a target does.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, ExitCode, Stdio},
+};
+
+use anyhow::{Context, Result, bail};
+
+const TARGETS: &str = "fuzz/fuzz_targets";
+/// Where libFuzzer keeps what it finds worth keeping, from run to run; not committed.
+const CORPUS: &str = "fuzz/corpus";
+const SEEDS: &str = "fuzz/seeds";
+/// Files of the workspace that are seeds of a target as they are.
+const MORE_SEEDS: [(&str, &str); 2] = [("responses", "openapi/samples"), ("drift", "xtask/tests/data")];
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// How long each target runs.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    seconds: u32,
+    /// Run only these targets. Default: all of fuzz/fuzz_targets.
+    targets: Vec<String>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    crate::enter_workspace()?;
+    let targets = chosen(targets(Path::new(TARGETS))?, &arguments.targets)?;
+    // Through rustup, for `cargo +nightly` is taken away from programs that a `cargo run` started.
+    if !succeeds(&["run", "nightly", "cargo", "--version"]) {
+        bail!("fuzzing needs a nightly toolchain (nothing else here does): `rustup toolchain install nightly`");
+    }
+    if !succeeds(&["run", "nightly", "cargo", "fuzz", "--version"]) {
+        bail!("fuzzing needs cargo-fuzz: `cargo install cargo-fuzz --locked`");
+    }
+    let mut failed = Vec::new();
+    for target in &targets {
+        let corpus = format!("{CORPUS}/{target}");
+        fs::create_dir_all(&corpus).with_context(|| format!("cannot create {corpus}"))?;
+        let arguments = command(target, arguments.seconds);
+        println!("\n[{target}] rustup {}", arguments.join(" "));
+        let status = Command::new("rustup").args(&arguments).status().context("cannot run `rustup`")?;
+        if !status.success() {
+            failed.push(target.as_str());
+        }
+    }
+    if failed.is_empty() {
+        println!("\n{} targets ran for {} s each and found nothing", targets.len(), arguments.seconds);
+        return Ok(ExitCode::SUCCESS);
+    }
+    eprintln!(
+        "\nerror: failed: {}. An input that fails is in fuzz/artifacts/TARGET/: shrink it with \
+         `rustup run nightly cargo fuzz tmin TARGET FILE`, move it to {SEEDS}/TARGET/ under a name that says what it is, \
+         and mend the code until \
+         `RUSTFLAGS='--cfg fuzzing' cargo test --manifest-path fuzz/Cargo.toml --no-default-features` passes",
+        failed.join(", ")
+    );
+    Ok(ExitCode::FAILURE)
+}
+
+/// What rustup is to run for a target.
+fn command(target: &str, seconds: u32) -> Vec<String> {
+    // The first folder is the one that libFuzzer writes to.
+    let mut folders = vec![format!("{CORPUS}/{target}"), format!("{SEEDS}/{target}")];
+    folders.extend(MORE_SEEDS.iter().filter(|(name, _)| *name == target).map(|(_, folder)| (*folder).to_owned()));
+    let mut arguments: Vec<String> = ["run", "nightly", "cargo", "fuzz", "run", target].map(str::to_owned).to_vec();
+    arguments.extend(folders);
+    arguments.extend([
+        "--".to_owned(),
+        format!("-max_total_time={seconds}"),
+        // An input that takes longer is a finding: nothing here should.
+        "-timeout=10".to_owned(),
+        "-print_final_stats=1".to_owned(),
+    ]);
+    arguments
+}
+
+/// The names of the targets, in their order.
+fn targets(folder: &Path) -> Result<Vec<String>> {
+    let list = || format!("cannot list {}", folder.display());
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).with_context(list)? {
+        let path = entry.with_context(list)?.path();
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            names.extend(path.file_stem().and_then(|name| name.to_str()).map(str::to_owned));
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn chosen(all: Vec<String>, wanted: &[String]) -> Result<Vec<String>> {
+    if let Some(unknown) = wanted.iter().find(|name| !all.contains(name)) {
+        bail!("there is no fuzz target `{unknown}`; the targets are {}", all.join(", "));
+    }
+    Ok(if wanted.is_empty() { all } else { wanted.to_vec() })
+}
+
+fn succeeds(arguments: &[&str]) -> bool {
+    let mut command = Command::new("rustup");
+    let command = command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_target_is_built_and_has_seeds() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let manifest = fs::read_to_string(root.join("fuzz/Cargo.toml")).unwrap();
+        let targets = targets(&root.join(TARGETS)).unwrap();
+        assert!(targets.len() >= 6, "{targets:?}");
+        for target in targets {
+            assert!(
+                manifest.contains(&format!("path = \"fuzz_targets/{target}.rs\"")),
+                "{target} is not in the manifest"
+            );
+            let seeds = root.join(SEEDS).join(&target);
+            assert!(fs::read_dir(&seeds).unwrap().count() > 0, "{} is empty", seeds.display());
+        }
+        for (_, folder) in MORE_SEEDS {
+            assert!(root.join(folder).is_dir(), "{folder}");
+        }
+    }
+
+    #[test]
+    fn a_target_gets_its_folders_and_its_time() {
+        assert_eq!(
+            command("responses", 5).join(" "),
+            "run nightly cargo fuzz run responses fuzz/corpus/responses fuzz/seeds/responses openapi/samples \
+             -- -max_total_time=5 -timeout=10 -print_final_stats=1"
+        );
+        assert!(!command("errors", 5).contains(&"openapi/samples".to_owned()));
+    }
+
+    #[test]
+    fn an_unknown_target_is_refused_with_the_known_ones() {
+        let all = || vec!["drift".to_owned(), "errors".to_owned()];
+        assert_eq!(chosen(all(), &[]).unwrap(), all());
+        let error = chosen(all(), &["error".to_owned()]).unwrap_err().to_string();
+        assert_eq!(error, "there is no fuzz target `error`; the targets are drift, errors");
+    }
+}
