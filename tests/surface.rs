@@ -21,6 +21,12 @@ fn the_public_surface_of_the_sdk_is_as_reviewed() {
 }
 
 #[test]
+fn the_public_surface_of_the_emulator_is_as_reviewed() {
+    let _settings = snapshots();
+    insta::assert_snapshot!("surface__emulator", surface("emulator"));
+}
+
+#[test]
 fn a_changed_surface_has_a_changelog_entry() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let changelog = fs::read_to_string(root.join("CHANGELOG.md")).unwrap();
@@ -32,7 +38,7 @@ fn a_changed_surface_has_a_changelog_entry() {
 }
 
 fn all() -> String {
-    surface("sdk")
+    surface("sdk") + &surface("emulator")
 }
 
 /// FNV-1a: stable, which std's hashes do not promise to be.

@@ -131,11 +131,7 @@ pub(crate) fn what(error: &Error) -> String {
         let maybe = if error.effect() == Effect::Unknown { "; it may have taken effect" } else { "" };
         return format!("{operation}: {status}{message}{maybe}");
     }
-    let mut text = error.to_string();
-    let tail = call(error).map(|call| format!(" ({call})")).unwrap_or_default();
-    if let Some(length) = text.strip_suffix(&tail).map(str::len) {
-        text.truncate(length);
-    }
+    let mut text = error.summary();
     // A wrong value is named by the cause, as in "unknown region `EU9`".
     if let (Error::Config(_), Some(cause)) = (error, error.source()) {
         let _ = write!(text, ": {cause}");
@@ -185,7 +181,7 @@ fn next(error: &Error) -> String {
     }
 }
 
-/// Attempts and correlation id, in the words that the SDK ends its errors with.
+/// Attempts and correlation id.
 fn call(error: &Error) -> Option<String> {
     let (attempts, correlation_id) = (error.attempts(), error.correlation_id()?);
     let plural = if attempts == 1 { "" } else { "s" };

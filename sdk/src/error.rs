@@ -109,6 +109,18 @@ impl Error {
         }
     }
 
+    /// The line that `Display` shows, without the attempts and the correlation id at its end: for where those are shown apart.
+    pub fn summary(&self) -> String {
+        match self {
+            Self::Config(error) => error.to_string(),
+            Self::InvalidRequest(error) => error.to_string(),
+            Self::Transport(error) => error.to_string(),
+            Self::Api(error) => error.to_string(),
+            Self::Undecodable(error) => error.to_string(),
+            Self::TooLarge(error) => error.to_string(),
+        }
+    }
+
     /// The operation's `operationId`, such as `unassignIncidents`.
     pub fn operation(&self) -> Option<&'static str> {
         self.call().map(|call| call.operation.id)
@@ -220,14 +232,10 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Config(error) => error.fmt(f),
-            Self::InvalidRequest(error) => error.fmt(f),
-            Self::Transport(error) => error.fmt(f),
-            Self::Api(error) => error.fmt(f),
-            Self::Undecodable(error) => error.fmt(f),
-            Self::TooLarge(error) => error.fmt(f),
-        }
+        f.write_str(&self.summary())?;
+        let Some(call) = self.call() else { return Ok(()) };
+        let plural = if call.attempts == 1 { "" } else { "s" };
+        write!(f, " ({} attempt{plural}, correlation id {})", call.attempts, call.correlation_id)
     }
 }
 
@@ -377,7 +385,7 @@ impl fmt::Display for TransportError {
             TransportErrorKind::Reset => write!(f, "{host} closed the connection before the whole answer came"),
             TransportErrorKind::Protocol => write!(f, "what {host} answered is not valid HTTP"),
         }?;
-        self.call.fmt_tail(f)
+        self.call.fmt_effect(f)
     }
 }
 
@@ -503,7 +511,7 @@ impl fmt::Display for ApiError {
         if let Some(retry_after) = self.retry_after {
             write!(f, "; retry after {} s", retry_after.as_secs_f64().ceil())?;
         }
-        self.call.fmt_tail(f)
+        self.call.fmt_effect(f)
     }
 }
 
@@ -552,7 +560,7 @@ impl fmt::Display for UndecodableResponse {
                 write!(f, "the body is encoded as `{}`, which was not asked for", one_line(encoding))?;
             }
         }
-        self.call.fmt_tail(f)
+        self.call.fmt_effect(f)
     }
 }
 
@@ -590,14 +598,14 @@ impl fmt::Display for ResponseTooLarge {
              `max_response_bytes`",
             operation.id, self.status, self.limit
         )?;
-        self.call.fmt_tail(f)
+        self.call.fmt_effect(f)
     }
 }
 
 impl StdError for ResponseTooLarge {}
 
 impl Call {
-    fn fmt_tail(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn fmt_effect(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.operation.idempotency != crate::Idempotency::Safe {
             match self.effect {
                 Effect::None => {}
@@ -605,8 +613,7 @@ impl Call {
                 Effect::Applied => f.write_str("; it took effect")?,
             }
         }
-        let plural = if self.attempts == 1 { "" } else { "s" };
-        write!(f, " ({} attempt{plural}, correlation id {})", self.attempts, self.correlation_id)
+        Ok(())
     }
 }
 
