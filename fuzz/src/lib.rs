@@ -72,8 +72,7 @@ pub fn errors(data: &[u8]) {
     assert!(error.message().is_none_or(|message| !message.trim().is_empty() && message.len() <= 9 * 1024));
     assert_eq!(error.status().map(|status| status.as_u16()), Some(status));
     assert!(!(error.is_not_found() && error.is_unknown_route()), "{error:?}");
-    let everything =
-        format!("{shown} {error:?} {:?} {:?} {:?}", error.body(), error.message(), error.details());
+    let everything = format!("{shown} {error:?} {:?} {:?} {:?}", error.body(), error.message(), error.details());
     assert!(!everything.contains(KEY), "the key is in {everything}");
 }
 
