@@ -394,7 +394,7 @@ impl ClientBuilder {
             .map_err(|error| ConfigError::with_source("the user agent suffix can't stand in an HTTP header", error))?;
         let client = match self.http_client {
             Some(client) => client,
-            None => http_client(self.connect_timeout, self.read_timeout)?,
+            None => http_client(&baseurl, self.connect_timeout, self.read_timeout)?,
         };
         let shared = Shared {
             authorization: api_key.authorization()?,
@@ -437,16 +437,13 @@ impl ClientBuilder {
         if url.query().is_some() || url.fragment().is_some() {
             return fail("has a query or a fragment: it must end in its path, such as `/mgmt/openapi`");
         }
-        let loopback = match url.host() {
-            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => return fail("names no host"),
-        };
+        if url.host().is_none() {
+            return fail("names no host");
+        }
         match url.scheme() {
             "https" if cfg!(any(feature = "rustls", feature = "native-tls")) || self.http_client.is_some() => {}
             "https" => return fail("is https, but this build has no TLS: enable the feature `rustls` or `native-tls`"),
-            "http" if loopback || self.plain_http => {}
+            "http" if is_loopback(&url) || self.plain_http => {}
             "http" => {
                 return fail(
                     "is http to another machine: anyone on the way could read the API key. Use https, or call \
@@ -473,13 +470,27 @@ fn variable(name: &str) -> Result<Option<String>, Error> {
     }
 }
 
-fn http_client(connect_timeout: Duration, read_timeout: Duration) -> Result<reqwest::Client, Error> {
-    let builder = reqwest::Client::builder()
+/// Whether a URL leads to this machine.
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+fn http_client(baseurl: &str, connect_timeout: Duration, read_timeout: Duration) -> Result<reqwest::Client, Error> {
+    let mut builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(connect_timeout)
         .read_timeout(read_timeout)
         // The attempt loop is the only place that retries.
         .retry(reqwest::retry::never());
+    // The environment's proxy is another machine: it would get the key in the clear, and can't reach this one.
+    if Url::parse(baseurl).is_ok_and(|url| is_loopback(&url)) {
+        builder = builder.no_proxy();
+    }
     #[cfg(feature = "rustls")]
     let builder = builder.tls_backend_preconfigured(tls()?);
     Ok(builder.build().map_err(|error| ConfigError::with_source("the HTTP client can't be built", error))?)
