@@ -111,3 +111,13 @@ fn a_key_with_a_line_break_is_refused_without_being_shown() {
 fn the_binary_has_the_documented_name() {
     assert!(BINARY.trim_end_matches(".exe").ends_with("cx-incidents"));
 }
+
+#[test]
+fn a_proxy_of_the_environment_is_not_asked_for_this_machine() {
+    // Nothing listens there: a request by way of it would fail, and elsewhere would hand over the key.
+    let cli = ["HTTP_PROXY", "http_proxy", "ALL_PROXY"]
+        .into_iter()
+        .fold(Cli::bare(), |cli, name| cli.env(name, "http://127.0.0.1:9"));
+    let ran = cli.run(&["--emulator", "unassign", "incident_id_1"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+}
