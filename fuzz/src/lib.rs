@@ -81,7 +81,8 @@ pub fn retry_after(data: &[u8]) {
     let now = UNIX_EPOCH + Duration::from_secs(1_700_000_000);
     for now in [UNIX_EPOCH, now, SystemTime::now()] {
         let wait = fuzzing::retry_after(data, now);
-        let digits = std::str::from_utf8(data).ok().map(str::trim).filter(|text| !text.is_empty());
+        let digits =
+            std::str::from_utf8(data).ok().map(|text| text.trim_matches([' ', '\t'])).filter(|text| !text.is_empty());
         if let Some(seconds) = digits.filter(|text| text.bytes().all(|byte| byte.is_ascii_digit())) {
             let seconds = seconds.parse().unwrap_or(u64::from(u32::MAX));
             assert_eq!(wait, Some(Duration::from_secs(seconds)));

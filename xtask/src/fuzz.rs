@@ -14,7 +14,9 @@ const TARGETS: &str = "fuzz/fuzz_targets";
 const CORPUS: &str = "fuzz/corpus";
 const SEEDS: &str = "fuzz/seeds";
 /// Files of the workspace that are seeds of a target as they are.
-const MORE_SEEDS: [(&str, &str); 2] = [("responses", "openapi/samples"), ("drift", "xtask/tests/data")];
+const MORE_SEEDS: [(&str, &str); 1] = [("responses", "openapi/samples")];
+/// The longest input. The messages of interest are short, and short ones are tried more often.
+const MAX_LENGTH: usize = 8 * 1024;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -70,6 +72,7 @@ fn command(target: &str, seconds: u32) -> Vec<String> {
     arguments.extend([
         "--".to_owned(),
         format!("-max_total_time={seconds}"),
+        format!("-max_len={MAX_LENGTH}"),
         // An input that takes longer is a finding: nothing here should.
         "-timeout=10".to_owned(),
         "-print_final_stats=1".to_owned(),
@@ -132,7 +135,7 @@ mod tests {
         assert_eq!(
             command("responses", 5).join(" "),
             "run nightly cargo fuzz run responses fuzz/corpus/responses fuzz/seeds/responses openapi/samples \
-             -- -max_total_time=5 -timeout=10 -print_final_stats=1"
+             -- -max_total_time=5 -max_len=8192 -timeout=10 -print_final_stats=1"
         );
         assert!(!command("errors", 5).contains(&"openapi/samples".to_owned()));
     }
