@@ -431,9 +431,9 @@ fn a_tighter_limit_breaks_callers_and_an_unknown_one_is_new() {
     let message = "has `maxItems: 10000`, published as `maxItems: 20000`";
     planted(V5, |root| set(root, pointer, json!(20_000)), Class::Cosmetic, "query parameter incident_ids", message);
     let edit = |root: &mut Value| {
-        set(root, "/components/schemas/v1UnassignIncidentsRequest/properties/incidentIds/maxItems", json!(50));
+        set(root, "/components/schemas/v1PaginationRequest/properties/pageToken/maxLength", json!(50));
     };
-    planted(V1, edit, Class::New, "UnassignIncidentsRequest.incidentIds", "is limited by `maxItems: 50`");
+    planted(V1, edit, Class::New, "PaginationRequest.pageToken", "is limited by `maxLength: 50`");
 }
 
 #[test]

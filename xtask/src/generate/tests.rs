@@ -245,3 +245,51 @@ fn a_file_that_was_edited_added_or_removed_fails_the_check_with_a_diff() {
     }
     assert_eq!(report(&changes), ExitCode::FAILURE);
 }
+
+/// What an enum's variants and a struct's fields are called in generated code.
+fn members(code: &str, name: &str) -> Vec<String> {
+    let file = syn::parse_file(code).unwrap();
+    let found = file.items.iter().find_map(|item| match item {
+        syn::Item::Enum(item) if item.ident == name => {
+            Some(item.variants.iter().map(|variant| variant.ident.to_string()).collect())
+        }
+        syn::Item::Struct(item) if item.ident == name => {
+            Some(item.fields.iter().filter_map(|field| Some(field.ident.as_ref()?.to_string())).collect())
+        }
+        _ => None,
+    });
+    found.unwrap_or_else(|| panic!("no `{name}` in the generated types"))
+}
+
+/// The one edit of the document that is daily work: after it, `cargo xtask generate` and accepted snapshots are all it takes.
+#[test]
+fn an_enum_value_and_an_optional_field_need_no_edit_but_that_of_the_document() {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(super::DOCUMENT)).unwrap();
+    let document = parsed(&text).unwrap();
+    let before = generate(&document).unwrap();
+
+    let mut root = document.root().clone();
+    let schemas = &mut root["components"]["schemas"];
+    let values = schemas["IncidentState"]["enum"].as_array_mut().unwrap();
+    values.push("INCIDENT_STATE_NO_DATA".into());
+    let field = serde_json::json!({ "type": "boolean", "description": "Whether there is no data.", "example": true });
+    let fields = schemas["Incident"]["properties"].as_object_mut().unwrap();
+    assert!(fields.insert("isNoData".to_owned(), field).is_none());
+    let after = generate(&parsed(&root.to_string()).unwrap()).unwrap();
+
+    // The new members are there, and nothing else of either type went or came.
+    for (name, new) in [("IncidentState", "NoData"), ("Incident", "is_no_data")] {
+        let mut expected = members(&before["types.rs"], name);
+        expected.push(new.to_owned());
+        expected.sort();
+        let mut found = members(&after["types.rs"], name);
+        found.sort();
+        assert_eq!(found, expected, "{name}");
+    }
+    for line in ["Self::NoData => \"INCIDENT_STATE_NO_DATA\"", "pub fn with_is_no_data("] {
+        assert!(after["types.rs"].contains(line) && !before["types.rs"].contains(line), "{line}");
+    }
+    for file in ["client.rs", "operations.rs", "mod.rs"] {
+        assert_eq!(before[file], after[file], "{file}");
+    }
+}
