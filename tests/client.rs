@@ -96,6 +96,8 @@ async fn a_request_that_breaks_a_limit_is_refused_before_anything_is_sent() {
     assert_eq!(unassign(&["a", " \t"]).await.to_string(), "`incidentIds[1]` is blank");
     let assign = AssignIncidentsRequest::default().with_assigned_to(UserDetails::default().with_user_id("u"));
     assert!(matches!(client.assign_incidents(&assign).await, Err(Error::InvalidRequest(_))));
+    let nobody = AssignIncidentsRequest::default().with_incident_ids(["a"]);
+    assert_eq!(client.assign_incidents(&nobody).await.unwrap_err().to_string(), "`assignedTo.userId` is blank");
     for (id, problem) in [
         ("a/b", "has a `/`"),
         ("a:b", "has a `:`"),
@@ -246,6 +248,8 @@ async fn the_key_is_never_shown() {
         echo("307 Temporary Redirect", "text/plain"),
         Step::Reply(response("302 Found", &format!("location: https://x.example/{KEY}\r\n"), "")),
         json("200 OK", &format!("\"{KEY}\"")),
+        json("200 OK", &format!("{{\"{KEY}\": 1, \"incidents\": [{{\"state\": \"{KEY}\"}}, {{\"id\": 7}}]}}")),
+        json("200 OK", &format!("<{}{KEY}", "x".repeat(16 * 1024 - 10))),
         Step::Reset(vec![]),
     ] {
         let server = Raw::start([step]);

@@ -99,10 +99,13 @@ async fn a_call_is_a_span_and_each_attempt_is_a_span_within() {
 }
 
 #[tokio::test]
-async fn a_failed_call_says_in_its_span_why() {
+async fn a_failed_call_says_in_its_span_why_and_not_in_the_words_of_the_service() {
     let log = Capture::start();
-    let server = Raw::start([json("403 Forbidden", r#"{"message":"a body is not telemetry"}"#)]);
+    let refused = json("403 Forbidden", r#"{"message":"a body is not telemetry"}"#);
+    let unavailable = json("503 Service Unavailable", r#"{"message":"a body is not telemetry"}"#);
+    let server = Raw::start([unavailable, refused]);
     unassign(&server.client()).await.unwrap_err();
+    assert_eq!(log.count(&["DEBUG", "retrying", "503 Service Unavailable", "correlation id"]), 1, "{}", log.text());
     assert_eq!(
         log.count(&["close", "operation{", "error.type=\"403\""]),
         2,
@@ -138,4 +141,28 @@ async fn drift_of_the_service_is_reported_once_for_each_name_and_never_with_valu
     for value in ["some-value", "secret", "m@x"] {
         assert!(!log.text().contains(value), "{value} in {}", log.text());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_span_of_a_request_ends_with_it_and_not_with_the_wait_after_it() {
+    let log = Capture::start();
+    let server = Raw::start([Step::Reply(response("429 Too Many Requests", "retry-after: 20\r\n", ""))]);
+    unassign(&server.client()).await.unwrap();
+    let text = log.text();
+    let closed = text.find("http.response.status_code=429").expect("the request's span is closed");
+    let retrying = text.find("retrying").expect("the retry is logged");
+    assert!(closed < retrying, "closed before the wait: {text}");
+}
+
+#[tokio::test]
+async fn a_call_whose_answer_cannot_be_read_is_a_failed_one() {
+    let log = Capture::start();
+    let server = Raw::start([json("200 OK", "{\"incidents\":7}")]);
+    unassign(&server.client()).await.unwrap_err();
+    assert_eq!(
+        log.count(&["close", "operation{", "error.type=\"undecodable_response\"", "otel.status_code=\"ERROR\""]),
+        1,
+        "{}",
+        log.text()
+    );
 }

@@ -8,6 +8,8 @@
 //!   [`Fate::Failed`] only where nothing can have been changed; everything else is [`Fate::Unknown`], which
 //!   [`Bulk::reconcile`] settles by reading.
 //! * **Outcomes come as they happen.** A run that is dropped, or a process that dies, has told what it knew.
+//! * **What is on the wire goes on** while the consumer is busy: requests run on tasks of the tokio runtime that the run is
+//!   polled on, and end with the run.
 //! * **Memory is bounded** by concurrency times the size of a request and its reply, plus at most 32 bytes for each distinct
 //!   id, to know it again.
 //!
@@ -30,7 +32,7 @@
 //! ```
 
 use std::{
-    collections::{BTreeMap, HashSet, VecDeque},
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
     fmt,
     hash::{BuildHasher, RandomState},
     pin::Pin,
@@ -39,10 +41,10 @@ use std::{
 };
 
 use futures::{
-    FutureExt, Stream, StreamExt,
-    future::BoxFuture,
-    stream::{self, BoxStream, FuturesUnordered},
+    Stream, StreamExt,
+    stream::{self, BoxStream},
 };
+use tokio::task::{self, JoinError, JoinSet};
 
 use crate::{
     Client, Effect, Error, Operation,
@@ -102,8 +104,10 @@ impl Verb {
         }
     }
 
-    async fn send(&self, client: &Client, ids: Vec<String>) -> Result<Vec<Incident>, Error> {
-        Ok(match self {
+    /// Sends the ids and returns the incidents of the reply by id.
+    async fn send(&self, client: &Client, ids: Vec<String>) -> Result<BTreeMap<String, Incident>, Error> {
+        let only = if let [id] = ids.as_slice() { Some(id.clone()) } else { None };
+        let incidents = match self {
             Self::Unassign => {
                 let request = UnassignIncidentsRequest { incident_ids: ids };
                 client.unassign_incidents(&request).await?.into_inner().incidents
@@ -124,6 +128,12 @@ impl Verb {
                 let request = CloseIncidentsRequest { incident_ids: ids };
                 client.close_incidents(&request).await?.into_inner().incidents
             }
+        };
+        // A reply may leave the id out; where one was sent, it is clear whose the incident is.
+        Ok(match (only, <[Incident; 1]>::try_from(incidents)) {
+            (Some(id), Ok([incident])) => BTreeMap::from([(id, incident)]),
+            (_, Ok([incident])) => BTreeMap::from([(incident.id.clone(), incident)]),
+            (_, Err(incidents)) => incidents.into_iter().map(|incident| (incident.id.clone(), incident)).collect(),
         })
     }
 }
@@ -222,7 +232,8 @@ pub struct Outcome {
 pub enum Fate {
     /// The service did it: the incident as the reply has it.
     Updated(Box<Incident>),
-    /// The service did not return it: it does not know the id.
+    /// The service did not return it: it does not know the id. (A reply to several ids in which an incident has no id is
+    /// taken the same way; read it back if that matters.)
     NotFound,
     /// It was refused, or never reached the service. Nothing was changed.
     Failed(Arc<Error>),
@@ -292,16 +303,20 @@ pub struct Run {
     next: Batch,
     /// An id that the URL of the request before had no more room for, and what it costs.
     held: Option<(String, usize)>,
-    /// The ids of the requests under way, by number.
-    sent: BTreeMap<u64, Arc<[String]>>,
-    under_way: FuturesUnordered<BoxFuture<'static, Answer>>,
-    requests: u64,
+    /// The ids of the requests under way.
+    sent: HashMap<task::Id, Arc<[String]>>,
+    /// On tasks of their own, so that a slow consumer of outcomes does not hold up what is on the wire.
+    under_way: JoinSet<Answer>,
     outcomes: VecDeque<Outcome>,
     stopped: bool,
     summary: Summary,
 }
 
-type Answer = (u64, Result<Vec<Incident>, Error>);
+/// The incidents of a reply by id.
+type Answer = Result<BTreeMap<String, Incident>, Error>;
+
+/// Repeated ids that are passed over at one go, so that a source of nothing else lets other work go on.
+const REPEATS_AT_ONCE: usize = 256;
 
 /// The size of a request.
 #[derive(Clone, Copy)]
@@ -346,9 +361,8 @@ impl Run {
             known: Known::default(),
             next: Batch::default(),
             held: None,
-            sent: BTreeMap::new(),
-            under_way: FuturesUnordered::new(),
-            requests: 0,
+            sent: HashMap::new(),
+            under_way: JoinSet::new(),
             outcomes: VecDeque::new(),
             stopped: false,
             summary: Summary::default(),
@@ -360,8 +374,8 @@ impl Run {
         self.summary
     }
 
-    /// Starts no more requests. Those under way are waited for; ids that are at hand and were not sent come out as
-    /// [`Fate::NotSent`].
+    /// Starts no more requests. Those under way are waited for. Ids that were not sent come out as [`Fate::NotSent`]: those
+    /// that the source yields at once, to its end or until it has to be waited for.
     pub fn stop(&mut self) {
         self.stopped = true;
     }
@@ -369,7 +383,8 @@ impl Run {
     /// As [`stop`](Self::stop), and drops the requests under way: their ids come out as [`Fate::Abandoned`].
     pub fn abandon(&mut self) {
         self.stopped = true;
-        self.under_way.clear();
+        self.under_way.abort_all();
+        while self.under_way.try_join_next().is_some() {}
         for ids in std::mem::take(&mut self.sent).into_values() {
             self.outcomes.extend(ids.iter().map(|id| Outcome { id: id.clone(), fate: Fate::Abandoned }));
         }
@@ -380,7 +395,12 @@ impl Run {
         if let Some((id, cost)) = self.held.take() {
             self.next.add(id, cost);
         }
+        let mut repeats = 0;
         while let Some(source) = &mut self.source {
+            if repeats == REPEATS_AT_ONCE {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             if self.next.ids.len() >= self.limits.ids || !self.outcomes.is_empty() {
                 return Poll::Ready(());
             }
@@ -394,6 +414,7 @@ impl Run {
             };
             if !self.known.add(&id) {
                 self.summary.duplicates += 1;
+                repeats += 1;
                 continue;
             }
             if self.stopped {
@@ -415,32 +436,26 @@ impl Run {
 
     fn send(&mut self) {
         let Batch { ids, .. } = std::mem::take(&mut self.next);
-        self.requests += 1;
-        let number = self.requests;
         let shared: Arc<[String]> = ids.into();
-        self.sent.insert(number, Arc::clone(&shared));
         let (client, verb, mode) = (self.client.clone(), Arc::clone(&self.verb), self.mode);
-        let answer = async move {
-            let ids = shared.to_vec();
-            let incidents = match mode {
-                Mode::Change => verb.send(&client, ids).await,
-                Mode::Read => {
-                    let response = client.batch_get_incident(&ids).await;
-                    response.map(|response| response.into_inner().incidents.into_values().collect())
-                }
-            };
-            (number, incidents)
-        };
-        self.under_way.push(answer.boxed());
+        let ids = Arc::clone(&shared);
+        let task = self.under_way.spawn(async move {
+            match mode {
+                Mode::Change => verb.send(&client, ids.to_vec()).await,
+                Mode::Read => read(&client, &ids).await,
+            }
+        });
+        self.sent.insert(task.id(), shared);
     }
 
     /// Turns an answer into outcomes.
-    fn settle(&mut self, (number, answer): Answer) {
+    fn settle(&mut self, answer: Result<(task::Id, Answer), JoinError>) {
+        let number = answer.as_ref().map_or_else(JoinError::id, |(number, _)| *number);
         let Some(ids) = self.sent.remove(&number) else { return };
-        match answer {
-            Ok(incidents) => {
-                let mut incidents: BTreeMap<String, Incident> =
-                    incidents.into_iter().map(|incident| (incident.id.clone(), incident)).collect();
+        match answer.map(|(_, answer)| answer) {
+            // The runtime is shutting down.
+            Err(_) => self.outcomes.extend(ids.iter().map(|id| Outcome { id: id.clone(), fate: Fate::Abandoned })),
+            Ok(Ok(mut incidents)) => {
                 for id in &*ids {
                     let fate = match incidents.remove(id).map(Box::new) {
                         None => Fate::NotFound,
@@ -452,7 +467,7 @@ impl Run {
                     self.outcomes.push_back(Outcome { id: id.clone(), fate });
                 }
             }
-            Err(error) => {
+            Ok(Err(error)) => {
                 // What refuses the key or the path refuses every request.
                 self.stopped |= error.is_unauthorized() || error.is_permission_denied() || error.is_unknown_route();
                 let certain = error.effect() == Effect::None && self.mode == Mode::Change;
@@ -504,7 +519,7 @@ impl Stream for Run {
             if !this.outcomes.is_empty() {
                 continue;
             }
-            match this.under_way.poll_next_unpin(cx) {
+            match this.under_way.poll_join_next_with_id(cx) {
                 Poll::Ready(Some(answer)) => this.settle(answer),
                 Poll::Ready(None) if done => return Poll::Ready(None),
                 Poll::Ready(None) | Poll::Pending => return Poll::Pending,
@@ -516,6 +531,26 @@ impl Stream for Run {
 impl fmt::Debug for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Run").field("verb", &self.verb).field("summary", &self.summary).finish_non_exhaustive()
+    }
+}
+
+/// Reads incidents by id. A service may answer 404 where it does not know the one id that is asked for, or one of several.
+async fn read(client: &Client, ids: &[String]) -> Answer {
+    match client.batch_get_incident(ids).await {
+        Ok(response) => Ok(response.into_inner().incidents),
+        Err(error) if !error.is_not_found() => Err(error),
+        Err(_) if ids.len() == 1 => Ok(BTreeMap::new()),
+        Err(_) => {
+            let mut incidents = BTreeMap::new();
+            for id in ids {
+                match client.batch_get_incident(std::slice::from_ref(id)).await {
+                    Ok(response) => incidents.extend(response.into_inner().incidents),
+                    Err(error) if error.is_not_found() => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(incidents)
+        }
     }
 }
 

@@ -112,7 +112,8 @@ impl Client {
         ClientBuilder::from_env()?.build()
     }
 
-    /// The same client with other options for the calls made through it. Both share everything else.
+    /// The same client with these options, in place of any that it had, for the calls made through it. Both share everything
+    /// else.
     ///
     /// ```no_run
     /// # async fn example(client: coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {
@@ -417,10 +418,14 @@ impl ClientBuilder {
         let text = match &self.place {
             Place::Region(region) => format!("https://{}{PATH}", region.host()),
             Place::Domain(domain) => {
-                let domain = domain.trim();
-                let host = if domain.starts_with("api.") { domain.to_owned() } else { format!("api.{domain}") };
+                let domain = domain.trim().to_ascii_lowercase();
+                let host = if domain.starts_with("api.") { domain.clone() } else { format!("api.{domain}") };
                 // A domain is a name and nothing else: a path or a user in it would send the key elsewhere.
-                if Host::parse(&host).is_err() || host.contains(['/', '@', ':', '?', '#', '%']) || domain.is_empty() {
+                let is_label = |label: &str| {
+                    let fine = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+                    !label.is_empty() && label.bytes().all(fine) && !label.starts_with('-') && !label.ends_with('-')
+                };
+                if !host.split('.').all(is_label) || Host::parse(&host).is_err() {
                     let message =
                         format!("`{}` is no domain: give a name such as `example.com`", domain.escape_debug());
                     return Err(ConfigError::new(message).into());
@@ -484,7 +489,7 @@ fn http_client(baseurl: &str, connect_timeout: Duration, read_timeout: Duration)
     let mut builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(connect_timeout)
-        .read_timeout(read_timeout)
+        .read_timeout(read_timeout.min(DEFAULT_READ_TIMEOUT * 100_000))
         // The attempt loop is the only place that retries.
         .retry(reqwest::retry::never());
     // The environment's proxy is another machine: it would get the key in the clear, and can't reach this one.

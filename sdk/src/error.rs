@@ -40,9 +40,9 @@ pub enum Error {
     Transport(Box<TransportError>),
     /// The service, or something before it, answered with an error.
     Api(Box<ApiError>),
-    /// The service answered with success, but the body can't be read. A change took effect.
+    /// The answer was a success, but its body can't be read.
     Undecodable(Box<UndecodableResponse>),
-    /// The service answered with success, but the body is larger than the limit. A change took effect.
+    /// The answer was a success, but its body is larger than the limit.
     TooLarge(Box<ResponseTooLarge>),
 }
 
@@ -53,7 +53,7 @@ pub enum Effect {
     None,
     /// Not known: a request was sent, and no answer settled what became of it.
     Unknown,
-    /// The service reported success.
+    /// Success was reported, in JSON: it was the service that answered.
     Applied,
 }
 
@@ -119,6 +119,17 @@ impl Error {
             Self::Undecodable(error) => error.to_string(),
             Self::TooLarge(error) => error.to_string(),
         }
+    }
+
+    /// What may be logged: the summary without the words of the service, which may name incidents and people.
+    pub(crate) fn log_line(&self) -> String {
+        let Some(call) = self.call() else { return self.kind() };
+        let what = match self {
+            Self::Api(error) => format!("{} failed at {}: {}", call.operation.id, call.authority, error.status),
+            other => other.summary(),
+        };
+        let plural = if call.attempts == 1 { "" } else { "s" };
+        format!("{what} ({} attempt{plural}, correlation id {})", call.attempts, call.correlation_id)
     }
 
     /// The operation's `operationId`, such as `unassignIncidents`.
@@ -476,7 +487,10 @@ impl ApiError {
                         || reason.is_empty()
                 }
                 // Nothing said: where the path names an incident, that is the likelier thing to be missing.
-                None => !self.call.operation.v1.path.contains('{'),
+                None => {
+                    let binding = self.call.operation.v1;
+                    !binding.path.contains('{') && binding.query_list.is_none()
+                }
             },
             _ => false,
         }
@@ -538,11 +552,11 @@ impl UndecodableResponse {
         source: &serde_json::Error,
         redact: impl Fn(String) -> String,
     ) -> Self {
-        // Cut after the search: half a key would not be found.
-        let body = redact(String::from_utf8_lossy(&body[..body.len().min(2 * KEPT_BODY)]).into_owned());
+        // The key is searched for before the cut, for half a key would not be found.
+        let body = cut(redact(String::from_utf8_lossy(body).into_owned()), KEPT_BODY);
         // serde_json quotes the value that it did not expect, whatever that is.
         let source = redact(source.to_string()).into();
-        Self { call, status, body: cut(body, KEPT_BODY), reason: Reason::Json(source) }
+        Self { call, status, body, reason: Reason::Json(source) }
     }
 
     pub(crate) fn encoding(call: Call, status: StatusCode, encoding: String) -> Self {

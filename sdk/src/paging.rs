@@ -93,7 +93,10 @@ impl<R: Paged> Items<R> {
 
     /// The token of the page that the next item comes from, to begin again there. `None` on the first page.
     pub fn page_token(&self) -> Option<&str> {
-        self.token.as_deref()
+        match &self.next {
+            Next::Then(token) if self.page.len() == 0 => Some(token),
+            _ => self.token.as_deref(),
+        }
     }
 
     fn fetch(&mut self) -> BoxFuture<'static, Result<Page<R::Item>, Error>> {

@@ -123,12 +123,13 @@ impl Failure {
     pub(crate) fn is_unprocessed(self) -> bool {
         match self {
             Self::Transport(kind) => kind.is_unsent(),
-            // 408 and the server errors leave it open; other refusals do not.
-            Self::Status(status) => {
-                status == StatusCode::NOT_IMPLEMENTED
-                    || (status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT)
-                    || status.is_redirection()
-            }
+            // 408 and 499 (gRPC's "cancelled") may come after it was, 303 means that it was, and the server errors leave it
+            // open; other refusals do not.
+            Self::Status(status) => match status.as_u16() {
+                303 | 408 | 499 => false,
+                300..=499 | 501 => true,
+                _ => false,
+            },
         }
     }
 
@@ -178,9 +179,35 @@ impl RetryBudget {
         Some(cost)
     }
 
+    /// As [`take`](Self::take), given back unless the retry is made.
+    pub(crate) fn hold(&self, failure: Failure) -> Option<Held<'_>> {
+        Some(Held { budget: self, cost: Some(self.take(failure)?) })
+    }
+
     pub(crate) fn give_back(&self, cost: Option<u32>) {
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         *tokens = tokens.saturating_add(cost.unwrap_or(1)).min(self.capacity);
+    }
+}
+
+/// What a retry costs, until it is made: a call that is dropped while it waits has not retried.
+pub(crate) struct Held<'a> {
+    budget: &'a RetryBudget,
+    cost: Option<u32>,
+}
+
+impl Held<'_> {
+    /// The retry is made; answers what it cost.
+    pub(crate) fn spend(mut self) -> Option<u32> {
+        self.cost.take()
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        if self.cost.is_some() {
+            self.budget.give_back(self.cost);
+        }
     }
 }
 

@@ -78,9 +78,19 @@ impl Drift {
     }
 
     /// Decodes with `decode`, whose argument it calls for each unknown member, and reports the names that are new.
-    pub(crate) fn watch<T>(&self, operation: &Operation, decode: impl FnOnce(&mut dyn FnMut(&str)) -> T) -> T {
+    /// `redact` keeps what must not be shown out of names.
+    pub(crate) fn watch<T>(
+        &self,
+        operation: &Operation,
+        redact: impl Fn(String) -> String,
+        decode: impl FnOnce(&mut dyn FnMut(&str)) -> T,
+    ) -> T {
         let (value, names) = unknown::collect(|| decode(&mut |name| unknown::note_field(name)));
         for name in names {
+            let name = match name {
+                Unknown::EnumValue(of, value) => Unknown::EnumValue(of, redact(value)),
+                Unknown::Field(field) => Unknown::Field(redact(field)),
+            };
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
             let new = seen.len() < MAX_SEEN && seen.insert(name.clone());
             drop(seen);

@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::de::DeserializeOwned;
-use tokio::time::{Instant, sleep, timeout};
+use serde_json::error::Category;
+use tokio::time::{Instant, sleep, timeout_at};
 use tracing::Instrument;
 
 use crate::{
@@ -22,6 +23,10 @@ use crate::{
 pub(crate) const MAX_URL: usize = 8 * 1024;
 /// How much of an error response is read; the rest is of no use.
 const MAX_ERROR_BODY: usize = 64 * 1024;
+/// How much memory is taken for a response in advance.
+const MAX_RESERVED: usize = 1024 * 1024;
+/// A retry that has less time than this left is not begun: it would only hide why the attempt before it failed.
+const LEAST_ATTEMPT: Duration = Duration::from_millis(100);
 
 /// A response whose body came whole.
 struct Reply {
@@ -32,9 +37,17 @@ struct Reply {
 
 /// Why an attempt gave no successful reply.
 enum Failed {
-    Transport { kind: TransportErrorKind, status: Option<StatusCode>, source: Option<reqwest::Error> },
+    Transport {
+        kind: TransportErrorKind,
+        status: Option<StatusCode>,
+        source: Option<reqwest::Error>,
+    },
     Refused(Box<Reply>),
-    TooLarge(StatusCode),
+    /// Whether what was too large called itself JSON: a sign-in page is not the service.
+    TooLarge {
+        status: StatusCode,
+        json: bool,
+    },
     Encoded(StatusCode, String),
 }
 
@@ -45,16 +58,32 @@ impl Client {
         operation: &'static Operation,
         request: reqwest::Request,
     ) -> Result<ResponseValue<T>, Error> {
-        let (reply, call) = self.send(operation, request).await?;
-        self.decode(call, reply)
+        let (call, binding, request) = self.prepare(operation, request)?;
+        let span = telemetry::operation_span(operation, binding, request.url(), &call.correlation_id);
+        let outcome = async {
+            let (reply, call) = self.attempts(call, binding, request).await?;
+            self.decode(call, reply)
+        };
+        let outcome = outcome.instrument(span.clone()).await;
+        let attempts = outcome.as_ref().map_or_else(Error::attempts, ResponseValue::attempts);
+        span.record("cx.attempts", attempts);
+        if let Err(error) = &outcome {
+            telemetry::failed(&span, &error.kind());
+        }
+        outcome
     }
 
-    /// Sends a request within the call's deadline, attempt by attempt.
-    async fn send(&self, operation: &'static Operation, mut request: reqwest::Request) -> Result<(Reply, Call), Error> {
+    /// Checks a request, stamps it, and begins the account of its call.
+    fn prepare(
+        &self,
+        operation: &'static Operation,
+        mut request: reqwest::Request,
+    ) -> Result<(Call, Binding, reqwest::Request), Error> {
         let length = request.url().as_str().len();
         if length > MAX_URL {
             let message = format!(
-                "the URL would be {length} bytes long, and proxies commonly accept {MAX_URL}: give fewer ids, or use `Client::bulk`"
+                "the URL would be {length} bytes long, and proxies commonly accept {MAX_URL}: give fewer ids, or use \
+                 `Client::bulk`"
             );
             return Err(InvalidRequest::new(message).into());
         }
@@ -72,20 +101,10 @@ impl Client {
             effect: Effect::None,
             retryable: false,
         };
-        let span = telemetry::operation_span(operation, binding, request.url(), &call.correlation_id);
-        let outcome = self.attempts(call, binding, request).instrument(span.clone()).await;
-        match &outcome {
-            Ok((_, call)) => {
-                span.record("cx.attempts", call.attempts);
-            }
-            Err(error) => {
-                span.record("cx.attempts", error.attempts());
-                telemetry::failed(&span, &error.kind());
-            }
-        }
-        outcome
+        Ok((call, binding, request))
     }
 
+    /// Sends a request within the call's deadline, attempt by attempt.
     async fn attempts(
         &self,
         mut call: Call,
@@ -106,10 +125,8 @@ impl Client {
             };
             let span = telemetry::attempt_span(binding, request.url(), &call.correlation_id, call.attempts);
             call.attempts += 1;
-            let limit = shared.attempt_timeout.min(deadline.saturating_duration_since(Instant::now()));
-            let outcome = timeout(limit, self.attempt(attempt)).instrument(span.clone()).await;
-            let timed_out = || Failed::Transport { kind: TransportErrorKind::Timeout, status: None, source: None };
-            let failed = match outcome.unwrap_or_else(|_| Err(timed_out())) {
+            let limit = later(Instant::now(), shared.attempt_timeout).min(deadline);
+            let failed = match self.attempt(attempt, limit).instrument(span.clone()).await {
                 Ok(reply) => {
                     span.record("http.response.status_code", reply.status.as_u16());
                     shared.retry_budget.give_back(spent);
@@ -121,14 +138,14 @@ impl Client {
             let failure = match &failed {
                 Failed::Transport { kind, .. } => Some(Failure::Transport(*kind)),
                 Failed::Refused(reply) => Some(Failure::Status(reply.status)),
-                Failed::TooLarge(_) | Failed::Encoded(..) => None,
+                Failed::TooLarge { .. } | Failed::Encoded(..) => None,
             };
-            uncertain |= failure.is_some_and(|failure| !failure.is_unprocessed());
-            call.effect = match failure {
+            uncertain |= failure.is_none_or(|failure| !failure.is_unprocessed());
+            call.effect = match &failed {
                 _ if idempotency == Idempotency::Safe => Effect::None,
-                None => Effect::Applied,
-                Some(_) if uncertain => Effect::Unknown,
-                Some(_) => Effect::None,
+                Failed::TooLarge { json: true, .. } => Effect::Applied,
+                _ if uncertain => Effect::Unknown,
+                _ => Effect::None,
             };
             call.retryable = failure.is_some_and(Failure::is_transient);
             let wait = match &failed {
@@ -140,67 +157,85 @@ impl Client {
                 span.record("http.response.status_code", status.as_u16());
             }
             telemetry::failed(&span, &error.kind());
+            // The request is over; the wait is no part of it.
+            drop(span);
 
             let retry = failure.filter(|failure| failure.may_retry(idempotency)).and_then(|failure| {
                 let delay = delays.next()?.max(wait.unwrap_or_default());
-                let in_time =
-                    wait.is_none_or(|wait| wait <= policy.max_retry_after()) && later(Instant::now(), delay) < deadline;
-                if !in_time {
+                let asked_too_long = wait.is_some_and(|wait| wait > policy.max_retry_after());
+                if asked_too_long || later(Instant::now(), delay) + LEAST_ATTEMPT >= deadline {
                     return None;
                 }
-                spent = Some(shared.retry_budget.take(failure)?);
-                Some(delay)
+                Some((delay, shared.retry_budget.hold(failure)?))
             });
-            let Some(delay) = retry else { return Err(error) };
-            tracing::debug!(target: telemetry::TARGET, delay_ms = delay.as_secs_f64() * 1e3, %error, "retrying");
+            let Some((delay, held)) = retry else { return Err(error) };
+            let line = error.log_line();
+            tracing::debug!(target: telemetry::TARGET, delay_ms = delay.as_secs_f64() * 1e3, error = %line, "retrying");
             sleep(delay).await;
+            spent = held.spend();
         }
     }
 
-    /// Sends one request and reads its response.
-    async fn attempt(&self, request: reqwest::Request) -> Result<Reply, Failed> {
-        let mut response = self.client.execute(request).await.map_err(|error| transport(error, None))?;
+    /// Sends one request and reads its response, until `limit`.
+    async fn attempt(&self, request: reqwest::Request, limit: Instant) -> Result<Reply, Failed> {
+        let late = |status| Failed::Transport { kind: TransportErrorKind::Timeout, status, source: None };
+        let response = timeout_at(limit, self.client.execute(request)).await.map_err(|_| late(None))?;
+        let mut response = response.map_err(|error| transport(error, None))?;
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
-        if !status.is_success() {
-            // Go by the status: an error whose body does not come whole is that error all the same.
-            let mut body = BytesMut::new();
+        if status.is_success() {
+            let body = timeout_at(limit, self.read(response, &headers)).await;
+            let body = body.map_err(|_| late(Some(status)))??;
+            return Ok(Reply { status, headers, body });
+        }
+        // Go by the status: an error whose body does not come whole, or in time, is that error all the same.
+        let mut body = BytesMut::new();
+        let _ = timeout_at(limit, async {
             while let Ok(Some(chunk)) = response.chunk().await {
                 body.extend_from_slice(&chunk);
                 if body.len() > MAX_ERROR_BODY {
                     break;
                 }
             }
-            return Err(Failed::Refused(Box::new(Reply { status, headers, body: body.freeze() })));
-        }
+        })
+        .await;
+        Err(Failed::Refused(Box::new(Reply { status, headers, body: body.freeze() })))
+    }
+
+    /// Reads the body of a successful response, up to the limit.
+    async fn read(&self, mut response: reqwest::Response, headers: &HeaderMap) -> Result<Bytes, Failed> {
+        let status = response.status();
         if let Some(encoding) = headers.get(header::CONTENT_ENCODING).filter(|value| *value != "identity") {
             return Err(Failed::Encoded(status, String::from_utf8_lossy(encoding.as_bytes()).into_owned()));
         }
         let limit = self.inner.shared.max_response_bytes;
+        let json =
+            headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
         let expected = response.content_length().and_then(|length| usize::try_from(length).ok());
         if expected.is_some_and(|length| length > limit) {
-            return Err(Failed::TooLarge(status));
+            return Err(Failed::TooLarge { status, json });
         }
-        let mut chunks: Option<BytesMut> = None;
         let mut first = Bytes::new();
+        let mut body: Option<BytesMut> = None;
         while let Some(chunk) = response.chunk().await.map_err(|error| transport(error, Some(status)))? {
-            let read = chunks.as_ref().map_or(first.len(), BytesMut::len);
-            if read + chunk.len() > limit {
-                return Err(Failed::TooLarge(status));
+            let read = body.as_ref().map_or(first.len(), BytesMut::len);
+            if chunk.len() > limit - read {
+                return Err(Failed::TooLarge { status, json });
             }
             // Most bodies come in one chunk, which needs no copy.
             if read == 0 {
                 first = chunk;
             } else {
-                let body = chunks.get_or_insert_with(|| {
-                    let mut body = BytesMut::with_capacity(expected.unwrap_or(2 * read));
+                let body = body.get_or_insert_with(|| {
+                    // What a server says of the length is not to be trusted with much memory.
+                    let mut body = BytesMut::with_capacity(expected.unwrap_or(2 * read).min(MAX_RESERVED).max(read));
                     body.extend_from_slice(&first);
                     body
                 });
                 body.extend_from_slice(&chunk);
             }
         }
-        Ok(Reply { status, headers, body: chunks.map_or(first, BytesMut::freeze) })
+        Ok(body.map_or(first, BytesMut::freeze))
     }
 
     /// Sets the headers that every request has, and returns the correlation id.
@@ -236,17 +271,20 @@ impl Client {
                 let redact = |text| shared.api_key.redact(text);
                 ApiError::new(call, status, &headers, &body, redact, retry_after).into()
             }
-            Failed::TooLarge(status) => ResponseTooLarge { call, status, limit: shared.max_response_bytes }.into(),
+            Failed::TooLarge { status, .. } => {
+                ResponseTooLarge { call, status, limit: shared.max_response_bytes }.into()
+            }
             Failed::Encoded(status, encoding) => UndecodableResponse::encoding(call, status, encoding).into(),
         }
     }
 
     fn decode<T: DeserializeOwned>(&self, mut call: Call, reply: Reply) -> Result<ResponseValue<T>, Error> {
         let shared = &self.inner.shared;
+        let redact = |text| shared.api_key.redact(text);
         let Reply { status, headers, body } = reply;
         let json: &[u8] = if status == StatusCode::NO_CONTENT { b"{}" } else { &body };
         let decoded = if Drift::is_watched() {
-            shared.drift.watch(call.operation, |note| {
+            shared.drift.watch(call.operation, redact, |note| {
                 let mut deserializer = serde_json::Deserializer::from_slice(json);
                 let value = serde_ignored::deserialize(&mut deserializer, |path| {
                     if let Some(name) = last_name(&path) {
@@ -267,10 +305,13 @@ impl Client {
                 attempts: call.attempts,
             }),
             Err(source) => {
-                call.effect =
-                    if call.operation.idempotency == Idempotency::Safe { Effect::None } else { Effect::Applied };
+                // What is no JSON at all need not be the service's: a sign-in page is a 200, too.
+                call.effect = match (call.operation.idempotency, source.classify()) {
+                    (Idempotency::Safe, _) => Effect::None,
+                    (_, Category::Data) => Effect::Applied,
+                    _ => Effect::Unknown,
+                };
                 call.retryable = false;
-                let redact = |text| shared.api_key.redact(text);
                 Err(UndecodableResponse::json(call, status, &body, &source, redact).into())
             }
         }
@@ -284,7 +325,7 @@ fn authority(url: &url::Url) -> String {
 }
 
 /// `start` after a time that may be as long as [`Duration::MAX`].
-fn later(start: Instant, time: Duration) -> Instant {
+pub(crate) fn later(start: Instant, time: Duration) -> Instant {
     const FAR: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
     start + time.min(FAR)
 }

@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::{
     Client, Error,
     bulk::{Fate, Outcome, Verb},
+    transport::later,
     types::{Incident, IncidentQueryFilter, IncidentStatus, ListIncidentsRequest},
 };
 
@@ -96,7 +97,7 @@ impl Client {
         Ok(report)
     }
 
-    /// Waits until an incident has a status: asks at once, and then every `interval`, until `limit` has passed.
+    /// Waits until an incident has a status: asks at once, and then every `interval` (at least 10 ms), until `limit` has passed.
     ///
     /// # Errors
     ///
@@ -121,7 +122,9 @@ impl Client {
         interval: Duration,
         limit: Duration,
     ) -> Result<Incident, WaitError> {
-        let start = Instant::now();
+        let end = later(Instant::now(), limit);
+        // Asking without a pause helps nobody.
+        let interval = interval.max(Duration::from_millis(10));
         loop {
             let asked = Instant::now();
             let incident =
@@ -130,8 +133,8 @@ impl Client {
                 return Ok(incident);
             }
             // The last look is at the limit itself.
-            let next = (asked + interval).min(start + limit);
-            if asked >= start + limit {
+            let next = later(asked, interval).min(end);
+            if asked >= end {
                 return Err(WaitError::Elapsed { last: Box::new(incident), limit });
             }
             sleep_until(next).await;

@@ -240,6 +240,11 @@ impl Client {
     ) -> Result<ResponseValue<types::AssignIncidentsResponse>, Error> {
         request::count("incidentIds", body.incident_ids.len(), 1usize, None)?;
         request::each("incidentIds", &body.incident_ids, request::Text::NotBlank)?;
+        request::text(
+            "assignedTo.userId",
+            &body.assigned_to.user_id,
+            request::Text::NotBlank,
+        )?;
         let request = match self.api_generation() {
             ApiGeneration::V1 => {
                 let url = format!("{}/v1/incidents:assign", self.baseurl,);

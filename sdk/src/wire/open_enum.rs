@@ -13,27 +13,41 @@ use super::unknown;
 ///
 /// Values travel as their names; one that the service's gateway itself does not know travels as an integer. Either is
 /// written back as it came.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct UnrecognizedValue {
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct UnrecognizedValue(Box<Received>);
+
+/// Behind one pointer, so that the enums, of which an incident has many, stay small.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Received {
     text: Box<str>,
     number: bool,
 }
 
 impl UnrecognizedValue {
+    fn new(text: &str, number: bool) -> Self {
+        Self(Box::new(Received { text: text.into(), number }))
+    }
+
     /// The name that was received, or the decimal digits of the number.
     pub fn as_str(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
     /// The number, where the value was received as one.
     pub fn as_number(&self) -> Option<i64> {
-        if self.number { self.text.parse().ok() } else { None }
+        if self.0.number { self.0.text.parse().ok() } else { None }
     }
 }
 
 impl fmt::Display for UnrecognizedValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for UnrecognizedValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UnrecognizedValue({:?})", self.as_str())
     }
 }
 
@@ -53,7 +67,7 @@ pub(crate) trait OpenEnum: Default {
 pub(crate) fn from_str<T: OpenEnum>(text: &str) -> T {
     T::from_wire_name(text).unwrap_or_else(|| {
         let number = text.parse::<i64>().is_ok_and(|number| number.to_string() == text);
-        T::from_unrecognized(UnrecognizedValue { text: text.into(), number })
+        T::from_unrecognized(UnrecognizedValue::new(text, number))
     })
 }
 
@@ -72,9 +86,10 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>, T: OpenEnum>(deserializer: 
     struct Reader<T>(PhantomData<T>);
 
     impl<T: OpenEnum> Reader<T> {
+        #[cold]
         fn keep(text: &str, number: bool) -> T {
             unknown::note_value(T::NAME, text);
-            T::from_unrecognized(UnrecognizedValue { text: text.into(), number })
+            T::from_unrecognized(UnrecognizedValue::new(text, number))
         }
     }
 

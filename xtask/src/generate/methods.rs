@@ -251,6 +251,14 @@ fn checks(model: &Model<'_>, operation: &Operation) -> Result<TokenStream> {
     for (name, schema) in properties.into_iter().flatten() {
         let member = ident(&snake(name));
         out.extend(limits(name, &quote!(body.#member), &quote!(&body.#member), schema)?);
+        // A message that a request requires is required with its own id: `assignedTo` names nobody without it.
+        let Some(message) = reference_name(schema).and_then(|schema| model.schema(&schema)) else { continue };
+        for inner in message.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+            if text(&message["properties"][inner], "type") == "string" {
+                let (what, inner) = (format!("{name}.{inner}"), ident(&snake(inner)));
+                out.extend(quote!(request::text(#what, &body.#member.#inner, request::Text::NotBlank)?;));
+            }
+        }
     }
     Ok(out)
 }
