@@ -69,7 +69,7 @@ fn run(ids: usize) {
     BufReader::new(server.stdout.take().expect("piped")).read_line(&mut url).expect("its URL");
     let client =
         Client::builder().base_url(url.trim()).api_key(ApiKey::new(KEY).expect("a key")).build().expect("a client");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
 
     let start = Instant::now();
     let summary = runtime.block_on(async {

@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
     /// How long each target runs.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     seconds: u32,
-    /// Run only these targets. Default: all of fuzz/fuzz_targets.
+    /// Run only these targets. Default: all of `fuzz/fuzz_targets`.
     targets: Vec<String>,
 }
 

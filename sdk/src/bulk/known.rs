@@ -1,0 +1,67 @@
+//! Which ids a run has met, in as few bytes as it takes to be sure.
+
+use std::{
+    collections::HashSet,
+    hash::{BuildHasher, RandomState},
+};
+
+/// The ids met so far, by 96 bits of a hash whose keys are chosen at random: 12 bytes and one of bookkeeping, in tables that
+/// are at least 7/16 full. They are many, so that only a small part is copied when one of them grows.
+pub(super) struct Known {
+    tables: Vec<HashSet<[u32; 3], Folded>>,
+    keys: [RandomState; 2],
+}
+
+const TABLES: usize = 64;
+
+impl Default for Known {
+    fn default() -> Self {
+        Self {
+            tables: std::iter::repeat_with(HashSet::default).take(TABLES).collect(),
+            keys: [RandomState::new(), RandomState::new()],
+        }
+    }
+}
+
+impl Known {
+    /// Whether the id is new.
+    pub(super) fn add(&mut self, id: &str) -> bool {
+        let [low, high] = [self.keys[0].hash_one(id), self.keys[1].hash_one(id)];
+        let table = usize::try_from(high >> 58).unwrap_or(0) % TABLES;
+        let (a, b) = halves(low);
+        self.tables[table].insert([a, b, halves(high).1])
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "it takes the halves")]
+fn halves(number: u64) -> (u32, u32) {
+    ((number >> 32) as u32, number as u32)
+}
+
+/// The entries are hashes already.
+#[derive(Default, Clone, Copy)]
+struct Folded;
+
+impl BuildHasher for Folded {
+    type Hasher = Fold;
+
+    fn build_hasher(&self) -> Fold {
+        Fold(0)
+    }
+}
+
+struct Fold(u64);
+
+impl std::hash::Hasher for Fold {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.0 ^= u64::from_le_bytes(word);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! What becomes of a service's words before they are kept or shown. It knows text, and nothing of HTTP.
+
+use serde_json::Value;
+
+/// How much of a body is kept, in bytes.
+pub(super) const KEPT_BODY: usize = 8 * 1024;
+/// How much of a service's message stands in `Display`, in characters.
+const SHOWN_MESSAGE: usize = 300;
+
+/// Redacts every name and text of a value, and answers whether there was something to redact.
+pub(super) fn redact_strings(value: &mut Value, redact: &impl Fn(String) -> String) -> bool {
+    match value {
+        Value::String(text) => {
+            let clean = redact(text.clone());
+            let found = clean != *text;
+            *text = clean;
+            found
+        }
+        Value::Array(items) => items.iter_mut().fold(false, |found, item| redact_strings(item, redact) | found),
+        Value::Object(members) => {
+            let mut found = false;
+            let clean = std::mem::take(members).into_iter().map(|(name, mut member)| {
+                found |= redact_strings(&mut member, redact);
+                let clean = redact(name.clone());
+                found |= clean != name;
+                (clean, member)
+            });
+            *members = clean.collect();
+            found
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+pub(super) fn non_blank(text: &str) -> Option<String> {
+    let text = text.trim();
+    if text.is_empty() { None } else { Some(cut(text.to_owned(), KEPT_BODY)) }
+}
+
+/// The title of an HTML page: the one part of it that a human wants.
+pub(super) fn title(html: &str) -> Option<String> {
+    let lower = html.to_ascii_lowercase();
+    let start = lower.find("<title")?;
+    let start = start + lower[start..].find('>')? + 1;
+    let end = start + lower[start..].find("</title")?;
+    non_blank(&html[start..end]).map(|title| format!("an HTML page, \"{title}\""))
+}
+
+/// A message on one line, without control characters, of bounded length.
+pub(super) fn one_line(text: &str) -> String {
+    let printable = text.chars().map(|character| if character.is_control() { ' ' } else { character });
+    let mut line: String = printable.collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() > SHOWN_MESSAGE {
+        line = line.chars().take(SHOWN_MESSAGE).collect();
+        line.push('…');
+    }
+    line
+}
+
+/// At most `limit` bytes of a text.
+pub(super) fn cut(mut text: String, limit: usize) -> String {
+    if text.len() > limit {
+        let end = (0..=limit).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        text.truncate(end);
+    }
+    text
+}
+
+pub(super) fn strip_prefix_ignoring_case<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
+    let head = text.get(..prefix.len())?;
+    head.eq_ignore_ascii_case(prefix).then(|| &text[prefix.len()..])
+}
