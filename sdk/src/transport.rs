@@ -4,7 +4,7 @@
 use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -25,6 +25,10 @@ pub(crate) const MAX_URL: usize = 8 * 1024;
 const MAX_ERROR_BODY: usize = 64 * 1024;
 /// How much memory is taken for a response in advance.
 const MAX_RESERVED: usize = 1024 * 1024;
+/// What the vendor's own clients say of themselves and of each call.
+const SDK_VERSION: HeaderName = HeaderName::from_static("x-cx-sdk-version");
+const SDK_LANGUAGE: HeaderName = HeaderName::from_static("x-cx-sdk-language");
+const CORRELATION_ID: HeaderName = HeaderName::from_static("x-cx-correlation-id");
 /// A retry that has less time than this left is not begun: it would only hide why the attempt before it failed.
 const LEAST_ATTEMPT: Duration = Duration::from_millis(100);
 
@@ -255,9 +259,9 @@ impl Client {
             headers.insert(name, value.clone());
         }
         headers.insert(header::USER_AGENT, shared.user_agent.clone());
-        headers.insert("x-cx-sdk-version", HeaderValue::from_static(env!("CARGO_PKG_VERSION")));
-        headers.insert("x-cx-sdk-language", HeaderValue::from_static("rust"));
-        headers.insert("x-cx-correlation-id", correlation);
+        headers.insert(SDK_VERSION, HeaderValue::from_static(env!("CARGO_PKG_VERSION")));
+        headers.insert(SDK_LANGUAGE, HeaderValue::from_static("rust"));
+        headers.insert(CORRELATION_ID, correlation);
         headers.insert(header::AUTHORIZATION, shared.authorization.clone());
         Ok(correlation_id)
     }
