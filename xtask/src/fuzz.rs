@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         }
     }
     if failed.is_empty() {
-        println!("\n{} targets ran for {} s each and found nothing", targets.len(), arguments.seconds);
+        println!("\nnothing found in {} s each of {}", arguments.seconds, targets.join(", "));
         return Ok(ExitCode::SUCCESS);
     }
     eprintln!(
