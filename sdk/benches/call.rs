@@ -12,7 +12,6 @@ use std::{
     hint::black_box,
     io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
-    time::{Duration, Instant},
 };
 
 use coralogix_incidents::{ApiKey, Client, types::UnassignIncidentsRequest};
@@ -86,37 +85,28 @@ fn main() {
     };
     assert_eq!(runtime.block_on(async { (sdk().await, bare().await) }), (2, 2), "both do the same");
 
-    let mut criterion =
-        Criterion::default().sample_size(60).measurement_time(Duration::from_secs(10)).configure_from_args();
+    let mut criterion = Criterion::default().sample_size(50).configure_from_args();
     let mut group = criterion.benchmark_group("call");
-    for at_once in [1_usize, 64] {
-        // Both in turn within each sample, so that what else the machine does meets both.
-        for (name, first) in [("sdk", true), ("reqwest", false)] {
-            group.bench_function(format!("{name}_{at_once}"), |bencher| {
-                bencher.iter_custom(|rounds| {
-                    let mut time = Duration::ZERO;
-                    for _ in 0..rounds {
-                        let start = Instant::now();
-                        if first {
-                            runtime.block_on(join_all((0..at_once).map(|_| sdk())));
-                        } else {
-                            runtime.block_on(join_all((0..at_once).map(|_| bare())));
-                        }
-                        time += start.elapsed();
-                        if first {
-                            runtime.block_on(join_all((0..at_once).map(|_| bare())));
-                        } else {
-                            runtime.block_on(join_all((0..at_once).map(|_| sdk())));
-                        }
-                    }
-                    time
-                });
-            });
-        }
-    }
+    group.bench_function("sdk", |bencher| bencher.iter(|| runtime.block_on(sdk())));
+    group.bench_function("reqwest", |bencher| bencher.iter(|| runtime.block_on(bare())));
     group.finish();
     criterion.final_summary();
+
     println!();
-    ratio::print("call/sdk_1", "call/reqwest_1", "at most 1.05");
-    ratio::print("call/sdk_64", "call/reqwest_64", "at most 1.05");
+    let (one_sdk, one_bare) = (
+        || {
+            black_box(runtime.block_on(sdk()));
+        },
+        || {
+            black_box(runtime.block_on(bare()));
+        },
+    );
+    ratio::print(["sdk", "reqwest"], 20_000, "at most 1.05", one_sdk, one_bare);
+    let many_sdk = || {
+        black_box(runtime.block_on(join_all((0..64).map(|_| sdk()))));
+    };
+    let many_bare = || {
+        black_box(runtime.block_on(join_all((0..64).map(|_| bare()))));
+    };
+    ratio::print(["64 of sdk", "64 of reqwest"], 1_500, "at most 1.05", many_sdk, many_bare);
 }

@@ -1,26 +1,31 @@
-//! Prints what criterion measured as a ratio to its limit in the same run.
+//! Two things measured in turn, so that what else the machine does meets both alike, and printed as a ratio.
 
-use std::{fs, path::PathBuf};
+use std::time::{Duration, Instant};
 
-/// The median time of a benchmark, in nanoseconds, as criterion wrote it.
-fn median(id: &str) -> Option<f64> {
-    let target = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target")), PathBuf::from);
-    let text = fs::read_to_string(target.join("criterion").join(id).join("new/estimates.json")).ok()?;
-    serde_json::from_str::<serde_json::Value>(&text).ok()?["median"]["point_estimate"].as_f64()
+/// The median times of `one` and of its limit, over so many rounds of both.
+pub(crate) fn print(names: [&str; 2], rounds: usize, goal: &str, mut one: impl FnMut(), mut limit: impl FnMut()) {
+    let mut times = [Vec::with_capacity(rounds), Vec::with_capacity(rounds)];
+    let mut time = |of: usize, work: &mut dyn FnMut()| {
+        let start = Instant::now();
+        work();
+        times[of].push(start.elapsed());
+    };
+    for round in 0..rounds {
+        // Each goes first every other time.
+        if round % 2 == 0 {
+            time(0, &mut one);
+            time(1, &mut limit);
+        } else {
+            time(1, &mut limit);
+            time(0, &mut one);
+        }
+    }
+    let [one, limit] = times.map(median);
+    let ratio = one.as_secs_f64() / limit.as_secs_f64();
+    println!("{:<14} {one:>11.1?}   {:<14} {limit:>11.1?}   ratio {ratio:.3}   goal {goal}", names[0], names[1]);
 }
 
-/// One line: the time of `id` over that of `limit`.
-pub(crate) fn print(id: &str, limit: &str, goal: &str) {
-    match (median(id), median(limit)) {
-        (Some(time), Some(of)) => {
-            println!(
-                "{id:<28} {:>9.1} us   {limit:<28} {:>9.1} us   ratio {:.3}   goal {goal}",
-                time / 1e3,
-                of / 1e3,
-                time / of
-            );
-        }
-        _ => println!("{id}: not measured in this run"),
-    }
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
 }
