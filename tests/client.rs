@@ -142,6 +142,21 @@ async fn the_total_timeout_ends_a_call_wherever_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_silence_ends_an_attempt_with_an_http_client_of_ones_own_too() {
+    let begun = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{".to_vec();
+    for silence in [Step::Stall(vec![]), Step::Stall(begun)] {
+        let server = Raw::start(vec![silence; 2]);
+        let builder = server.builder().read_timeout(Duration::from_secs(3));
+        for builder in [builder.clone(), builder.http_client(own().build().unwrap())] {
+            let start = Instant::now();
+            let error = unassign(&builder.build().unwrap().with_options(once())).await.unwrap_err();
+            assert!(error.is_timeout(), "{error}");
+            assert!((2.9..=3.1).contains(&start.elapsed().as_secs_f64()), "{:?}", start.elapsed());
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_retry_policy_is_a_value_for_a_client_and_for_a_call() {
     let server = Raw::start(vec![unavailable(); 100]);
     let client = server.builder().retry_policy(RetryPolicy::default().with_max_attempts(5)).build().unwrap();

@@ -2,7 +2,7 @@
 
 use std::{env, fmt, str::FromStr, sync::Arc, time::Duration};
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use url::{Host, Url};
 
 use crate::{ApiKey, Client, ConfigError, Error, Region, RetryBudget, RetryPolicy, telemetry::Drift};
@@ -13,6 +13,9 @@ const DEFAULT_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 const DEFAULT_READ_TIMEOUT: Duration = Duration::from_secs(15);
 const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const DEFAULT_MAX_RESPONSE_BYTES: usize = 64 * 1024 * 1024;
+/// What the vendor's own clients say of themselves.
+const SDK_VERSION: HeaderName = HeaderName::from_static("x-cx-sdk-version");
+const SDK_LANGUAGE: HeaderName = HeaderName::from_static("x-cx-sdk-language");
 
 /// Which of the service's paths a client speaks. The messages are the same.
 ///
@@ -66,18 +69,38 @@ impl FromStr for ApiGeneration {
 #[derive(Debug, Clone)]
 pub(crate) struct Inner {
     pub(crate) shared: Arc<Shared>,
-    pub(crate) options: CallOptions,
+    /// Their headers are all that every request has.
+    pub(crate) options: Arc<CallOptions>,
+}
+
+impl Inner {
+    fn new(shared: Arc<Shared>, mut options: CallOptions) -> Self {
+        let headers = &mut options.headers;
+        // And room for those of a single request.
+        headers.reserve(12);
+        headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("application/json"));
+        headers.insert(header::USER_AGENT, shared.user_agent.clone());
+        headers.insert(SDK_VERSION, HeaderValue::from_static(env!("CARGO_PKG_VERSION")));
+        headers.insert(SDK_LANGUAGE, HeaderValue::from_static("rust"));
+        headers.insert(header::AUTHORIZATION, shared.authorization.clone());
+        Self { shared, options: Arc::new(options) }
+    }
 }
 
 /// What all clones of a client share.
 #[derive(Debug)]
 pub(crate) struct Shared {
+    /// The base URL, so that no call parses it again.
+    base: Url,
+    /// Host, and port where it is not the scheme's own.
+    pub(crate) authority: Arc<str>,
     pub(crate) api_key: ApiKey,
-    pub(crate) authorization: HeaderValue,
-    pub(crate) user_agent: HeaderValue,
+    authorization: HeaderValue,
+    user_agent: HeaderValue,
     pub(crate) generation: ApiGeneration,
     pub(crate) timeout: Duration,
     pub(crate) attempt_timeout: Duration,
+    pub(crate) read_timeout: Duration,
     pub(crate) max_response_bytes: usize,
     pub(crate) retry_policy: RetryPolicy,
     pub(crate) retry_budget: RetryBudget,
@@ -128,8 +151,17 @@ impl Client {
     /// ```
     #[must_use]
     pub fn with_options(&self, options: CallOptions) -> Self {
-        let inner = Inner { shared: Arc::clone(&self.inner.shared), options };
+        let inner = Inner::new(Arc::clone(&self.inner.shared), options);
         Self { baseurl: self.baseurl.clone(), client: self.client.clone(), inner }
+    }
+
+    /// The URL of a path, whose parameters are escaped.
+    pub(crate) fn url(&self, path: &str) -> Url {
+        let mut url = self.inner.shared.base.clone();
+        let base = url.path().trim_end_matches('/');
+        let path = [base, path].concat();
+        url.set_path(&path);
+        url
     }
 
     /// The URL that paths are appended to.
@@ -309,7 +341,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Your own HTTP client, with its own pool, proxies, TLS, connect and read timeouts. Give it
+    /// Your own HTTP client, with its own pool, proxies, TLS and connect timeout. Give it
     /// `redirect(reqwest::redirect::Policy::none())`: this SDK never follows redirects, but can't forbid it to a client of
     /// yours.
     ///
@@ -345,7 +377,7 @@ impl ClientBuilder {
         self
     }
 
-    /// The longest silence while a response is awaited or read. Default: 15 s. Not for a client of your own.
+    /// The longest silence while a response is awaited or read. Default: 15 s.
     #[must_use]
     pub fn read_timeout(mut self, timeout: Duration) -> Self {
         self.read_timeout = timeout;
@@ -387,7 +419,10 @@ impl ClientBuilder {
     /// [`Error::Config`] if there is no key, the URL or the user agent is not valid, the URL is `http://` to another machine,
     /// or TLS can't be set up.
     pub fn build(self) -> Result<Client, Error> {
-        let baseurl = self.base()?;
+        let base = self.base()?;
+        let baseurl = base.as_str().trim_end_matches('/').to_owned();
+        let host = base.host_str().unwrap_or_default();
+        let authority = base.port().map_or_else(|| host.into(), |port| format!("{host}:{port}").into());
         let Some(api_key) = self.api_key else {
             return Err(ConfigError::new("there is no API key: call `api_key`, or set CORALOGIX_API_KEY").into());
         };
@@ -395,26 +430,29 @@ impl ClientBuilder {
             .map_err(|error| ConfigError::with_source("the user agent suffix can't stand in an HTTP header", error))?;
         let client = match self.http_client {
             Some(client) => client,
-            None => http_client(&baseurl, self.connect_timeout, self.read_timeout)?,
+            None => http_client(&base, self.connect_timeout)?,
         };
         let shared = Shared {
+            base,
+            authority,
             authorization: api_key.authorization()?,
             api_key,
             user_agent,
             generation: self.generation,
             timeout: self.timeout,
             attempt_timeout: self.attempt_timeout,
+            read_timeout: self.read_timeout,
             max_response_bytes: self.max_response_bytes,
             retry_policy: self.retry_policy,
             retry_budget: self.retry_budget,
             drift: Drift::default(),
         };
-        let inner = Inner { shared: Arc::new(shared), options: CallOptions::default() };
+        let inner = Inner::new(Arc::new(shared), CallOptions::default());
         Ok(Client { baseurl, client, inner })
     }
 
-    /// The checked base URL, without a slash at its end.
-    fn base(&self) -> Result<String, Error> {
+    /// The checked base URL.
+    fn base(&self) -> Result<Url, Error> {
         let text = match &self.place {
             Place::Region(region) => format!("https://{}{PATH}", region.host()),
             Place::Domain(domain) => {
@@ -461,7 +499,7 @@ impl ClientBuilder {
         if base.ends_with("/5") || base.ends_with("/v1") {
             return fail("ends in an API generation: leave that off, and choose it by `api_generation`");
         }
-        Ok(base.to_owned())
+        Ok(url)
     }
 }
 
@@ -485,15 +523,14 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-fn http_client(baseurl: &str, connect_timeout: Duration, read_timeout: Duration) -> Result<reqwest::Client, Error> {
+fn http_client(base: &Url, connect_timeout: Duration) -> Result<reqwest::Client, Error> {
     let mut builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(connect_timeout)
-        .read_timeout(read_timeout.min(DEFAULT_READ_TIMEOUT * 100_000))
         // The attempt loop is the only place that retries.
         .retry(reqwest::retry::never());
     // The environment's proxy is another machine: it would get the key in the clear, and can't reach this one.
-    if Url::parse(baseurl).is_ok_and(|url| is_loopback(&url)) {
+    if is_loopback(base) {
         builder = builder.no_proxy();
     }
     #[cfg(feature = "rustls")]

@@ -2,7 +2,7 @@
 
 mod text;
 
-use std::{error::Error as StdError, fmt, time::Duration};
+use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
@@ -61,7 +61,7 @@ pub(crate) struct Call {
     pub(crate) operation: &'static Operation,
     pub(crate) generation: ApiGeneration,
     /// Host, and port where it is not the scheme's own.
-    pub(crate) authority: String,
+    pub(crate) authority: Arc<str>,
     pub(crate) correlation_id: String,
     pub(crate) attempts: u32,
     /// Whether the body of an earlier attempt may have been processed.
@@ -664,7 +664,7 @@ mod tests {
         Call {
             operation: &UNASSIGN_INCIDENTS,
             generation: ApiGeneration::V1,
-            authority: "localhost".to_owned(),
+            authority: "localhost".into(),
             correlation_id: String::new(),
             attempts: 1,
             effect: Effect::None,

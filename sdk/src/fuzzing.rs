@@ -17,7 +17,7 @@ pub fn api_error(key: &ApiKey, status: u16, content_type: &[u8], body: &[u8]) ->
     let call = Call {
         operation: &UNASSIGN_INCIDENTS,
         generation: ApiGeneration::V1,
-        authority: "localhost".to_owned(),
+        authority: "localhost".into(),
         correlation_id: String::new(),
         attempts: 1,
         effect: Effect::None,

@@ -1,7 +1,10 @@
 //! The one way to the service and back: deadline, attempt loop, budget, spans, size limit, error normalisation, decoding.
 //! It takes the place of progenitor's `exec` hook. It knows no operation by name.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -25,9 +28,6 @@ pub(crate) const MAX_URL: usize = 8 * 1024;
 const MAX_ERROR_BODY: usize = 64 * 1024;
 /// How much memory is taken for a response in advance.
 const MAX_RESERVED: usize = 1024 * 1024;
-/// What the vendor's own clients say of themselves and of each call.
-const SDK_VERSION: HeaderName = HeaderName::from_static("x-cx-sdk-version");
-const SDK_LANGUAGE: HeaderName = HeaderName::from_static("x-cx-sdk-language");
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-cx-correlation-id");
 /// A retry that has less time than this left is not begun: it would only hide why the attempt before it failed.
 const LEAST_ATTEMPT: Duration = Duration::from_millis(100);
@@ -99,7 +99,7 @@ impl Client {
         let call = Call {
             operation,
             generation,
-            authority: authority(request.url()),
+            authority: Arc::clone(&self.inner.shared.authority),
             correlation_id,
             attempts: 0,
             effect: Effect::None,
@@ -182,32 +182,45 @@ impl Client {
 
     /// Sends one request and reads its response, until `limit`.
     async fn attempt(&self, request: reqwest::Request, limit: Instant) -> Result<Reply, Failed> {
-        let late = |status| Failed::Transport { kind: TransportErrorKind::Timeout, status, source: None };
-        let response = timeout_at(limit, self.client.execute(request)).await.map_err(|_| late(None))?;
-        let mut response = response.map_err(|error| transport(error, None))?;
+        let mut response = self.patient(limit, None, self.client.execute(request)).await?;
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
         if status.is_success() {
-            let body = timeout_at(limit, self.read(response, &headers)).await;
-            let body = body.map_err(|_| late(Some(status)))??;
+            let body = self.read(response, &headers, limit).await?;
             return Ok(Reply { status, headers, body });
         }
         // Go by the status: an error whose body does not come whole, or in time, is that error all the same.
         let mut body = BytesMut::new();
-        let _ = timeout_at(limit, async {
-            while let Ok(Some(chunk)) = response.chunk().await {
-                body.extend_from_slice(&chunk);
-                if body.len() > MAX_ERROR_BODY {
-                    break;
-                }
+        while let Ok(Some(chunk)) = self.patient(limit, None, response.chunk()).await {
+            body.extend_from_slice(&chunk);
+            if body.len() > MAX_ERROR_BODY {
+                break;
             }
-        })
-        .await;
+        }
         Err(Failed::Refused(Box::new(Reply { status, headers, body: body.freeze() })))
     }
 
-    /// Reads the body of a successful response, up to the limit.
-    async fn read(&self, mut response: reqwest::Response, headers: &HeaderMap) -> Result<Bytes, Failed> {
+    /// Waits for what the server is to send next, until `limit` and no longer than the read timeout.
+    async fn patient<T>(
+        &self,
+        limit: Instant,
+        status: Option<StatusCode>,
+        next: impl Future<Output = reqwest::Result<T>>,
+    ) -> Result<T, Failed> {
+        let limit = later(Instant::now(), self.inner.shared.read_timeout).min(limit);
+        match timeout_at(limit, next).await {
+            Ok(next) => next.map_err(|error| transport(error, status)),
+            Err(_) => Err(Failed::Transport { kind: TransportErrorKind::Timeout, status, source: None }),
+        }
+    }
+
+    /// Reads the body of a successful response, up to the size limit.
+    async fn read(
+        &self,
+        mut response: reqwest::Response,
+        headers: &HeaderMap,
+        until: Instant,
+    ) -> Result<Bytes, Failed> {
         let status = response.status();
         if let Some(encoding) = headers.get(header::CONTENT_ENCODING).filter(|value| *value != "identity") {
             return Err(Failed::Encoded(status, String::from_utf8_lossy(encoding.as_bytes()).into_owned()));
@@ -221,7 +234,7 @@ impl Client {
         }
         let mut first = Bytes::new();
         let mut body: Option<BytesMut> = None;
-        while let Some(chunk) = response.chunk().await.map_err(|error| transport(error, Some(status)))? {
+        while let Some(chunk) = self.patient(until, Some(status), response.chunk()).await? {
             let read = body.as_ref().map_or(first.len(), BytesMut::len);
             if chunk.len() > limit - read {
                 return Err(Failed::TooLarge { status, json });
@@ -244,25 +257,22 @@ impl Client {
 
     /// Sets the headers that every request has, and returns the correlation id.
     fn stamp(&self, request: &mut reqwest::Request) -> Result<String, Error> {
-        let (shared, options) = (&self.inner.shared, &self.inner.options);
-        let correlation_id = uuid::Uuid::new_v4().to_string();
+        // It tells calls apart and keeps no secret: no need to ask the system for its randomness.
+        let correlation_id = uuid::Builder::from_random_bytes(fastrand::u128(..).to_ne_bytes()).into_uuid().to_string();
         let correlation = HeaderValue::from_str(&correlation_id)
             .map_err(|_| InvalidRequest::new("the correlation id can't stand in an HTTP header"))?;
         let empty_post = request.method() == Method::POST && request.body().is_none();
-        let headers = request.headers_mut();
+        let mut headers = self.inner.options.headers.clone();
+        for (name, value) in request.headers() {
+            headers.entry(name).or_insert_with(|| value.clone());
+        }
         if empty_post {
             // Without the one, some gateways take a POST for a GET; without the other, some proxies refuse it.
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            headers.entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
-        for (name, value) in &options.headers {
-            headers.insert(name, value.clone());
-        }
-        headers.insert(header::USER_AGENT, shared.user_agent.clone());
-        headers.insert(SDK_VERSION, HeaderValue::from_static(env!("CARGO_PKG_VERSION")));
-        headers.insert(SDK_LANGUAGE, HeaderValue::from_static("rust"));
         headers.insert(CORRELATION_ID, correlation);
-        headers.insert(header::AUTHORIZATION, shared.authorization.clone());
+        *request.headers_mut() = headers;
         Ok(correlation_id)
     }
 
@@ -320,12 +330,6 @@ impl Client {
             }
         }
     }
-}
-
-/// Host, and port where it is not the scheme's own.
-fn authority(url: &url::Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 /// `start` after a time that may be as long as [`Duration::MAX`].

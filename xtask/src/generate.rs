@@ -26,7 +26,7 @@ use similar::TextDiff;
 
 use crate::{
     document::Document,
-    model::{Model, text},
+    model::{Model, reference_name},
 };
 
 pub(crate) const DOCUMENT: &str = "openapi/incidents.yaml";
@@ -247,10 +247,7 @@ fn strip(value: &mut Value) {
     }
 }
 
-/// The description of a node, or of what it refers to.
-fn description<'v>(model: &Model<'v>, node: &'v Value) -> &'v str {
-    match crate::model::reference_name(node).and_then(|name| model.schema(&name)) {
-        Some(schema) => text(schema, "description"),
-        None => text(node, "description"),
-    }
+/// What a node refers to, or the node itself.
+fn resolved<'v>(model: &Model<'v>, node: &'v Value) -> &'v Value {
+    reference_name(node).and_then(|name| model.schema(&name)).unwrap_or(node)
 }

@@ -51,28 +51,12 @@ impl Client {
     ) -> Result<ResponseValue<types::ListIncidentsResponse>, Error> {
         let request = match self.api_generation() {
             ApiGeneration::V1 => {
-                let url = format!("{}/v1/incidents", self.baseurl,);
-                self.client
-                    .post(url)
-                    .header(
-                        ::reqwest::header::ACCEPT,
-                        ::reqwest::header::HeaderValue::from_static("application/json"),
-                    )
-                    .json(&body)
-                    .build()
-                    .map_err(Error::unbuildable)?
+                let url = self.url("/v1/incidents");
+                self.client.post(url).json(&body).build().map_err(Error::unbuildable)?
             }
             ApiGeneration::V5 => {
-                let url = format!("{}/5/incidents/incidents/v1", self.baseurl,);
-                self.client
-                    .post(url)
-                    .header(
-                        ::reqwest::header::ACCEPT,
-                        ::reqwest::header::HeaderValue::from_static("application/json"),
-                    )
-                    .json(&body)
-                    .build()
-                    .map_err(Error::unbuildable)?
+                let url = self.url("/5/incidents/incidents/v1");
+                self.client.post(url).json(&body).build().map_err(Error::unbuildable)?
             }
         };
         self.exec(&operations::LIST_INCIDENTS, request).await
@@ -121,31 +105,18 @@ impl Client {
         request::text("id", id, request::Text::PathSegment)?;
         let request = match self.api_generation() {
             ApiGeneration::V1 => {
-                let url = format!(
-                    "{}/v1/incidents/{}", self.baseurl, encode_path(& id.to_string()),
-                );
-                self.client
-                    .get(url)
-                    .header(
-                        ::reqwest::header::ACCEPT,
-                        ::reqwest::header::HeaderValue::from_static("application/json"),
-                    )
-                    .build()
-                    .map_err(Error::unbuildable)?
+                let url = self
+                    .url(&format!("/v1/incidents/{}", encode_path(& id.to_string())));
+                self.client.get(url).build().map_err(Error::unbuildable)?
             }
             ApiGeneration::V5 => {
-                let url = format!(
-                    "{}/5/incidents/incidents/v1/{}", self.baseurl, encode_path(& id
-                    .to_string()),
-                );
-                self.client
-                    .get(url)
-                    .header(
-                        ::reqwest::header::ACCEPT,
-                        ::reqwest::header::HeaderValue::from_static("application/json"),
-                    )
-                    .build()
-                    .map_err(Error::unbuildable)?
+                let url = self
+                    .url(
+                        &format!(
+                            "/5/incidents/incidents/v1/{}", encode_path(& id.to_string())
+                        ),
+                    );
+                self.client.get(url).build().map_err(Error::unbuildable)?
             }
         };
         self.exec(&operations::GET_INCIDENT, request).await
@@ -182,13 +153,9 @@ impl Client {
         request::each("ids", ids, request::Text::NotBlank)?;
         let request = match self.api_generation() {
             ApiGeneration::V1 => {
-                let url = format!("{}/v1/incidents:batchGet", self.baseurl,);
+                let url = self.url("/v1/incidents:batchGet");
                 self.client
                     .post(url)
-                    .header(
-                        ::reqwest::header::ACCEPT,
-                        ::reqwest::header::HeaderValue::from_static("application/json"),
-                    )
                     .query(&request::query_list("ids", ids))
                     .build()
                     .map_err(Error::unbuildable)?
@@ -196,13 +163,9 @@ impl Client {
             ApiGeneration::V5 => {
                 request::count("ids", ids.len(), 1usize, Some(10000usize))?;
                 request::each("ids", ids, request::Text::NotBlank)?;
-                let url = format!("{}/5/incidents/incidents/v1", self.baseurl,);
+                let url = self.url("/5/incidents/incidents/v1");
                 self.client
                     .get(url)
-                    .header(
-                        ::reqwest::header::ACCEPT,
-                        ::reqwest::header::HeaderValue::from_static("application/json"),
-                    )
                     .query(&request::query_list("ids", ids))
                     .build()
                     .map_err(Error::unbuildable)?
@@ -247,30 +210,12 @@ impl Client {
         )?;
         let request = match self.api_generation() {
             ApiGeneration::V1 => {
-                let url = format!("{}/v1/incidents:assign", self.baseurl,);
-                self.client
-                    .post(url)
-                    .header(
-                        ::reqwest::header::ACCEPT,
-                        ::reqwest::header::HeaderValue::from_static("application/json"),
-                    )
-                    .json(&body)
-                    .build()
-                    .map_err(Error::unbuildable)?
+                let url = self.url("/v1/incidents:assign");
+                self.client.post(url).json(&body).build().map_err(Error::unbuildable)?
             }
             ApiGeneration::V5 => {
-                let url = format!(
-                    "{}/5/incidents/incidents/v1/all/by-user", self.baseurl,
-                );
-                self.client
-                    .post(url)
-                    .header(
-                        ::reqwest::header::ACCEPT,
-                        ::reqwest::header::HeaderValue::from_static("application/json"),
-                    )
-                    .json(&body)
-                    .build()
-                    .map_err(Error::unbuildable)?
+                let url = self.url("/5/incidents/incidents/v1/all/by-user");
+                self.client.post(url).json(&body).build().map_err(Error::unbuildable)?
             }
         };
         self.exec(&operations::ASSIGN_INCIDENTS, request).await
@@ -306,28 +251,14 @@ impl Client {
         request::each("incidentIds", &body.incident_ids, request::Text::NotBlank)?;
         let request = match self.api_generation() {
             ApiGeneration::V1 => {
-                let url = format!("{}/v1/incidents:unassign", self.baseurl,);
-                self.client
-                    .post(url)
-                    .header(
-                        ::reqwest::header::ACCEPT,
-                        ::reqwest::header::HeaderValue::from_static("application/json"),
-                    )
-                    .json(&body)
-                    .build()
-                    .map_err(Error::unbuildable)?
+                let url = self.url("/v1/incidents:unassign");
+                self.client.post(url).json(&body).build().map_err(Error::unbuildable)?
             }
             ApiGeneration::V5 => {
                 let incident_ids = &body.incident_ids;
-                let url = format!(
-                    "{}/5/incidents/incidents/v1/all/by-user", self.baseurl,
-                );
+                let url = self.url("/5/incidents/incidents/v1/all/by-user");
                 self.client
                     .delete(url)
-                    .header(
-                        ::reqwest::header::ACCEPT,
-                        ::reqwest::header::HeaderValue::from_static("application/json"),
-                    )
                     .query(&request::query_list("incident_ids", incident_ids))
                     .build()
                     .map_err(Error::unbuildable)?
@@ -364,30 +295,12 @@ impl Client {
         request::each("incidentIds", &body.incident_ids, request::Text::NotBlank)?;
         let request = match self.api_generation() {
             ApiGeneration::V1 => {
-                let url = format!("{}/v1/incidents:acknowledge", self.baseurl,);
-                self.client
-                    .post(url)
-                    .header(
-                        ::reqwest::header::ACCEPT,
-                        ::reqwest::header::HeaderValue::from_static("application/json"),
-                    )
-                    .json(&body)
-                    .build()
-                    .map_err(Error::unbuildable)?
+                let url = self.url("/v1/incidents:acknowledge");
+                self.client.post(url).json(&body).build().map_err(Error::unbuildable)?
             }
             ApiGeneration::V5 => {
-                let url = format!(
-                    "{}/5/incidents/incidents/v1/all/acknowledge", self.baseurl,
-                );
-                self.client
-                    .post(url)
-                    .header(
-                        ::reqwest::header::ACCEPT,
-                        ::reqwest::header::HeaderValue::from_static("application/json"),
-                    )
-                    .json(&body)
-                    .build()
-                    .map_err(Error::unbuildable)?
+                let url = self.url("/5/incidents/incidents/v1/all/acknowledge");
+                self.client.post(url).json(&body).build().map_err(Error::unbuildable)?
             }
         };
         self.exec(&operations::ACKNOWLEDGE_INCIDENTS, request).await
@@ -421,30 +334,12 @@ impl Client {
         request::each("incidentIds", &body.incident_ids, request::Text::NotBlank)?;
         let request = match self.api_generation() {
             ApiGeneration::V1 => {
-                let url = format!("{}/v1/incidents:resolve", self.baseurl,);
-                self.client
-                    .post(url)
-                    .header(
-                        ::reqwest::header::ACCEPT,
-                        ::reqwest::header::HeaderValue::from_static("application/json"),
-                    )
-                    .json(&body)
-                    .build()
-                    .map_err(Error::unbuildable)?
+                let url = self.url("/v1/incidents:resolve");
+                self.client.post(url).json(&body).build().map_err(Error::unbuildable)?
             }
             ApiGeneration::V5 => {
-                let url = format!(
-                    "{}/5/incidents/incidents/v1/all/resolve", self.baseurl,
-                );
-                self.client
-                    .post(url)
-                    .header(
-                        ::reqwest::header::ACCEPT,
-                        ::reqwest::header::HeaderValue::from_static("application/json"),
-                    )
-                    .json(&body)
-                    .build()
-                    .map_err(Error::unbuildable)?
+                let url = self.url("/5/incidents/incidents/v1/all/resolve");
+                self.client.post(url).json(&body).build().map_err(Error::unbuildable)?
             }
         };
         self.exec(&operations::RESOLVE_INCIDENTS, request).await
@@ -480,30 +375,12 @@ impl Client {
         request::each("incidentIds", &body.incident_ids, request::Text::NotBlank)?;
         let request = match self.api_generation() {
             ApiGeneration::V1 => {
-                let url = format!("{}/v1/incidents:close", self.baseurl,);
-                self.client
-                    .post(url)
-                    .header(
-                        ::reqwest::header::ACCEPT,
-                        ::reqwest::header::HeaderValue::from_static("application/json"),
-                    )
-                    .json(&body)
-                    .build()
-                    .map_err(Error::unbuildable)?
+                let url = self.url("/v1/incidents:close");
+                self.client.post(url).json(&body).build().map_err(Error::unbuildable)?
             }
             ApiGeneration::V5 => {
-                let url = format!(
-                    "{}/5/incidents/incidents/v1/all/closed", self.baseurl,
-                );
-                self.client
-                    .post(url)
-                    .header(
-                        ::reqwest::header::ACCEPT,
-                        ::reqwest::header::HeaderValue::from_static("application/json"),
-                    )
-                    .json(&body)
-                    .build()
-                    .map_err(Error::unbuildable)?
+                let url = self.url("/5/incidents/incidents/v1/all/closed");
+                self.client.post(url).json(&body).build().map_err(Error::unbuildable)?
             }
         };
         self.exec(&operations::CLOSE_INCIDENTS, request).await
@@ -541,32 +418,24 @@ impl Client {
         request::text("incidentId", incident_id, request::Text::PathSegment)?;
         let request = match self.api_generation() {
             ApiGeneration::V1 => {
-                let url = format!(
-                    "{}/v1/incidents/{}/events", self.baseurl, encode_path(& incident_id
-                    .to_string()),
-                );
-                self.client
-                    .get(url)
-                    .header(
-                        ::reqwest::header::ACCEPT,
-                        ::reqwest::header::HeaderValue::from_static("application/json"),
-                    )
-                    .build()
-                    .map_err(Error::unbuildable)?
+                let url = self
+                    .url(
+                        &format!(
+                            "/v1/incidents/{}/events", encode_path(& incident_id
+                            .to_string())
+                        ),
+                    );
+                self.client.get(url).build().map_err(Error::unbuildable)?
             }
             ApiGeneration::V5 => {
-                let url = format!(
-                    "{}/5/incidents/incidents/v1/{}/events", self.baseurl, encode_path(&
-                    incident_id.to_string()),
-                );
-                self.client
-                    .get(url)
-                    .header(
-                        ::reqwest::header::ACCEPT,
-                        ::reqwest::header::HeaderValue::from_static("application/json"),
-                    )
-                    .build()
-                    .map_err(Error::unbuildable)?
+                let url = self
+                    .url(
+                        &format!(
+                            "/5/incidents/incidents/v1/{}/events", encode_path(&
+                            incident_id.to_string())
+                        ),
+                    );
+                self.client.get(url).build().map_err(Error::unbuildable)?
             }
         };
         self.exec(&operations::GET_INCIDENT_EVENTS, request).await
@@ -601,16 +470,8 @@ impl Client {
     ) -> Result<ResponseValue<types::ListIncidentEventsResponse>, Error> {
         let request = match self.api_generation() {
             ApiGeneration::V1 => {
-                let url = format!("{}/v1/incidents:list-incident-events", self.baseurl,);
-                self.client
-                    .post(url)
-                    .header(
-                        ::reqwest::header::ACCEPT,
-                        ::reqwest::header::HeaderValue::from_static("application/json"),
-                    )
-                    .json(&body)
-                    .build()
-                    .map_err(Error::unbuildable)?
+                let url = self.url("/v1/incidents:list-incident-events");
+                self.client.post(url).json(&body).build().map_err(Error::unbuildable)?
             }
             ApiGeneration::V5 => {
                 return Err(
@@ -662,18 +523,8 @@ impl Client {
     ) -> Result<ResponseValue<types::ListIncidentEventsTotalCountResponse>, Error> {
         let request = match self.api_generation() {
             ApiGeneration::V1 => {
-                let url = format!(
-                    "{}/v1/incidents:list-incident-events-total-count", self.baseurl,
-                );
-                self.client
-                    .post(url)
-                    .header(
-                        ::reqwest::header::ACCEPT,
-                        ::reqwest::header::HeaderValue::from_static("application/json"),
-                    )
-                    .json(&body)
-                    .build()
-                    .map_err(Error::unbuildable)?
+                let url = self.url("/v1/incidents:list-incident-events-total-count");
+                self.client.post(url).json(&body).build().map_err(Error::unbuildable)?
             }
             ApiGeneration::V5 => {
                 return Err(
@@ -715,18 +566,8 @@ impl Client {
     ) -> Result<ResponseValue<types::ListIncidentEventsFilterValuesResponse>, Error> {
         let request = match self.api_generation() {
             ApiGeneration::V1 => {
-                let url = format!(
-                    "{}/v1/incidents:list-incident-events-filter-values", self.baseurl,
-                );
-                self.client
-                    .post(url)
-                    .header(
-                        ::reqwest::header::ACCEPT,
-                        ::reqwest::header::HeaderValue::from_static("application/json"),
-                    )
-                    .json(&body)
-                    .build()
-                    .map_err(Error::unbuildable)?
+                let url = self.url("/v1/incidents:list-incident-events-filter-values");
+                self.client.post(url).json(&body).build().map_err(Error::unbuildable)?
             }
             ApiGeneration::V5 => {
                 return Err(
@@ -768,28 +609,12 @@ impl Client {
     ) -> Result<ResponseValue<types::GetFilterValuesResponse>, Error> {
         let request = match self.api_generation() {
             ApiGeneration::V1 => {
-                let url = format!("{}/v1/incidents:get-filter-values", self.baseurl,);
-                self.client
-                    .post(url)
-                    .header(
-                        ::reqwest::header::ACCEPT,
-                        ::reqwest::header::HeaderValue::from_static("application/json"),
-                    )
-                    .json(&body)
-                    .build()
-                    .map_err(Error::unbuildable)?
+                let url = self.url("/v1/incidents:get-filter-values");
+                self.client.post(url).json(&body).build().map_err(Error::unbuildable)?
             }
             ApiGeneration::V5 => {
-                let url = format!("{}/5/incidents/filter-values/v1", self.baseurl,);
-                self.client
-                    .post(url)
-                    .header(
-                        ::reqwest::header::ACCEPT,
-                        ::reqwest::header::HeaderValue::from_static("application/json"),
-                    )
-                    .json(&body)
-                    .build()
-                    .map_err(Error::unbuildable)?
+                let url = self.url("/5/incidents/filter-values/v1");
+                self.client.post(url).json(&body).build().map_err(Error::unbuildable)?
             }
         };
         self.exec(&operations::GET_FILTER_VALUES, request).await
@@ -824,18 +649,8 @@ impl Client {
     ) -> Result<ResponseValue<types::ListIncidentAggregationsResponse>, Error> {
         let request = match self.api_generation() {
             ApiGeneration::V1 => {
-                let url = format!(
-                    "{}/v1/incidents:listIncidentAggregations", self.baseurl,
-                );
-                self.client
-                    .post(url)
-                    .header(
-                        ::reqwest::header::ACCEPT,
-                        ::reqwest::header::HeaderValue::from_static("application/json"),
-                    )
-                    .json(&body)
-                    .build()
-                    .map_err(Error::unbuildable)?
+                let url = self.url("/v1/incidents:listIncidentAggregations");
+                self.client.post(url).json(&body).build().map_err(Error::unbuildable)?
             }
             ApiGeneration::V5 => {
                 return Err(

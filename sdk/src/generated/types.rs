@@ -427,7 +427,7 @@ pub struct Incident {
     ///
     /// The list is open: a newer service may send another name, or the integer of a value that its
     /// gateway does not know. Absent and `null` mean `INCIDENT_STATE_UNSPECIFIED`.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default)]
     pub state: IncidentState,
     /// How far the people who work on an incident are.
     ///
@@ -438,7 +438,7 @@ pub struct Incident {
     ///
     /// The list is open: a newer service may send another name, or the integer of a value that its
     /// gateway does not know. Absent and `null` mean `INCIDENT_STATUS_UNSPECIFIED`.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default)]
     pub status: IncidentStatus,
     /// Who works on the incident. Empty when nobody is assigned.
     #[serde(default, deserialize_with = "wire::null_as_default")]
@@ -458,7 +458,7 @@ pub struct Incident {
     ///
     /// The list is open: a newer service may send another name, or the integer of a value that its
     /// gateway does not know. Absent and `null` mean `INCIDENT_SEVERITY_UNSPECIFIED`.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default)]
     pub severity: IncidentSeverity,
     /// Labels that tell which part of the system is affected, value by label name.
     #[serde(default, deserialize_with = "wire::null_as_default")]
@@ -727,7 +727,7 @@ pub struct IncidentEvent {
     ///
     /// The list is open: a newer service may send another name, or the integer of a value that its
     /// gateway does not know. Absent and `null` mean `INCIDENT_EVENT_TYPE_UNSPECIFIED`.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default)]
     pub incident_event_type: IncidentEventType,
     /// A user silenced the incident for some time.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -755,7 +755,7 @@ pub struct IncidentEvent {
     ///
     /// The list is open: a newer service may send another name, or the integer of a value that its
     /// gateway does not know. Absent and `null` mean `ORIGINATOR_TYPE_UNSPECIFIED`.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default)]
     pub originator_type: OriginatorType,
     /// A person caused the event.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -942,7 +942,7 @@ pub struct IncidentEventUpsertState {
     ///
     /// The list is open: a newer service may send another name, or the integer of a value that its
     /// gateway does not know. Absent and `null` mean `UPSERT_INCIDENT_STATE_TYPE_UNSPECIFIED`.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default)]
     pub state_type: UpsertIncidentStateType,
     /// Where a change of state comes from.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1920,7 +1920,7 @@ pub struct IncidentQueryFiltersValues {
     ///
     /// The list is open: a newer service may send another name, or the integer of a value that its
     /// gateway does not know. Absent and `null` mean `FILTER_OPERATOR_OR_OR_UNSPECIFIED`.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default)]
     pub meta_labels_op: FilterOperator,
 }
 
@@ -2071,7 +2071,7 @@ pub struct IncidentStatusWithCount {
     ///
     /// The list is open: a newer service may send another name, or the integer of a value that its
     /// gateway does not know. Absent and `null` mean `INCIDENT_STATUS_UNSPECIFIED`.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default)]
     pub status: IncidentStatus,
     /// Number of matches, a signed 32-bit number.
     #[serde(
@@ -2112,7 +2112,7 @@ pub struct IncidentStateWithCount {
     ///
     /// The list is open: a newer service may send another name, or the integer of a value that its
     /// gateway does not know. Absent and `null` mean `INCIDENT_STATE_UNSPECIFIED`.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default)]
     pub state: IncidentState,
     /// Number of matches, a signed 32-bit number.
     #[serde(
@@ -2157,7 +2157,7 @@ pub struct IncidentSeverityWithCount {
     ///
     /// The list is open: a newer service may send another name, or the integer of a value that its
     /// gateway does not know. Absent and `null` mean `INCIDENT_SEVERITY_UNSPECIFIED`.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default)]
     pub severity: IncidentSeverity,
     /// Number of matches, a signed 32-bit number.
     #[serde(
@@ -2537,7 +2537,7 @@ pub struct IncidentEventExtendedMetadata {
     ///
     /// The list is open: a newer service may send another name, or the integer of a value that its
     /// gateway does not know. Absent and `null` mean `INCIDENT_SEVERITY_UNSPECIFIED`.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default)]
     pub incident_severity: IncidentSeverity,
     /// Identifier of the alert, a UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -2550,7 +2550,7 @@ pub struct IncidentEventExtendedMetadata {
     ///
     /// The list is open: a newer service may send another name, or the integer of a value that its
     /// gateway does not know. Absent and `null` mean `INCIDENT_STATE_UNSPECIFIED`.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default)]
     pub incident_state: IncidentState,
     /// Name of the alert.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -2570,7 +2570,7 @@ pub struct IncidentEventExtendedMetadata {
     /// The list is open: a newer service may send another name, or the integer of a value that its
     /// gateway does not know. Absent and `null` mean
     /// `INCIDENT_EVENT_ALERT_TYPE_STANDARD_OR_UNSPECIFIED`.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default)]
     pub alert_type: IncidentEventAlertType,
     /// Whether the alert was muted.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -2584,7 +2584,7 @@ pub struct IncidentEventExtendedMetadata {
     ///
     /// The list is open: a newer service may send another name, or the integer of a value that its
     /// gateway does not know. Absent and `null` mean `INCIDENT_STATUS_UNSPECIFIED`.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default)]
     pub incident_status: IncidentStatus,
     /// Fields by which the alert opens separate incidents.
     #[serde(default, deserialize_with = "wire::null_as_default")]
@@ -3306,7 +3306,7 @@ pub struct IncidentStateCount {
     ///
     /// The list is open: a newer service may send another name, or the integer of a value that its
     /// gateway does not know. Absent and `null` mean `INCIDENT_STATE_UNSPECIFIED`.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default)]
     pub state: IncidentState,
     /// Number of incidents, 0 to 4294967295.
     #[serde(
@@ -3348,7 +3348,7 @@ pub struct IncidentStatusCount {
     ///
     /// The list is open: a newer service may send another name, or the integer of a value that its
     /// gateway does not know. Absent and `null` mean `INCIDENT_STATUS_UNSPECIFIED`.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default)]
     pub status: IncidentStatus,
     /// Number of incidents, 0 to 4294967295.
     #[serde(
@@ -3393,7 +3393,7 @@ pub struct IncidentSeverityCount {
     ///
     /// The list is open: a newer service may send another name, or the integer of a value that its
     /// gateway does not know. Absent and `null` mean `INCIDENT_SEVERITY_UNSPECIFIED`.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default)]
     pub severity: IncidentSeverity,
     /// Number of incidents, 0 to 4294967295.
     #[serde(

@@ -6,7 +6,9 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use serde_json::Value;
 use syn::{
-    Expr, File, FnArg, ImplItem, ImplItemFn, Item, Local, Pat, Stmt, Type, parse_quote,
+    Expr, ExprLit, ExprMacro, ExprMethodCall, File, FnArg, ImplItem, ImplItemFn, Item, Lit, Local, Macro, Pat, Stmt,
+    Token, Type, parse_quote,
+    punctuated::Punctuated,
     visit_mut::{VisitMut, visit_expr_mut, visit_type_mut},
 };
 
@@ -215,15 +217,23 @@ fn pattern_name(pattern: &Pat) -> Option<&Ident> {
     }
 }
 
-/// Leaves out the `api-version` header, which this service does not know, turns reqwest's error into ours, and spares the SDK
-/// a dependency on progenitor's own client library.
+/// Leaves out the `api-version` header, which this service does not know, and `accept`, which every request has; appends
+/// paths to the parsed base URL, turns reqwest's error into ours, and spares the SDK a dependency on progenitor's own client
+/// library.
 struct Request;
 
 impl VisitMut for Request {
     fn visit_expr_mut(&mut self, expression: &mut Expr) {
         visit_expr_mut(self, expression);
         match expression {
-            Expr::MethodCall(call) if call.method == "headers" => *expression = *call.receiver.clone(),
+            Expr::MethodCall(call) if call.method == "headers" || is_accept(call) => {
+                *expression = *call.receiver.clone();
+            }
+            Expr::Macro(ExprMacro { mac, .. }) if mac.path.is_ident("format") => {
+                if let Some(url) = url(mac) {
+                    *expression = url;
+                }
+            }
             Expr::Try(attempt) => {
                 let inner = &attempt.expr;
                 *expression = parse_quote!(#inner.map_err(Error::unbuildable)?);
@@ -238,6 +248,30 @@ impl VisitMut for Request {
             _ => {}
         }
     }
+}
+
+fn is_accept(call: &ExprMethodCall) -> bool {
+    let first = call.args.first().map(|name| name.to_token_stream().to_string());
+    call.method == "header" && first.is_some_and(|name| name.ends_with("ACCEPT"))
+}
+
+/// `format!("{}/path/{}", self.baseurl, id)` as `self.url(&format!("/path/{}", id))`.
+fn url(format: &Macro) -> Option<Expr> {
+    let arguments = format.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated).ok()?;
+    let mut arguments = arguments.into_iter();
+    let Some(Expr::Lit(ExprLit { lit: Lit::Str(template), .. })) = arguments.next() else { return None };
+    let base = arguments.next()?;
+    if base.to_token_stream().to_string() != "self . baseurl" {
+        return None;
+    }
+    let template = template.value();
+    let path = template.strip_prefix("{}")?;
+    let mut arguments = arguments.peekable();
+    Some(if arguments.peek().is_some() {
+        parse_quote!(self.url(&format!(#path, #(#arguments),*)))
+    } else {
+        parse_quote!(self.url(#path))
+    })
 }
 
 /// The limits that the document states of a request, checked before it is built.

@@ -10,7 +10,7 @@ use syn::{
 };
 
 use super::{
-    description,
+    resolved,
     rust::{docs, ident},
 };
 use crate::{
@@ -82,7 +82,7 @@ fn message(model: &Model<'_>, mut structure: ItemStruct, schema: &Value) -> Resu
 fn member(model: &Model<'_>, property: &str, schema: &Value, required: bool, field: &mut Field) -> Result<()> {
     let name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
     shorten(&mut field.ty);
-    field.attrs = docs(description(model, schema));
+    field.attrs = docs(text(resolved(model, schema), "description"));
 
     let mut serde: Vec<TokenStream> = Vec::new();
     if camel(name.trim_start_matches("r#")) != property {
@@ -111,6 +111,8 @@ fn member(model: &Model<'_>, property: &str, schema: &Value, required: bool, fie
             bail!("`{property}` is a number and `required`: numbers have presence in this API, so leave it optional")
         }
         None if optional => serde.push(quote!(skip_serializing_if = "Option::is_none")),
+        // An enum reads `null` by itself.
+        None if resolved(model, schema).get("enum").is_some() => serde.push(quote!(default)),
         None => {
             serde.push(quote!(default, deserialize_with = "wire::null_as_default"));
             if !required {
