@@ -14,7 +14,8 @@ pub(super) enum Subject<'a> {
     Type(&'a str),
     /// The published format, if any.
     Format(Option<&'a str>),
-    Limit,
+    /// The published limit, as `maxItems: 100`: another one is another difference.
+    Limit(&'a str),
     /// The published file has this value or member, or requires it, and we don't.
     Extra(&'a str),
     /// The published file no longer has a value of an enum.
@@ -64,9 +65,10 @@ fn covers(reason: &str, subject: Subject<'_>) -> bool {
     match subject {
         Subject::Absence => says(&["leaves", "lacks", "omits", "missing"]),
         Subject::Requiredness => says(&["requir"]),
-        Subject::Type(published) | Subject::Format(Some(published)) => names(reason, published),
+        Subject::Type(published) | Subject::Format(Some(published)) | Subject::Limit(published) => {
+            names(reason, published)
+        }
         Subject::Format(None) => says(&["type", "format"]),
-        Subject::Limit => says(&["limit"]),
         Subject::Extra(name) => names(reason, name),
         Subject::Lost | Subject::Other => false,
     }
@@ -88,6 +90,8 @@ mod tests {
         let kind = "Its type is given as plain text; some gateways make it a `number`.";
         assert!(covers(kind, Subject::Format(None)) && covers(kind, Subject::Type("number")));
         assert!(!covers(kind, Subject::Format(Some("uuid"))) && !covers(kind, Subject::Type("integer")));
+        let limit = "Generation 5 publishes `maxItems: 10000`; v1 leaves it open.";
+        assert!(covers(limit, Subject::Limit("maxItems: 10000")) && !covers(limit, Subject::Limit("maxItems: 100")));
         let values = "In December 2025 `STATE_NO_DATA` was published for two days.";
         assert!(covers(values, Subject::Extra("STATE_NO_DATA")));
         assert!(!covers(values, Subject::Extra("STATE_NO")) && !covers(values, Subject::Other));

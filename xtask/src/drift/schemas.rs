@@ -190,7 +190,7 @@ impl<'a, 'd> Walk<'a, 'd> {
             (None, Some(values)) => {
                 let class = direction.choose(Class::BreaksCallers, Class::Cosmetic);
                 let message = format!("may be any text, published as one of {}", values.join(", "));
-                self.at(pair, ours, published, class, Subject::Limit, message);
+                self.at(pair, ours, published, class, Subject::Type("enum"), message);
             }
             (Some(ours_values), Some(published_values)) => {
                 for value in published_values.iter().filter(|value| !ours_values.contains(value)) {
@@ -230,7 +230,7 @@ impl<'a, 'd> Walk<'a, 'd> {
                     (class, format!("has `{limit}: {old}`, published as `{limit}: {new}`"))
                 }
             };
-            self.at(pair, ours, published, class, Subject::Limit, message);
+            self.at(pair, ours, published, class, Subject::Limit(&format!("{limit}: {new}")), message);
         }
     }
 

@@ -179,6 +179,12 @@ fn a_reason_does_not_hide_another_change_of_the_same_member() {
     let pointer = "/components/schemas/v1Incident/properties/duration/type";
     let edit = |root: &mut Value| set(root, pointer, json!("integer"));
     planted(V1, edit, Class::BreaksDecoding, "Incident.duration", "is string, published as integer");
+    // Our document speaks of a limit there, but of another one.
+    let pointer = "/components/schemas/v1UnassignIncidentsRequest/properties/incidentIds/maxItems";
+    let place = "UnassignIncidentsRequest.incidentIds";
+    planted(V1, |root| set(root, pointer, json!(50)), Class::New, place, "is limited by `maxItems: 50`");
+    let known = added(V1, |root| set(root, pointer, json!(10_000)));
+    assert!(known.iter().all(|(class, ..)| *class == Class::KnownDeviation), "{known:?}");
 }
 
 #[test]
