@@ -15,7 +15,7 @@ use coralogix_incidents::{
     ApiKey, Client, Effect, Error, ResponseValue, RetryPolicy,
     types::{AssignIncidentsRequest, ListIncidentsRequest, PaginationRequest, UnassignIncidentsRequest, UserDetails},
 };
-use coralogix_incidents_emulator::{Answer, Emulator, Fault, Sample};
+use coralogix_incidents_emulator::{Answer, Emulator, Fault, LoggedRequest, Sample};
 
 const KEY: &str = "cxup_emulator";
 /// So many that the events, of which each change adds one, stay few for each: replies that grow would look like a leak.
@@ -89,16 +89,21 @@ fn serve() {
         let requests = emulator.requests();
         // Before the answer: after it, calls begin again.
         emulator.clear_requests();
-        for request in requests {
-            let (whole, status) = match request.answer {
-                Answer::Status(status) => (true, status),
-                answer => (false, answer.status().unwrap_or(0)),
-            };
-            let correlation_id = request.correlation_id.unwrap_or_default();
-            println!("{correlation_id} {status} {whole} {}", !request.changed.is_empty());
+        for request in &requests {
+            println!("{}", line(request));
         }
         println!();
     }
+}
+
+/// A request as a line of the emulator's answer.
+fn line(request: &LoggedRequest) -> String {
+    let (whole, status) = match request.answer {
+        Answer::Status(status) => (true, status),
+        answer => (false, answer.status().unwrap_or(0)),
+    };
+    let correlation_id = request.correlation_id.as_deref().unwrap_or_default();
+    format!("{correlation_id} {status} {whole} {}", !request.changed.is_empty())
 }
 
 fn id(number: usize) -> String {
@@ -106,7 +111,7 @@ fn id(number: usize) -> String {
 }
 
 /// A request as the emulator saw it.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 struct Seen {
     /// 0 where nothing was answered.
     status: u16,
@@ -330,11 +335,14 @@ fn done<T>(result: Result<ResponseValue<T>, Error>) -> Done {
 /// What the emulator logged since it was last asked, by correlation id.
 fn taken(ask: &mut ChildStdin, answers: &mut BufReader<ChildStdout>) -> HashMap<String, Vec<Seen>> {
     writeln!(ask, "take").expect("the emulator listens");
+    log(answers.lines().map(|line| line.expect("a line")).take_while(|line| !line.is_empty()))
+}
+
+fn log(lines: impl Iterator<Item = String>) -> HashMap<String, Vec<Seen>> {
     let mut log: HashMap<String, Vec<Seen>> = HashMap::new();
-    for line in answers.lines() {
-        let line = line.expect("a line");
+    for line in lines {
         let mut words = line.split(' ');
-        let Some(correlation_id) = words.next().filter(|word| !word.is_empty()) else { break };
+        let correlation_id = words.next().unwrap_or_default();
         let status = words.next().and_then(|word| word.parse().ok()).expect("a status");
         let (whole, changed) = (words.next() == Some("true"), words.next() == Some("true"));
         log.entry(correlation_id.to_owned()).or_default().push(Seen { status, whole, changed });
@@ -374,4 +382,92 @@ fn sockets() -> Option<i64> {
     let open = std::fs::read_dir("/proc/self/fd").ok()?;
     let links = open.flatten().filter_map(|entry| std::fs::read_link(entry.path()).ok());
     i64::try_from(links.filter(|link| link.to_string_lossy().starts_with("socket:")).count()).ok()
+}
+
+/// What the soak finds when it is there to be found.
+#[cfg(test)]
+mod tests {
+    use tokio::sync::Mutex;
+
+    use super::*;
+
+    /// Memory and sockets are the whole process's: the tests take turns.
+    static TURN: Mutex<()> = Mutex::const_new(());
+
+    fn client(url: &str) -> coralogix_incidents::ClientBuilder {
+        Client::builder().base_url(url).api_key(ApiKey::new(KEY).expect("a key"))
+    }
+
+    #[tokio::test]
+    async fn a_log_that_says_otherwise_is_a_contradiction() {
+        let _turn = TURN.lock().await;
+        let mut builder = Emulator::builder().incidents((0..INCIDENTS).map(|number| Sample::new(id(number))));
+        // Errors enough for a short run.
+        for fault in FAULTS.iter().chain(&["*:401:p=0.1"]) {
+            builder = builder.fault(fault.parse().expect("a fault"));
+        }
+        let emulator = builder.start().await.expect("starts");
+        let client =
+            client(emulator.url()).timeout(TIMEOUT).attempt_timeout(ATTEMPT_TIMEOUT).build().expect("a client");
+        let mut tally = Tally::default();
+        let calls = epoch(&client, &mut tally, Duration::from_secs(1)).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let log = log(emulator.requests().iter().map(line));
+        assert!(tally.calls > 100 && tally.retries > 0 && tally.hung == 0, "{} calls", tally.calls);
+
+        let complaints = |forge: fn(&mut Seen)| {
+            let judged = calls.iter().map(|call| {
+                let mut seen: Vec<Seen> = log.get(&call.correlation_id).into_iter().flatten().copied().collect();
+                seen.iter_mut().for_each(forge);
+                contradiction(call, &seen)
+            });
+            judged.flatten().collect::<Vec<_>>()
+        };
+        assert_eq!(complaints(|_| {}), [""; 0], "the true log");
+        let said = |complaints: &[String], what: &str| complaints.iter().any(|complaint| complaint.contains(what));
+        assert!(said(&complaints(|seen| seen.whole = false), "succeeded without an answer"));
+        assert!(said(&complaints(|seen| seen.status = 418), "another answer"));
+        assert!(said(&complaints(|seen| seen.changed = true), "it changed something"));
+    }
+
+    #[test]
+    fn more_requests_than_attempts_and_an_effect_that_was_none_are_contradictions() {
+        let seen = Seen { status: 503, whole: true, changed: false };
+        let call = |attempts, effect| {
+            let failure = Failure { refused: Some(503), name: String::new(), effect, text: "error".to_owned() };
+            Done { correlation_id: "id".to_owned(), attempts, outcome: Err(failure) }
+        };
+        assert_eq!(contradiction(&call(2, Effect::None), &[seen; 2]), None);
+        let complaint = contradiction(&call(1, Effect::None), &[seen; 2]).expect("a contradiction");
+        assert!(complaint.contains("more requests than attempts"), "{complaint}");
+        let complaint = contradiction(&call(1, Effect::Applied), &[seen]).expect("a contradiction");
+        assert!(complaint.contains("it did not take effect"), "{complaint}");
+    }
+
+    #[tokio::test]
+    async fn a_call_that_outlasts_its_timeout_has_hung() {
+        let _turn = TURN.lock().await;
+        let emulator = Emulator::builder().fault("*:stall".parse().expect("a fault")).start().await.expect("starts");
+        // Without the limits that the soak relies on.
+        let client = client(emulator.url()).timeout(Duration::MAX).attempt_timeout(Duration::MAX).build();
+        let mut tally = Tally::default();
+        epoch(&client.expect("a client"), &mut tally, Duration::from_millis(1)).await;
+        assert!(tally.hung > 0 && tally.calls == 0, "{} hung, {} done", tally.hung, tally.calls);
+    }
+
+    #[test]
+    fn what_is_left_behind_is_seen_and_breaks_its_limit() {
+        let _turn = TURN.blocking_lock();
+        let (Some(memory_before), Some(sockets_before)) = (memory(), sockets()) else { return };
+        // More than any allocator has lying about.
+        let held = vec![1_u8; usize::try_from(8 * GROWTH * 1024).expect("a size")];
+        let sockets_held: Vec<_> =
+            (0..200).map(|_| std::net::UdpSocket::bind("127.0.0.1:0").expect("a socket")).collect();
+        let growth = memory().map(|now| now - memory_before);
+        let leaked = sockets().map(|now| now - sockets_before);
+        drop((std::hint::black_box(held), sockets_held));
+        assert!(!limit("memory", growth, GROWTH), "{growth:?}");
+        assert!(!limit("sockets", leaked, 64), "{leaked:?}");
+        assert!(limit("memory", Some(0), GROWTH));
+    }
 }
