@@ -45,7 +45,8 @@ pub fn responses(data: &[u8]) {
     every_message(data);
 }
 
-fn stable<T: DeserializeOwned + Serialize + PartialEq + Debug>(data: &[u8]) {
+/// What [`responses`] asks of each message.
+pub fn stable<T: DeserializeOwned + Serialize + PartialEq + Debug>(data: &[u8]) {
     let Ok(value) = serde_json::from_slice::<T>(data) else { return };
     let written = serde_json::to_string(&value).expect("what was decoded can be encoded");
     let again: T = serde_json::from_str(&written).unwrap_or_else(|error| panic!("{error} in {written}"));

@@ -47,6 +47,20 @@ fn drift() {
     run("../xtask/tests/data", fuzz::drift);
 }
 
+/// A planted fault: a message that reads what it does not write.
+#[test]
+#[should_panic(expected = "decoded again from {}")]
+fn a_message_that_loses_a_member_is_found() {
+    #[derive(Debug, Default, PartialEq, serde::Deserialize, serde::Serialize)]
+    #[serde(default)]
+    struct Lossy {
+        #[serde(skip_serializing)]
+        id: String,
+    }
+    fuzz::stable::<Lossy>(b"{}");
+    fuzz::stable::<Lossy>(br#"{"id":"one"}"#);
+}
+
 #[test]
 fn every_target_has_a_test_here() {
     let targets = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz_targets")).unwrap();

@@ -59,6 +59,86 @@ fn drift_reads_a_path_from_where_it_was_called() {
     assert!(text(&output.stderr).starts_with("error: cannot read tests/data/nowhere.yaml"), "{}", text(&output.stderr));
 }
 
+/// Planted faults of the programs that the commands run: shell scripts that stand before them in `PATH`.
+#[cfg(unix)]
+mod planted {
+    use std::{env, fs, os::unix::fs::PermissionsExt, path::PathBuf};
+
+    use super::*;
+
+    struct Programs(PathBuf);
+
+    impl Programs {
+        fn new(test: &str, programs: &[(&str, &str)]) -> Self {
+            let folder = env::temp_dir().join(format!("xtask-{test}-{}", std::process::id()));
+            fs::create_dir_all(&folder).unwrap();
+            for (name, script) in programs {
+                let path = folder.join(name);
+                fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+                fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+            }
+            Self(folder)
+        }
+
+        #[track_caller]
+        fn xtask(&self, arguments: &[&str]) -> Output {
+            let rest = env::var_os("PATH").unwrap_or_default();
+            let path = env::join_paths(std::iter::once(self.0.clone()).chain(env::split_paths(&rest))).unwrap();
+            let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+            command.args(arguments).env("PATH", path).env("REAL_CARGO", env!("CARGO")).output().unwrap()
+        }
+    }
+
+    impl Drop for Programs {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[track_caller]
+    fn fails(output: &Output, message: &str) {
+        assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
+        assert!(text(&output.stderr).contains(message), "{}", text(&output.stderr));
+    }
+
+    #[test]
+    fn ci_stops_at_the_step_that_fails_and_names_it() {
+        let cargo = "case $1 in metadata) exec \"$REAL_CARGO\" \"$@\";; clippy) exit 101;; esac";
+        let output = Programs::new("ci", &[("cargo", cargo)]).xtask(&["ci"]);
+        fails(&output, "error: step `clippy` failed: `cargo clippy --workspace");
+        fails(&output, "ended with exit status: 101; go on with `cargo xtask ci --from clippy`");
+        assert!(!text(&output.stdout).contains("[test]"), "{}", text(&output.stdout));
+    }
+
+    #[test]
+    fn licences_fails_with_the_crate_that_is_not_accepted() {
+        let package = r#"{"name":"viral","version":"1.2.3","license":"GPL-3.0-only","license_file":null}"#;
+        let cargo = format!("echo '{{\"packages\":[{package}]}}'");
+        let output = Programs::new("licences", &[("cargo", &cargo)]).xtask(&["licences"]);
+        fails(&output, "error: viral 1.2.3: `GPL-3.0-only` is not accepted: see ACCEPTED in xtask/src/licences.rs");
+    }
+
+    #[test]
+    fn fuzz_runs_every_target_and_names_those_that_failed() {
+        let rustup = "[ \"$5 $6\" = 'run errors' ] && exit 77; exit 0";
+        let programs = Programs::new("fuzz", &[("rustup", rustup)]);
+        let output = programs.xtask(&["fuzz", "--seconds", "1"]);
+        fails(&output, "error: failed: errors. An input that fails is in fuzz/artifacts/TARGET/");
+        let after = text(&output.stdout).split("[errors]").nth(1).unwrap();
+        assert!(after.contains("[retry_after] rustup run nightly cargo fuzz run retry_after"), "{after}");
+        assert!(programs.xtask(&["fuzz", "durations"]).status.success());
+    }
+
+    #[test]
+    fn fuzz_says_what_it_needs() {
+        let output = Programs::new("nightly", &[("rustup", "exit 1")]).xtask(&["fuzz"]);
+        fails(&output, "error: fuzzing needs a nightly toolchain (nothing else here does): `rustup toolchain install");
+        let rustup = "[ \"$4\" = fuzz ] && exit 1; exit 0";
+        let output = Programs::new("cargo-fuzz", &[("rustup", rustup)]).xtask(&["fuzz"]);
+        fails(&output, "error: fuzzing needs cargo-fuzz: `cargo install cargo-fuzz --locked`");
+    }
+}
+
 #[test]
 fn the_document_passes_the_lint() {
     let output = xtask(&["lint"]);
