@@ -394,7 +394,7 @@ async fn waiting_for_a_status_ends_with_it_or_with_what_was_last_seen() {
     let WaitError::Elapsed { last, .. } = &error else { panic!("{error}") };
     assert_eq!(last.id, "a");
     let wait = client.wait_for_status("a", &IncidentStatus::Resolved, short, long);
-    let (waited, _) = futures::join!(wait, async {
+    let (waited, _) = tokio::join!(wait, async {
         tokio::time::sleep(2 * short).await;
         client.bulk().resolve(["a"]).collect::<Vec<_>>().await
     });

@@ -1,14 +1,15 @@
 //! The one error of this crate, and how the service's many error bodies are read.
 
+mod api;
 mod text;
 
 use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header};
-use serde_json::Value;
+use http::StatusCode;
 
-use self::text::{KEPT_BODY, cut, non_blank, one_line, redact_strings, strip_prefix_ignoring_case, title};
+pub use self::api::ApiError;
+use self::text::{KEPT_BODY, cut, one_line};
 use crate::{ApiGeneration, Operation, types};
 
 /// Why a call failed.
@@ -24,9 +25,36 @@ use crate::{ApiGeneration, Operation, types};
 /// | [`is_rate_limited`](Self::is_rate_limited) | 429 | slow down; wait [`retry_after`](Self::retry_after) |
 /// | [`is_timeout`](Self::is_timeout) | no answer in time | see [`effect`](Self::effect) |
 /// | [`is_retryable`](Self::is_retryable) | it may pass, but the client's own retries were used up | try again later |
-/// | none of these | configuration, a request that can't be sent, or an answer that can't be read | read the message |
+///
+/// What has no predicate has a variant: [`Config`](Self::Config) and [`InvalidRequest`](Self::InvalidRequest) are yours to
+/// mend, and the message says what; [`Transport`](Self::Transport) tells by its [`kind`](TransportError::kind) how far the
+/// request came; after [`Undecodable`](Self::Undecodable) and [`TooLarge`](Self::TooLarge) the service reported success.
 ///
 /// Whether a change was applied is a question of its own: [`effect`](Self::effect) answers it for every error.
+///
+/// ```no_run
+/// # use coralogix_incidents::{Client, types::UnassignIncidentsRequest};
+/// use coralogix_incidents::{Effect, Error};
+///
+/// # async fn example(client: &Client, request: &UnassignIncidentsRequest) {
+/// match client.unassign_incidents(request).await {
+///     Ok(response) => println!("{} incidents are unassigned", response.incidents.len()),
+///     Err(error) if error.is_unauthorized() || error.is_permission_denied() => {
+///         println!("no retry will help until somebody sees to the key: {error}");
+///     }
+///     Err(error) if error.is_retryable() => {
+///         // Unassigning twice leaves the same state, so that it does not matter whether this one took effect.
+///         println!("again in {:?}: {error}", error.retry_after());
+///     }
+///     Err(Error::InvalidRequest(error)) => println!("nothing was sent: {error}"),
+///     Err(error) => match error.effect() {
+///         Effect::None => println!("nothing was changed: {error}"),
+///         Effect::Unknown => println!("read the incidents to know what was changed: {error}"),
+///         Effect::Applied => println!("done, but the answer is lost: {error}; it began with {:?}", error.body()),
+///     },
+/// }
+/// # }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
@@ -126,8 +154,7 @@ impl Error {
             Self::Api(error) => format!("{} failed at {}: {}", call.operation.id, call.authority, error.status),
             other => other.summary(),
         };
-        let plural = if call.attempts == 1 { "" } else { "s" };
-        format!("{what} ({} attempt{plural}, correlation id {})", call.attempts, call.correlation_id)
+        what + &call.ending()
     }
 
     /// The operation's `operationId`, such as `unassignIncidents`.
@@ -242,9 +269,7 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.summary())?;
-        let Some(call) = self.call() else { return Ok(()) };
-        let plural = if call.attempts == 1 { "" } else { "s" };
-        write!(f, " ({} attempt{plural}, correlation id {})", call.attempts, call.correlation_id)
+        self.call().map_or(Ok(()), |call| f.write_str(&call.ending()))
     }
 }
 
@@ -404,129 +429,6 @@ impl StdError for TransportError {
     }
 }
 
-/// The service, or something before it, answered with an error.
-#[derive(Debug)]
-pub struct ApiError {
-    pub(crate) call: Call,
-    pub(crate) status: StatusCode,
-    code: Option<i32>,
-    message: Option<String>,
-    details: Vec<types::Any>,
-    body: String,
-    html: bool,
-    retry_after: Option<Duration>,
-}
-
-impl ApiError {
-    /// Reads an error response, whatever its body is.
-    pub(crate) fn new(
-        call: Call,
-        status: StatusCode,
-        headers: &HeaderMap,
-        body: &Bytes,
-        redact: impl Fn(String) -> String,
-        retry_after: Option<Duration>,
-    ) -> Self {
-        let mut text = redact(String::from_utf8_lossy(body).into_owned());
-        let html = text.trim_start().starts_with('<')
-            || headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
-        let mut error = Self {
-            call,
-            status,
-            code: None,
-            message: None,
-            details: Vec::new(),
-            body: String::new(),
-            html,
-            retry_after,
-        };
-        match serde_json::from_str(&text) {
-            Ok(mut value) => {
-                // JSON can write the key in escapes, such as `\/` for `/`, that a search of the text does not see.
-                if redact_strings(&mut value, &redact) {
-                    text = value.to_string();
-                }
-                error.read(&value);
-            }
-            Err(_) if html => error.message = title(&text),
-            Err(_) => error.message = non_blank(&text),
-        }
-        if let Some(location) = headers.get(header::LOCATION).filter(|_| status.is_redirection()) {
-            let location = String::from_utf8_lossy(location.as_bytes());
-            let location = location.split(['?', '#']).next().unwrap_or_default();
-            error.message = Some(redact(format!("a redirect to {location}, which is not followed")));
-        }
-        error.body = cut(text, KEPT_BODY);
-        error
-    }
-
-    /// The shapes that occur: `{code, message, details}`, `{error, code, message}`, `{error: {message}}`, `{detail}`, a string.
-    fn read(&mut self, value: &Value) {
-        let inner = value.get("error").filter(|error| error.is_object()).unwrap_or(value);
-        self.code = inner.get("code").and_then(Value::as_i64).and_then(|code| i32::try_from(code).ok());
-        let texts = [inner.get("message"), value.get("error"), value.get("detail"), Some(value)];
-        self.message = texts.into_iter().flatten().filter_map(Value::as_str).find_map(non_blank);
-        let details = inner.get("details").and_then(Value::as_array).into_iter().flatten();
-        self.details = details.filter_map(|detail| serde_json::from_value(detail.clone()).ok()).collect();
-    }
-
-    /// "Not Found: Not Found" is the gateway's word for an unknown route, "Not Found: anything else" the service's for an
-    /// unknown resource. Older gateways answer 501, some 405.
-    fn is_unknown_route(&self) -> bool {
-        match self.status {
-            StatusCode::NOT_IMPLEMENTED | StatusCode::METHOD_NOT_ALLOWED => true,
-            StatusCode::NOT_FOUND => match &self.message {
-                _ if self.html => true,
-                Some(message) => {
-                    let reason = message.trim().trim_end_matches('.');
-                    let reason = strip_prefix_ignoring_case(reason, "not found:").unwrap_or(reason).trim();
-                    reason.eq_ignore_ascii_case("not found")
-                        || reason.eq_ignore_ascii_case("page not found")
-                        || reason.is_empty()
-                }
-                // Nothing said: where the path names an incident, that is the likelier thing to be missing.
-                None => {
-                    let binding = self.call.operation.v1;
-                    !binding.path.contains('{') && binding.query_list.is_none()
-                }
-            },
-            _ => false,
-        }
-    }
-}
-
-impl fmt::Display for ApiError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Call { operation, authority: host, generation, .. } = &self.call;
-        let verb = if self.status.is_client_error() { "was refused by" } else { "failed at" };
-        write!(f, "{} {verb} {host}: {}", operation.id, self.status)?;
-        if let Some(message) = &self.message {
-            // "404 Not Found: Not Found: no such incident" says it twice.
-            let reason = self.status.canonical_reason().unwrap_or_default();
-            let rest = strip_prefix_ignoring_case(message, reason).unwrap_or(message);
-            let rest = rest.trim_start_matches(':').trim();
-            if !rest.is_empty() && !rest.eq_ignore_ascii_case(reason) {
-                write!(f, ": {}", one_line(rest))?;
-            }
-        }
-        if self.is_unknown_route() {
-            let other = generation.other();
-            write!(f, "; the host does not know this path: check the base URL, or try API generation {other}")?;
-        } else if self.status == StatusCode::UNAUTHORIZED {
-            f.write_str("; check the API key and that it belongs to this region")?;
-        } else if self.status == StatusCode::FORBIDDEN {
-            write!(f, "; the key needs {}", operation.permission)?;
-            if ["incidents:assign", "incidents:acknowledge"].contains(&operation.permission) {
-                f.write_str(" and must be a personal one, not a team's")?;
-            }
-        }
-        if let Some(retry_after) = self.retry_after {
-            write!(f, "; retry after {} s", retry_after.as_secs_f64().ceil())?;
-        }
-        self.call.fmt_effect(f)
-    }
-}
-
 /// The service answered with success, but the body can't be read.
 #[derive(Debug)]
 pub struct UndecodableResponse {
@@ -617,6 +519,12 @@ impl fmt::Display for ResponseTooLarge {
 impl StdError for ResponseTooLarge {}
 
 impl Call {
+    /// What every line about a call ends in.
+    fn ending(&self) -> String {
+        let plural = if self.attempts == 1 { "" } else { "s" };
+        format!(" ({} attempt{plural}, correlation id {})", self.attempts, self.correlation_id)
+    }
+
     fn fmt_effect(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.operation.idempotency != crate::Idempotency::Safe {
             match self.effect {
@@ -655,6 +563,9 @@ impl From<ResponseTooLarge> for Error {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderMap;
+    use serde_json::Value;
+
     use super::*;
     use crate::{ApiKey, generated::operations::UNASSIGN_INCIDENTS};
 
