@@ -37,6 +37,29 @@ fn a_changed_surface_has_a_changelog_entry() {
     );
 }
 
+#[test]
+fn what_breaks_a_caller_changes_the_surface_and_what_does_not_does_not() {
+    let surface = |text: &str| surface_of(&[("lib.rs".to_owned(), text.to_owned())]);
+    let code = "#[derive(Clone)] pub struct Page { pub size: u32, at: u32 }
+                impl Page { pub fn next(&self) -> Option<u32> { None } fn own(&self) {} }
+                pub trait Paged { fn page(&self) -> Page; }
+                pub enum Order { Up, Down }";
+    for (old, new) in [
+        ("size: u32", "size: u64"),
+        ("pub size", "size"),
+        ("#[derive(Clone)]", ""),
+        ("next(&self)", "next(&mut self)"),
+        ("Option<u32>", "u32"),
+        ("page(&self) -> Page", "page(&self)"),
+        ("Up, Down", "Up"),
+    ] {
+        assert_ne!(surface(&code.replace(old, new)), surface(code), "{old} became {new}");
+    }
+    for (old, new) in [("at: u32", "at: u64"), ("own(&self)", "own(&mut self)"), ("{ None }", "{ Some(1) }")] {
+        assert_eq!(surface(&code.replace(old, new)), surface(code), "{old} became {new}");
+    }
+}
+
 fn all() -> String {
     surface("sdk") + &surface("emulator")
 }
@@ -52,14 +75,23 @@ fn surface(package: &str) -> String {
     let mut files = Vec::new();
     collect(&source, &mut files);
     files.sort();
-    let code: Vec<_> = files.iter().map(|file| syn::parse_file(&fs::read_to_string(file).unwrap()).unwrap()).collect();
-    let public: BTreeSet<String> = code.iter().flat_map(|code| code.items.iter().filter_map(public_type)).collect();
+    let code = files
+        .iter()
+        .map(|file| (file.strip_prefix(&source).unwrap().display().to_string(), fs::read_to_string(file).unwrap()));
+    surface_of(&code.collect::<Vec<_>>())
+}
+
+/// The same of source texts, each with its name.
+fn surface_of(code: &[(String, String)]) -> String {
+    let code: Vec<_> = code.iter().map(|(name, text)| (name, syn::parse_file(text).unwrap())).collect();
+    let items = code.iter().flat_map(|(_, code)| &code.items);
+    let public: BTreeSet<String> = items.filter_map(public_type).collect();
     let mut out = String::new();
-    for (file, code) in files.iter().zip(&code) {
+    for (name, code) in &code {
         let mut lines = Vec::new();
         code.items.iter().for_each(|item| self::item(item, &public, &mut lines));
         if !lines.is_empty() {
-            out.push_str(&format!("// {}\n{}\n\n", file.strip_prefix(&source).unwrap().display(), lines.join("\n")));
+            out.push_str(&format!("// {name}\n{}\n\n", lines.join("\n")));
         }
     }
     out
