@@ -352,6 +352,8 @@ pub struct TransportError {
     pub(crate) kind: TransportErrorKind,
     /// Of a response whose body did not come whole.
     pub(crate) status: Option<StatusCode>,
+    /// How long the last attempt took.
+    pub(crate) elapsed: Duration,
     pub(crate) source: Option<reqwest::Error>,
 }
 
@@ -406,16 +408,18 @@ impl TransportError {
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let host = &self.call.authority;
+        // It tells which of the limits it was.
+        let seconds = self.elapsed.as_secs_f64();
         write!(f, "{} failed: ", self.call.operation.id)?;
         match self.kind {
             TransportErrorKind::Connect => {
                 write!(f, "no connection to {host}; check the network, the proxy and the region")
             }
-            TransportErrorKind::ConnectTimeout => write!(f, "{host} did not accept a connection in time"),
+            TransportErrorKind::ConnectTimeout => write!(f, "{host} did not accept a connection within {seconds:.1} s"),
             TransportErrorKind::Tls => {
                 write!(f, "no trusted TLS session with {host}; check its certificate and the system's roots")
             }
-            TransportErrorKind::Timeout => write!(f, "no whole answer from {host} in time"),
+            TransportErrorKind::Timeout => write!(f, "no whole answer from {host} within {seconds:.1} s"),
             TransportErrorKind::Reset => write!(f, "{host} closed the connection before the whole answer came"),
             TransportErrorKind::Protocol => write!(f, "what {host} answered is not valid HTTP"),
         }?;
@@ -519,6 +523,20 @@ impl fmt::Display for ResponseTooLarge {
 impl StdError for ResponseTooLarge {}
 
 impl Call {
+    /// A call of one attempt, for errors that are looked at without one.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn example() -> Self {
+        Self {
+            operation: &crate::generated::operations::UNASSIGN_INCIDENTS,
+            generation: ApiGeneration::V1,
+            authority: "localhost".into(),
+            correlation_id: String::new(),
+            attempts: 1,
+            effect: Effect::None,
+            retryable: false,
+        }
+    }
+
     /// What every line about a call ends in.
     fn ending(&self) -> String {
         let plural = if self.attempts == 1 { "" } else { "s" };
@@ -567,21 +585,9 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::{ApiKey, generated::operations::UNASSIGN_INCIDENTS};
+    use crate::ApiKey;
 
     const KEY: &str = "cxup_k/y";
-
-    fn call() -> Call {
-        Call {
-            operation: &UNASSIGN_INCIDENTS,
-            generation: ApiGeneration::V1,
-            authority: "localhost".into(),
-            correlation_id: String::new(),
-            attempts: 1,
-            effect: Effect::None,
-            retryable: false,
-        }
-    }
 
     #[test]
     fn a_key_that_is_quoted_in_json_escapes_is_redacted() {
@@ -590,7 +596,7 @@ mod tests {
             br#"{"message": "no cxup_k\/y", "details": [{"cxup_k\u002fy": "\u0063xup_k/y"}], "n": 1}"#,
         );
         let status = StatusCode::UNAUTHORIZED;
-        let error = ApiError::new(call(), status, &HeaderMap::new(), &body, |text| key.redact(text), None);
+        let error = ApiError::new(Call::example(), status, &HeaderMap::new(), &body, |text| key.redact(text), None);
         assert_eq!(error.message.as_deref(), Some("no [redacted]"));
         let kept: Value = serde_json::from_str(&error.body).unwrap();
         assert_eq!(
@@ -605,7 +611,7 @@ mod tests {
         let key = ApiKey::new(KEY).unwrap();
         let body = Bytes::from(format!("{}{KEY}", "x".repeat(KEPT_BODY - 4)));
         let source = serde_json::from_str::<Value>("x").unwrap_err();
-        let error = UndecodableResponse::json(call(), StatusCode::OK, &body, &source, |text| key.redact(text));
+        let error = UndecodableResponse::json(Call::example(), StatusCode::OK, &body, &source, |text| key.redact(text));
         assert!(!error.body.contains("cxup"), "{}", &error.body[KEPT_BODY - 8..]);
     }
 }

@@ -7,27 +7,17 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::{
-    ApiGeneration, ApiKey, Effect, Error,
+    ApiKey, Error,
     error::{ApiError, Call},
-    generated::operations::UNASSIGN_INCIDENTS,
 };
 
 /// The error that a response is made into; `None` where status or content type can't be HTTP's.
 pub fn api_error(key: &ApiKey, status: u16, content_type: &[u8], body: &[u8]) -> Option<Error> {
-    let call = Call {
-        operation: &UNASSIGN_INCIDENTS,
-        generation: ApiGeneration::V1,
-        authority: "localhost".into(),
-        correlation_id: String::new(),
-        attempts: 1,
-        effect: Effect::None,
-        retryable: false,
-    };
     let status = StatusCode::from_u16(status).ok()?;
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_bytes(content_type).ok()?);
     let redact = |text| key.redact(text);
-    Some(ApiError::new(call, status, &headers, &Bytes::copy_from_slice(body), redact, None).into())
+    Some(ApiError::new(Call::example(), status, &headers, &Bytes::copy_from_slice(body), redact, None).into())
 }
 
 /// What a client waits for after a response with this `Retry-After`.

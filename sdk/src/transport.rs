@@ -129,7 +129,8 @@ impl Client {
             };
             let span = telemetry::attempt_span(binding, request.url(), &call.correlation_id, call.attempts);
             call.attempts += 1;
-            let limit = later(Instant::now(), shared.attempt_timeout).min(deadline);
+            let begun = Instant::now();
+            let limit = later(begun, shared.attempt_timeout).min(deadline);
             let failed = match self.attempt(attempt, limit).instrument(span.clone()).await {
                 Ok(reply) => {
                     span.record("http.response.status_code", reply.status.as_u16());
@@ -156,7 +157,7 @@ impl Client {
                 Failed::Refused(reply) => retry_after(&reply.headers, SystemTime::now()),
                 _ => None,
             };
-            let error = self.error(call.clone(), failed, wait);
+            let error = self.error(call.clone(), failed, begun.elapsed(), wait);
             if let Some(status) = error.status() {
                 span.record("http.response.status_code", status.as_u16());
             }
@@ -276,10 +277,10 @@ impl Client {
         Ok(correlation_id)
     }
 
-    fn error(&self, call: Call, failed: Failed, retry_after: Option<Duration>) -> Error {
+    fn error(&self, call: Call, failed: Failed, elapsed: Duration, retry_after: Option<Duration>) -> Error {
         let shared = &self.inner.shared;
         match failed {
-            Failed::Transport { kind, status, source } => TransportError { call, kind, status, source }.into(),
+            Failed::Transport { kind, status, source } => TransportError { call, kind, status, elapsed, source }.into(),
             Failed::Refused(reply) => {
                 let Reply { status, headers, body } = *reply;
                 let redact = |text| shared.api_key.redact(text);
