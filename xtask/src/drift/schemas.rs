@@ -300,6 +300,7 @@ impl<'a, 'd> Walk<'a, 'd> {
             let required = published.required.contains(name);
             let nodes = published.members.get(name);
             let (class, message) = match nodes {
+                None if ours.required.contains(name) => continue,
                 None => {
                     let class = direction.choose(Class::BreaksCallers, Class::Cosmetic);
                     (class, format!("requires `{name}`, which is no member of it"))
