@@ -9,7 +9,7 @@ use std::{
 };
 
 use axum::Router;
-use coralogix_incidents::{Client, types};
+use coralogix_incidents::{ApiKey, Client, Error, types};
 use tokio::{
     runtime,
     sync::{oneshot, watch},
@@ -28,13 +28,13 @@ use crate::{
 /// and all its connections before `drop` returns; [`stop`](Self::stop) lets requests finish first.
 ///
 /// ```
-/// use coralogix_incidents::{ApiKey, Client, types::UnassignIncidentsRequest};
+/// use coralogix_incidents::types::UnassignIncidentsRequest;
 /// use coralogix_incidents_emulator::Emulator;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let emulator = Emulator::start().await?;
-/// let client = Client::builder().base_url(emulator.url()).api_key(ApiKey::new(emulator.api_key())?).build()?;
+/// let client = emulator.client()?;
 ///
 /// let request = UnassignIncidentsRequest::default().with_incident_ids(["incident_id_1"]);
 /// client.unassign_incidents(&request).await?;
@@ -107,6 +107,16 @@ impl Emulator {
     /// A personal key with all permissions: the first such key that was given, else the emulator's own.
     pub fn api_key(&self) -> &str {
         &self.api_key
+    }
+
+    /// A client of this emulator, with the SDK's defaults. For one with other settings, give
+    /// [`url`](Self::url) and [`api_key`](Self::api_key) to a [`ClientBuilder`](coralogix_incidents::ClientBuilder).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`](coralogix_incidents::Error::Config) if the key is one that no header can hold.
+    pub fn client(&self) -> Result<Client, Error> {
+        Client::builder().base_url(self.url()).api_key(ApiKey::new(self.api_key())?).build()
     }
 
     /// What was received so far, the oldest first. Of very many requests the newest 100,000.

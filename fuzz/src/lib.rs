@@ -137,8 +137,7 @@ impl Service {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let incidents = (0..INCIDENTS).map(|number| Sample::new(format!("incident-{number}")));
         let emulator = runtime.block_on(Emulator::builder().incidents(incidents).start()).expect("a port");
-        let key = ApiKey::new(emulator.api_key()).expect("a key");
-        let client = Client::builder().base_url(emulator.url()).api_key(key).build().expect("a client");
+        let client = emulator.client().expect("a client");
         let first = runtime.block_on(client.list_incidents(&Self::request(None))).expect("a page");
         let token = first.pagination.as_ref().and_then(|pagination| pagination.next_page_token.clone());
         let token = token.expect("there is a second page");

@@ -13,12 +13,15 @@
 //! * **Memory is bounded** by concurrency times the size of a request and its reply, plus at most 32 bytes for each distinct
 //!   id, to know it again.
 //!
-//! ```no_run
-//! # async fn example(client: coralogix_incidents::Client, ids: Vec<String>) {
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let emulator = coralogix_incidents_emulator::Emulator::start().await?;
+//! # let client = emulator.client()?;
 //! use coralogix_incidents::bulk::Fate;
 //! use futures::StreamExt;
 //!
-//! let mut run = client.bulk().unassign(ids);
+//! let mut run = client.bulk().unassign(["incident_id_1", "incident_id_2", "nobody"]);
 //! while let Some(outcome) = run.next().await {
 //!     match outcome.fate {
 //!         Fate::Updated(incident) => println!("{} is unassigned", incident.id),
@@ -28,6 +31,7 @@
 //!     }
 //! }
 //! println!("{:?}", run.summary());
+//! # Ok(())
 //! # }
 //! ```
 

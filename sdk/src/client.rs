@@ -138,14 +138,17 @@ impl Client {
     /// The same client with these options, in place of any that it had, for the calls made through it. Both share everything
     /// else.
     ///
-    /// ```no_run
-    /// # async fn example(client: coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = coralogix_incidents_emulator::Emulator::start().await?;
+    /// # let client = emulator.client()?;
     /// use std::time::Duration;
     ///
     /// use coralogix_incidents::{CallOptions, RetryPolicy};
     ///
     /// let quick = CallOptions::default().with_timeout(Duration::from_secs(2)).with_retry_policy(RetryPolicy::off());
-    /// let incident = client.with_options(quick).get_incident("3f2b9c4e-7a61-4d0b-9f0e-52c1a7d8e6b3").await?;
+    /// let incident = client.with_options(quick).get_incident("incident_id_1").await?;
     /// # Ok(())
     /// # }
     /// ```

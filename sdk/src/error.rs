@@ -32,12 +32,15 @@ use crate::{ApiGeneration, Operation, types};
 ///
 /// Whether a change was applied is a question of its own: [`effect`](Self::effect) answers it for every error.
 ///
-/// ```no_run
-/// # use coralogix_incidents::{Client, types::UnassignIncidentsRequest};
-/// use coralogix_incidents::{Effect, Error};
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let emulator = coralogix_incidents_emulator::Emulator::start().await?;
+/// # let client = emulator.client()?;
+/// use coralogix_incidents::{Effect, Error, types::UnassignIncidentsRequest};
 ///
-/// # async fn example(client: &Client, request: &UnassignIncidentsRequest) {
-/// match client.unassign_incidents(request).await {
+/// let request = UnassignIncidentsRequest::default().with_incident_ids(["incident_id_1"]);
+/// match client.unassign_incidents(&request).await {
 ///     Ok(response) => println!("{} incidents are unassigned", response.incidents.len()),
 ///     Err(error) if error.is_unauthorized() || error.is_permission_denied() => {
 ///         println!("no retry will help until somebody sees to the key: {error}");
@@ -53,6 +56,7 @@ use crate::{ApiGeneration, Operation, types};
 ///         Effect::Applied => println!("done, but the answer is lost: {error}; it began with {:?}", error.body()),
 ///     },
 /// }
+/// # Ok(())
 /// # }
 /// ```
 #[derive(Debug)]

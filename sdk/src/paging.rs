@@ -47,8 +47,11 @@ pub(crate) use sealed::Page;
 ///
 /// Items that move between pages while the list changes may be seen twice or not at all, as the service has them.
 ///
-/// ```no_run
-/// # async fn example(client: coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let emulator = coralogix_incidents_emulator::Emulator::start().await?;
+/// # let client = emulator.client()?;
 /// use coralogix_incidents::types::{IncidentQueryFilter, IncidentStatus, ListIncidentsRequest, PaginationRequest};
 /// use futures::TryStreamExt;
 ///

@@ -36,11 +36,15 @@ impl Client {
     /// Open is what is neither resolved nor closed. The service is asked for triggered and acknowledged ones, so incidents of
     /// a status that this version does not know are not among them.
     ///
-    /// ```no_run
-    /// # async fn example(client: coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = coralogix_incidents_emulator::Emulator::start().await?;
+    /// # let client = emulator.client()?;
     /// use futures::TryStreamExt;
     ///
-    /// let incidents: Vec<_> = client.open_incidents_of("alice@example.com").try_collect().await?;
+    /// let incidents: Vec<_> = client.open_incidents_of("dana.levi@example.com").try_collect().await?;
+    /// assert!(incidents.iter().all(|incident| incident.is_assigned_to("dana.levi@example.com")));
     /// # Ok(())
     /// # }
     /// ```
@@ -60,11 +64,15 @@ impl Client {
     ///
     /// The error of the list, if it fails; then nothing was changed. What fails later is in [`HandOver::not_moved`].
     ///
-    /// ```no_run
-    /// # async fn example(client: coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {
-    /// let report = client.hand_over("alice@example.com", "bob@example.com").await?;
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = coralogix_incidents_emulator::Emulator::start().await?;
+    /// # let client = emulator.client()?;
+    /// let report = client.hand_over("dana.levi@example.com", "mei.tanaka@example.com").await?;
+    /// println!("{} incidents are in other hands", report.moved.len());
     /// for outcome in &report.not_moved {
-    ///     eprintln!("{} was not handed over: {:?}", outcome.id, outcome.fate);
+    ///     println!("{} was not handed over: {:?}", outcome.id, outcome.fate);
     /// }
     /// # Ok(())
     /// # }
@@ -103,15 +111,20 @@ impl Client {
     ///
     /// [`WaitError::Elapsed`] with the incident as it was last seen; [`WaitError::Call`] if the incident can't be read.
     ///
-    /// ```no_run
-    /// # async fn example(client: coralogix_incidents::Client) -> Result<(), coralogix_incidents::WaitError> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = coralogix_incidents_emulator::Emulator::start().await?;
+    /// # let client = emulator.client()?;
     /// use std::time::Duration;
     ///
     /// use coralogix_incidents::types::IncidentStatus;
     ///
     /// let (interval, limit) = (Duration::from_secs(10), Duration::from_secs(600));
-    /// let id = "3f2b9c4e-7a61-4d0b-9f0e-52c1a7d8e6b3";
-    /// let incident = client.wait_for_status(id, &IncidentStatus::Resolved, interval, limit).await?;
+    /// # let request = coralogix_incidents::types::ResolveIncidentsRequest::default().with_incident_ids(["incident_id_1"]);
+    /// # client.resolve_incidents(&request).await?;
+    /// let incident = client.wait_for_status("incident_id_1", &IncidentStatus::Resolved, interval, limit).await?;
+    /// assert!(!incident.is_open());
     /// # Ok(())
     /// # }
     /// ```

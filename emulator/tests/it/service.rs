@@ -128,11 +128,7 @@ async fn a_newer_service_sends_names_numbers_and_members_that_no_document_lists(
     let known = emulator.incident("incident_id_1").unwrap();
     assert!(!known.state.is_unrecognized(), "the incident itself stays as it was");
 
-    let client = Client::builder()
-        .base_url(emulator.url())
-        .api_key(coralogix_incidents::ApiKey::new(emulator.api_key()).unwrap())
-        .build()
-        .unwrap();
+    let client = emulator.client().unwrap();
     let read = client.get_incident("incident_id_1").await.unwrap();
     assert!(read.incident.as_ref().unwrap().state.is_unrecognized());
 }

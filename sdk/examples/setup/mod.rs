@@ -1,14 +1,13 @@
 //! Where an example's client comes from: the environment, or an emulator of its own with `--emulator`.
 
-use coralogix_incidents::{ApiKey, Client};
+use coralogix_incidents::Client;
 use coralogix_incidents_emulator::Emulator;
 
 /// A client, and the emulator behind it if there is one; it stops when it is dropped.
 pub(crate) async fn client() -> Result<(Client, Option<Emulator>), Box<dyn std::error::Error>> {
     if std::env::args().any(|argument| argument == "--emulator") {
         let emulator = Emulator::start().await?;
-        let client = Client::builder().base_url(emulator.url()).api_key(ApiKey::new(emulator.api_key())?).build()?;
-        return Ok((client, Some(emulator)));
+        return Ok((emulator.client()?, Some(emulator)));
     }
     Ok((Client::from_env()?, None))
 }

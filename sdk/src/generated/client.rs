@@ -31,7 +31,12 @@ impl Client {
     ///
     /// # Example
     ///
-    /// ```no_run
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = coralogix_incidents_emulator::Emulator::start().await?;
+    /// # Ok(example(&emulator.client()?).await?)
+    /// # }
     /// # async fn example(client: &coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {
     /// use coralogix_incidents::types::{IncidentQueryFilter, IncidentSeverity, IncidentStatus, ListIncidentsRequest};
     ///
@@ -88,9 +93,14 @@ impl Client {
     ///
     /// # Example
     ///
-    /// ```no_run
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = coralogix_incidents_emulator::Emulator::start().await?;
+    /// # Ok(example(&emulator.client()?).await?)
+    /// # }
     /// # async fn example(client: &coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {
-    /// match client.get_incident("3f2b9c4e-7a61-4d0b-9f0e-52c1a7d8e6b3").await {
+    /// match client.get_incident("incident_id_1").await {
     ///     Ok(response) => println!("{:?}", response.incident),
     ///     Err(error) if error.is_not_found() => println!("there is no such incident"),
     ///     Err(error) => return Err(error),
@@ -137,7 +147,12 @@ impl Client {
     ///
     /// # Example
     ///
-    /// ```no_run
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = coralogix_incidents_emulator::Emulator::start().await?;
+    /// # Ok(example(&emulator.client()?).await?)
+    /// # }
     /// # async fn example(client: &coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {
     /// let ids = ["incident_id_1", "incident_id_2"].map(str::to_owned);
     /// let response = client.batch_get_incident(&ids).await?;
@@ -185,7 +200,12 @@ impl Client {
     ///
     /// # Example
     ///
-    /// ```no_run
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = coralogix_incidents_emulator::Emulator::start().await?;
+    /// # Ok(example(&emulator.client()?).await?)
+    /// # }
     /// # async fn example(client: &coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {
     /// use coralogix_incidents::types::{AssignIncidentsRequest, UserDetails};
     ///
@@ -232,7 +252,12 @@ impl Client {
     ///
     /// # Example
     ///
-    /// ```no_run
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = coralogix_incidents_emulator::Emulator::start().await?;
+    /// # Ok(example(&emulator.client()?).await?)
+    /// # }
     /// # async fn example(client: &coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {
     /// use coralogix_incidents::types::UnassignIncidentsRequest;
     ///
@@ -278,7 +303,12 @@ impl Client {
     ///
     /// # Example
     ///
-    /// ```no_run
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = coralogix_incidents_emulator::Emulator::start().await?;
+    /// # Ok(example(&emulator.client()?).await?)
+    /// # }
     /// # async fn example(client: &coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {
     /// use coralogix_incidents::types::AcknowledgeIncidentsRequest;
     ///
@@ -317,7 +347,12 @@ impl Client {
     ///
     /// # Example
     ///
-    /// ```no_run
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = coralogix_incidents_emulator::Emulator::start().await?;
+    /// # Ok(example(&emulator.client()?).await?)
+    /// # }
     /// # async fn example(client: &coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {
     /// use coralogix_incidents::types::ResolveIncidentsRequest;
     ///
@@ -356,7 +391,12 @@ impl Client {
     ///
     /// # Example
     ///
-    /// ```no_run
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = coralogix_incidents_emulator::Emulator::start().await?;
+    /// # Ok(example(&emulator.client()?).await?)
+    /// # }
     /// # async fn example(client: &coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {
     /// use coralogix_incidents::types::CloseIncidentsRequest;
     ///
@@ -401,11 +441,16 @@ impl Client {
     ///
     /// # Example
     ///
-    /// ```no_run
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = coralogix_incidents_emulator::Emulator::start().await?;
+    /// # Ok(example(&emulator.client()?).await?)
+    /// # }
     /// # async fn example(client: &coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {
     /// use coralogix_incidents::Payload;
     ///
-    /// let events = client.get_incident_events("3f2b9c4e-7a61-4d0b-9f0e-52c1a7d8e6b3").await?.into_inner().incident_events;
+    /// let events = client.get_incident_events("incident_id_1").await?.into_inner().incident_events;
     /// let acknowledgements = events.iter().filter(|event| matches!(event.payload(), Some(Payload::Acknowledge(_))));
     /// println!("acknowledged {} times", acknowledgements.count());
     /// # Ok(())
@@ -452,7 +497,12 @@ impl Client {
     ///
     /// # Example
     ///
-    /// ```no_run
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = coralogix_incidents_emulator::Emulator::start().await?;
+    /// # Ok(example(&emulator.client()?).await?)
+    /// # }
     /// # async fn example(client: &coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {
     /// use coralogix_incidents::types::{IncidentEventQueryFilter, IncidentStatus, ListIncidentEventsRequest};
     ///
@@ -507,7 +557,12 @@ impl Client {
     ///
     /// # Example
     ///
-    /// ```no_run
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = coralogix_incidents_emulator::Emulator::start().await?;
+    /// # Ok(example(&emulator.client()?).await?)
+    /// # }
     /// # async fn example(client: &coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {
     /// use coralogix_incidents::types::ListIncidentEventsTotalCountRequest;
     ///
@@ -549,7 +604,12 @@ impl Client {
     ///
     /// # Example
     ///
-    /// ```no_run
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = coralogix_incidents_emulator::Emulator::start().await?;
+    /// # Ok(example(&emulator.client()?).await?)
+    /// # }
     /// # async fn example(client: &coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {
     /// use coralogix_incidents::types::ListIncidentEventsFilterValuesRequest;
     ///
@@ -592,7 +652,12 @@ impl Client {
     ///
     /// # Example
     ///
-    /// ```no_run
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = coralogix_incidents_emulator::Emulator::start().await?;
+    /// # Ok(example(&emulator.client()?).await?)
+    /// # }
     /// # async fn example(client: &coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {
     /// use coralogix_incidents::types::GetFilterValuesRequest;
     ///
@@ -631,7 +696,12 @@ impl Client {
     ///
     /// # Example
     ///
-    /// ```no_run
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = coralogix_incidents_emulator::Emulator::start().await?;
+    /// # Ok(example(&emulator.client()?).await?)
+    /// # }
     /// # async fn example(client: &coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {
     /// use coralogix_incidents::types::{GroupBy, IncidentFields, ListIncidentAggregationsRequest};
     ///

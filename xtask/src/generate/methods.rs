@@ -351,7 +351,7 @@ fn documentation(model: &Model<'_>, operation: &Operation, other: Option<&Operat
     let example = if example.is_empty() {
         String::new()
     } else {
-        format!("\n\n# Example\n\n```no_run\n{}\n```", wrap_example(example))
+        format!("\n\n# Example\n\n```\n{}\n```", wrap_example(example))
     };
     format!(
         "{}.\n\n{}{parameters}\n\nNeeds the permission `{}`. Speaks {bindings}. {repeat}\n\n# Errors\n\nSee [`Error`]: its \
@@ -362,9 +362,18 @@ fn documentation(model: &Model<'_>, operation: &Operation, other: Option<&Operat
     )
 }
 
+/// The example as a program of its own, which runs against an emulator.
 fn wrap_example(source: &str) -> String {
     format!(
-        "# async fn example(client: &coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {{\n{source}\n# Ok(())\n# }}"
+        "# #[tokio::main(flavor = \"current_thread\")]\n\
+         # async fn main() -> Result<(), Box<dyn std::error::Error>> {{\n\
+         # let emulator = coralogix_incidents_emulator::Emulator::start().await?;\n\
+         # Ok(example(&emulator.client()?).await?)\n\
+         # }}\n\
+         # async fn example(client: &coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {{\n\
+         {source}\n\
+         # Ok(())\n\
+         # }}"
     )
 }
 
