@@ -155,7 +155,8 @@ impl EmulatorBuilder {
         self
     }
 
-    /// How much later every answer comes. The default is at once.
+    /// How long after its request every answer comes. The effect happens at once, also if the client gives up in the meantime.
+    /// The default is no wait.
     #[must_use]
     pub fn latency(mut self, latency: Duration) -> Self {
         self.latency = latency;

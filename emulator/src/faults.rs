@@ -117,7 +117,7 @@ impl Fault {
         Self::act(Act::Status { status, body: FaultBody::default(), retry_after: None }, Effect::NotApplied)
     }
 
-    /// The answer comes so much later.
+    /// The answer comes so much later. The effect happens at once, also if the client gives up in the meantime.
     pub fn delay(delay: Duration) -> Self {
         Self::of(Kind::Delay(delay), Effect::Applied)
     }
@@ -298,7 +298,7 @@ impl Faults {
             let mut plan = Plan::default();
             for armed in armed {
                 match armed.meets(operation_id) {
-                    Some(Kind::Delay(delay)) => plan.delay += delay,
+                    Some(Kind::Delay(delay)) => plan.delay = plan.delay.saturating_add(delay),
                     Some(Kind::Act(act)) if plan.act.is_none() => plan.act = Some((act, armed.fault.effect)),
                     Some(Kind::RateLimit(_)) if plan.act.is_none() => {
                         let wait = Some(RetryAfter::Seconds(1));

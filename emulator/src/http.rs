@@ -1,6 +1,10 @@
 //! One request, from its arrival to its answer: key, faults, handler, log. It knows nothing of incidents.
 
-use std::{future::pending, sync::Arc};
+use std::{
+    future::pending,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     body::Body,
@@ -35,6 +39,7 @@ pub(crate) async fn serve(service: &Arc<Service>, route: Option<&Route>, request
     let path = head.uri.path();
     let key = key(service, &head.headers);
     let body = read(body, service.max_body_bytes).await;
+    let arrived = Instant::now();
     let route = route.and_then(|route| reroute(service, route, path, &head.headers, body.as_ref().ok()));
     let empty = Bytes::new();
     let parts = route.map(|route| {
@@ -53,12 +58,11 @@ pub(crate) async fn serve(service: &Arc<Service>, route: Option<&Route>, request
         answer: Answer::Pending,
     });
     let (Some(route), Some(parts)) = (route, parts) else {
-        sleep_if_any(service.latency).await;
+        hold(arrived, service.latency).await;
         return answered(service, entry, unrouted(service, &head.method, path));
     };
 
     let plan = service.faults.decide(route.operation.id());
-    sleep_if_any(service.latency + plan.delay).await;
     let respond = |result: Result<Done, Refusal>| match result {
         Ok(done) => reply::ok(done.json),
         Err(refusal) => refusal.into_response(route.generation, service.format),
@@ -73,11 +77,12 @@ pub(crate) async fn serve(service: &Arc<Service>, route: Option<&Route>, request
         }
         done
     };
-    let Some((act, effect)) = plan.act else { return answered(service, entry, respond(work())) };
-    let done = match effect {
-        Effect::Applied => work(),
-        Effect::NotApplied => Ok(Done { json: b"{}".to_vec(), changed: Vec::new() }),
+    let done = match plan.act {
+        None | Some((_, Effect::Applied)) => work(),
+        Some((_, Effect::NotApplied)) => Ok(Done { json: b"{}".to_vec(), changed: Vec::new() }),
     };
+    hold(arrived, service.latency.saturating_add(plan.delay)).await;
+    let Some((act, _)) = plan.act else { return answered(service, entry, respond(done)) };
     let (sent, framing, ending) = match act {
         Act::Status { status, body, retry_after } => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -121,9 +126,10 @@ async fn lost(service: &Service, entry: EntryId, line: &Line, how: Option<Break>
     pending().await
 }
 
-async fn sleep_if_any(duration: std::time::Duration) {
-    if !duration.is_zero() {
-        sleep(duration).await;
+/// Waits until so long after the arrival of a request.
+async fn hold(arrived: Instant, wait: Duration) {
+    if !wait.is_zero() {
+        sleep(wait.saturating_sub(arrived.elapsed())).await;
     }
 }
 

@@ -8,7 +8,6 @@ use serde::{
     Serialize, Serializer,
     ser::{self, Impossible, SerializeMap, SerializeSeq, SerializeStruct},
 };
-use serde_json::{Map, Value};
 
 /// Which members a reply shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -32,18 +31,19 @@ pub(crate) struct Format {
     pub(crate) unknown_values: bool,
 }
 
-/// The JSON of a message.
+/// The JSON of a message, its members in the document's order.
 ///
 /// # Errors
 ///
 /// If the type is none that the generator emits.
 pub(crate) fn encode<T: Serialize + ?Sized>(message: &T, format: Format) -> Result<Vec<u8>, serde_json::Error> {
-    let value = message.serialize(Writer(format))?.value;
-    serde_json::to_vec(&value)
+    let mut out = Vec::new();
+    message.serialize(Writer { out: &mut out, format })?;
+    Ok(out)
 }
 
 /// A member that a newer service might have.
-const UNKNOWN_FIELD: &str = "emulatorNewField";
+const NEWER_MEMBER: &[u8] = br#""emulatorNewField":{"since":"2027-01-01T00:00:00Z","values":[1,null]}"#;
 
 /// What the names of enum values begin with. A test holds this against the document.
 const ENUM_PREFIXES: [&str; 6] = [
@@ -55,40 +55,38 @@ const ENUM_PREFIXES: [&str; 6] = [
     "ORDER_BY_",
 ];
 
-/// The shared prefix and the rest, if the text is the name of an enum value.
-fn is_enum_name(text: &str) -> bool {
-    let upper = |byte: u8| byte.is_ascii_uppercase() || byte == b'_' || byte.is_ascii_digit();
-    ENUM_PREFIXES.iter().any(|prefix| text.starts_with(prefix)) && text.bytes().all(upper)
+/// The name of an enum value, if the JSON is one.
+fn enum_name(json: &[u8]) -> Option<&[u8]> {
+    let name = json.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    let is_upper = |byte: &u8| byte.is_ascii_uppercase() || *byte == b'_' || byte.is_ascii_digit();
+    let is_name = ENUM_PREFIXES.iter().any(|prefix| name.starts_with(prefix.as_bytes())) && name.iter().all(is_upper);
+    is_name.then_some(name)
 }
 
-#[derive(Clone, Copy)]
-struct Writer(Format);
-
-/// A value, and whether it said of itself that it has presence.
-struct Written {
-    value: Value,
-    presence: bool,
+/// Whether the JSON is the default of some type of protobuf.
+fn is_default(json: &[u8]) -> bool {
+    matches!(json, b"null" | b"false" | b"0" | b"0.0" | b"-0.0" | b"\"\"" | b"[]" | b"{}")
+        || enum_name(json).is_some_and(|name| name.ends_with(b"_UNSPECIFIED"))
 }
 
-impl Written {
-    fn is_default(&self) -> bool {
-        !self.presence
-            && match &self.value {
-                Value::Null | Value::Bool(false) => true,
-                Value::String(text) => text.is_empty() || is_enum_name(text) && text.ends_with("_UNSPECIFIED"),
-                Value::Array(items) => items.is_empty(),
-                Value::Object(members) => members.is_empty(),
-                Value::Number(number) => number.as_f64() == Some(0.0),
-                Value::Bool(true) => false,
-            }
+/// Turns an enum value at the end of the JSON into one that no document lists: a third of the names into other names, a third
+/// into integers. Which is a matter of the name's length, so that it is the same every time.
+fn make_newer(out: &mut Vec<u8>, value: usize) {
+    match enum_name(&out[value..]).map(|name| name.len() % 3) {
+        Some(0) => {
+            out.pop();
+            out.extend_from_slice(b"_OF_A_NEWER_SERVICE\"");
+        }
+        Some(1) => {
+            out.truncate(value);
+            out.extend_from_slice(b"4711");
+        }
+        _ => {}
     }
 }
 
-impl From<Value> for Written {
-    fn from(value: Value) -> Self {
-        Self { value, presence: false }
-    }
-}
+/// Whether a value says of itself that it has presence, and so is no default.
+type Presence = bool;
 
 type Error = serde_json::Error;
 
@@ -96,76 +94,88 @@ fn unsupported(what: &str) -> Error {
     ser::Error::custom(format!("generated messages have no {what}"))
 }
 
-macro_rules! numbers {
+struct Writer<'a> {
+    out: &'a mut Vec<u8>,
+    format: Format,
+}
+
+impl<'a> Writer<'a> {
+    /// Writes what is the same in both styles.
+    fn plain<T: Serialize + ?Sized>(self, value: &T) -> Result<Presence, Error> {
+        serde_json::to_writer(self.out, value)?;
+        Ok(false)
+    }
+
+    fn open(self, open: u8, close: u8) -> Nested<'a> {
+        self.out.push(open);
+        Nested { out: self.out, format: self.format, close }
+    }
+}
+
+macro_rules! plain {
     ($($method:ident: $type:ty),*) => {
-        $(fn $method(self, number: $type) -> Result<Written, Error> {
-            Ok(Value::from(number).into())
+        $(fn $method(self, value: $type) -> Result<Presence, Error> {
+            self.plain(&value)
         })*
     };
 }
 
-impl Serializer for Writer {
-    type Ok = Written;
+impl<'a> Serializer for Writer<'a> {
+    type Ok = Presence;
     type Error = Error;
-    type SerializeSeq = ListWriter;
-    type SerializeMap = ObjectWriter;
-    type SerializeStruct = ObjectWriter;
-    type SerializeTuple = Impossible<Written, Error>;
-    type SerializeTupleStruct = Impossible<Written, Error>;
-    type SerializeTupleVariant = Impossible<Written, Error>;
-    type SerializeStructVariant = Impossible<Written, Error>;
+    type SerializeSeq = Nested<'a>;
+    type SerializeMap = Nested<'a>;
+    type SerializeStruct = Nested<'a>;
+    type SerializeTuple = Impossible<Presence, Error>;
+    type SerializeTupleStruct = Impossible<Presence, Error>;
+    type SerializeTupleVariant = Impossible<Presence, Error>;
+    type SerializeStructVariant = Impossible<Presence, Error>;
 
-    numbers!(
+    plain!(
         serialize_bool: bool, serialize_i8: i8, serialize_i16: i16, serialize_i32: i32, serialize_i64: i64,
-        serialize_u8: u8, serialize_u16: u16, serialize_u32: u32, serialize_u64: u64, serialize_f32: f32, serialize_f64: f64
+        serialize_u8: u8, serialize_u16: u16, serialize_u32: u32, serialize_u64: u64, serialize_f32: f32, serialize_f64: f64,
+        serialize_char: char, serialize_str: &str
     );
 
-    fn serialize_str(self, text: &str) -> Result<Written, Error> {
-        Ok(Value::from(text).into())
+    fn serialize_none(self) -> Result<Presence, Error> {
+        self.plain(&())
     }
 
-    fn serialize_char(self, character: char) -> Result<Written, Error> {
-        Ok(Value::from(character.to_string()).into())
+    fn serialize_unit(self) -> Result<Presence, Error> {
+        self.plain(&())
     }
 
-    fn serialize_none(self) -> Result<Written, Error> {
-        Ok(Value::Null.into())
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<Presence, Error> {
+        value.serialize(self)?;
+        Ok(true)
     }
 
-    fn serialize_unit(self) -> Result<Written, Error> {
-        Ok(Value::Null.into())
-    }
-
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<Written, Error> {
-        Ok(Written { presence: true, ..value.serialize(self)? })
-    }
-
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<Written, Error> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<Presence, Error> {
         value.serialize(self)
     }
 
-    fn serialize_seq(self, length: Option<usize>) -> Result<ListWriter, Error> {
-        Ok(ListWriter { items: Vec::with_capacity(length.unwrap_or(0)), format: self.0 })
+    fn serialize_seq(self, _: Option<usize>) -> Result<Nested<'a>, Error> {
+        Ok(self.open(b'[', b']'))
     }
 
-    fn serialize_map(self, _: Option<usize>) -> Result<ObjectWriter, Error> {
-        Ok(ObjectWriter { members: Map::new(), key: String::new(), format: self.0 })
+    fn serialize_map(self, _: Option<usize>) -> Result<Nested<'a>, Error> {
+        Ok(self.open(b'{', b'}'))
     }
 
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<ObjectWriter, Error> {
-        self.serialize_map(None)
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Nested<'a>, Error> {
+        Ok(self.open(b'{', b'}'))
     }
 
-    fn serialize_bytes(self, _: &[u8]) -> Result<Written, Error> {
-        Err(unsupported("bytes"))
+    fn serialize_unit_struct(self, _: &'static str) -> Result<Presence, Error> {
+        SerializeMap::end(self.open(b'{', b'}'))
     }
 
-    fn serialize_unit_struct(self, _: &'static str) -> Result<Written, Error> {
-        Ok(Value::Object(Map::new()).into())
-    }
-
-    fn serialize_unit_variant(self, _: &'static str, _: u32, name: &'static str) -> Result<Written, Error> {
+    fn serialize_unit_variant(self, _: &'static str, _: u32, name: &'static str) -> Result<Presence, Error> {
         self.serialize_str(name)
+    }
+
+    fn serialize_bytes(self, _: &[u8]) -> Result<Presence, Error> {
+        Err(unsupported("bytes"))
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -174,7 +184,7 @@ impl Serializer for Writer {
         _: u32,
         _: &'static str,
         _: &T,
-    ) -> Result<Written, Error> {
+    ) -> Result<Presence, Error> {
         Err(unsupported("variants with data"))
     }
 
@@ -207,96 +217,104 @@ impl Serializer for Writer {
     }
 }
 
-struct ListWriter {
-    items: Vec<Value>,
+/// A list, a message or a map that is being written: a message's members follow the style, a map's are all kept.
+struct Nested<'a> {
+    out: &'a mut Vec<u8>,
     format: Format,
+    close: u8,
 }
 
-impl SerializeSeq for ListWriter {
-    type Ok = Written;
+impl Nested<'_> {
+    fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<Presence, Error> {
+        value.serialize(Writer { out: self.out, format: self.format })
+    }
+
+    /// What is before an element or a member. No value ends in an opening bracket.
+    fn separate(&mut self) {
+        if !matches!(self.out.last(), Some(b'[' | b'{')) {
+            self.out.push(b',');
+        }
+    }
+
+    fn key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
+        self.separate();
+        let start = self.out.len();
+        serde_json::to_writer(&mut *self.out, key)?;
+        if self.out.get(start) != Some(&b'"') {
+            return Err(unsupported("keys other than text"));
+        }
+        self.out.push(b':');
+        Ok(())
+    }
+
+    fn close(self) -> Presence {
+        self.out.push(self.close);
+        false
+    }
+}
+
+impl SerializeSeq for Nested<'_> {
+    type Ok = Presence;
     type Error = Error;
 
     fn serialize_element<T: Serialize + ?Sized>(&mut self, item: &T) -> Result<(), Error> {
-        self.items.push(item.serialize(Writer(self.format))?.value);
-        Ok(())
+        self.separate();
+        self.value(item).map(drop)
     }
 
-    fn end(self) -> Result<Written, Error> {
-        Ok(Value::Array(self.items).into())
+    fn end(self) -> Result<Presence, Error> {
+        Ok(self.close())
     }
 }
 
-/// Writes a message or a map: a message's members follow the style, a map's are all kept.
-struct ObjectWriter {
-    members: Map<String, Value>,
-    key: String,
-    format: Format,
-}
-
-impl SerializeMap for ObjectWriter {
-    type Ok = Written;
+impl SerializeMap for Nested<'_> {
+    type Ok = Presence;
     type Error = Error;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
-        match key.serialize(Writer(self.format))?.value {
-            Value::String(key) => self.key = key,
-            _ => return Err(unsupported("keys other than text")),
-        }
-        Ok(())
+        self.key(key)
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        let value = value.serialize(Writer(self.format))?.value;
-        self.members.insert(std::mem::take(&mut self.key), value);
-        Ok(())
+        self.value(value).map(drop)
     }
 
-    fn end(self) -> Result<Written, Error> {
-        Ok(Value::Object(self.members).into())
+    fn end(self) -> Result<Presence, Error> {
+        Ok(self.close())
     }
 }
 
-impl SerializeStruct for ObjectWriter {
-    type Ok = Written;
+impl SerializeStruct for Nested<'_> {
+    type Ok = Presence;
     type Error = Error;
 
     fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Error> {
-        let mut written = value.serialize(Writer(self.format))?;
+        let before = self.out.len();
+        self.key(key)?;
+        let start = self.out.len();
+        let presence = self.value(value)?;
         if self.format.unknown_values {
-            make_newer(&mut written.value);
+            make_newer(self.out, start);
         }
-        if self.format.style == JsonStyle::NullsPopulated || !written.is_default() {
-            self.members.insert(key.to_owned(), written.value);
+        if self.format.style == JsonStyle::DefaultsOmitted && !presence && is_default(&self.out[start..]) {
+            self.out.truncate(before);
         }
         Ok(())
     }
 
     fn skip_field(&mut self, key: &'static str) -> Result<(), Error> {
         if self.format.style == JsonStyle::NullsPopulated {
-            self.members.insert(key.to_owned(), Value::Null);
+            self.key(key)?;
+            self.value(&())?;
         }
         Ok(())
     }
 
-    fn end(mut self) -> Result<Written, Error> {
+    fn end(mut self) -> Result<Presence, Error> {
         if self.format.unknown_values {
-            let newer = serde_json::json!({ "since": "2027-01-01T00:00:00Z", "values": [1, null] });
-            self.members.insert(UNKNOWN_FIELD.to_owned(), newer);
+            self.separate();
+            self.out.extend_from_slice(NEWER_MEMBER);
         }
-        Ok(Value::Object(self.members).into())
-    }
-}
-
-/// Turns an enum value into one that no document lists: a third of the names into other names, a third into integers. Which
-/// is a matter of the name's length, so that it is the same every time.
-fn make_newer(value: &mut Value) {
-    if let Value::String(name) = value
-        && is_enum_name(name)
-    {
-        match name.len() % 3 {
-            0 => name.push_str("_OF_A_NEWER_SERVICE"),
-            1 => *value = Value::from(4711),
-            _ => {}
-        }
+        Ok(self.close())
     }
 }

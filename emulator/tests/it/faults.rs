@@ -96,6 +96,20 @@ async fn a_delay_and_the_latency_add_up() {
 }
 
 #[tokio::test]
+async fn a_delay_holds_back_the_answer_and_not_the_effect() {
+    let emulator = with(Fault::delay(Duration::MAX)).await;
+    let client = unassign(&emulator).open().unwrap();
+    let began = Instant::now();
+    while is_assigned(&emulator) {
+        assert!(began.elapsed() < Duration::from_secs(5), "it has no effect");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(last_answer(&emulator), Answer::Pending);
+    drop(client);
+    assert!(!is_assigned(&emulator), "also when the client has given up");
+}
+
+#[tokio::test]
 async fn a_reset_before_the_response_is_a_reset_without_an_effect() {
     let emulator = with(Fault::reset()).await;
     let (received, end) = until_end(&unassign(&emulator));
