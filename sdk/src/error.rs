@@ -96,7 +96,7 @@ pub(crate) struct Call {
     pub(crate) authority: Arc<str>,
     pub(crate) correlation_id: String,
     pub(crate) attempts: u32,
-    /// Whether the body of an earlier attempt may have been processed.
+    /// Of all attempts so far.
     pub(crate) effect: Effect,
     pub(crate) retryable: bool,
 }

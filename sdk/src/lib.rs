@@ -44,9 +44,8 @@
 //!
 //! With `tracing`, target `coralogix_incidents`: a span `operation` for each call and in it a span `request` for each attempt,
 //! with the fields of OpenTelemetry's HTTP client conventions and `cx.correlation_id`; no bodies, no ids, no words of the
-//! service, no key. Names that a
-//! newer service sends and this version does not know are reported once each, as warnings of target
-//! `coralogix_incidents::drift`; decoding looks for them only while somebody listens to that target.
+//! service, no key. Names that a newer service sends and this version does not know are reported once each, as warnings of
+//! target `coralogix_incidents::drift`; decoding looks for them only while somebody listens to that target.
 //!
 //! # Features
 //!
