@@ -251,6 +251,43 @@ async fn blank_ids_fail_alone() {
     let mut run = client(&emulator, ApiGeneration::V1).bulk().unassign(["incident_id_1", " ", "", "incident_id_2"]);
     let outcomes: Vec<Outcome> = run.by_ref().collect().await;
     assert_eq!((run.summary().updated, run.summary().failed), (2, 2), "{outcomes:?}");
+    assert_eq!(emulator.requests().len(), 1, "and cut no request short");
+}
+
+#[tokio::test]
+async fn a_stopped_run_accounts_for_all_that_is_at_hand() {
+    let emulator = Emulator::start().await.unwrap();
+    let client = client(&emulator, ApiGeneration::V1);
+    // More repeats than are passed over at one go.
+    let repeats = std::iter::repeat_n("a".to_owned(), 1000).chain((0..50).map(|id| id.to_string()));
+    let mut run = client.bulk().unassign(repeats);
+    run.stop();
+    assert_eq!(run.by_ref().count().await, 51, "{run:?}");
+    // A channel of tokio's, which asks its reader to yield now and then.
+    let (sender, receiver) = tokio::sync::mpsc::channel(1000);
+    for id in 0..1000 {
+        sender.try_send(id.to_string()).unwrap();
+    }
+    let ids = stream::unfold(receiver, |mut receiver| async move { Some((receiver.recv().await?, receiver)) });
+    let mut run = client.bulk().run(Verb::Unassign, ids);
+    run.stop();
+    assert_eq!(run.by_ref().count().await, 1000, "{run:?}");
+    assert_eq!(run.summary().not_sent, 1000);
+    drop(sender);
+}
+
+#[tokio::test]
+async fn an_abandoned_run_keeps_what_was_answered() {
+    use crate::raw::{Raw, json};
+
+    let good = || json("200 OK", r#"{"incidents":[{"id":null}]}"#);
+    let server = Raw::answering("127.0.0.1:0".parse().unwrap(), [], good);
+    let mut run = server.client().bulk().ids_per_request(1).concurrency(4).unassign(["a", "b", "c", "d"]);
+    run.next().await.unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    run.abandon();
+    let left: Vec<Outcome> = run.collect().await;
+    assert!(left.len() == 3 && left.iter().all(|outcome| matches!(outcome.fate, Fate::Updated(_))), "{left:?}");
 }
 
 #[tokio::test]
@@ -313,6 +350,10 @@ async fn one_incident_without_an_id_is_the_one_that_was_sent() {
     let server = Raw::start([json("200 OK", r#"{"incidents":[{"id":null}]}"#)]);
     let outcomes: Vec<Outcome> = server.client().bulk().unassign(["a"]).collect().await;
     assert!(matches!(outcomes[0].fate, Fate::Updated(_)), "{outcomes:?}");
+
+    let server = Raw::start([json("200 OK", r#"{"incidents":[{"id":"another"}]}"#)]);
+    let outcomes: Vec<Outcome> = server.client().bulk().unassign(["a"]).collect().await;
+    assert!(matches!(outcomes[0].fate, Fate::NotFound), "another's incident is not ours: {outcomes:?}");
 }
 
 #[tokio::test]
@@ -384,6 +425,20 @@ async fn a_hand_over_moves_open_incidents_and_says_what_it_did_not() {
 }
 
 #[tokio::test]
+async fn a_hand_over_that_cannot_read_back_says_that_it_does_not_know() {
+    // More than the requests that are under way when the first is refused.
+    let incidents = (0..1500).map(|id| Sample::new(id.to_string()).assigned_to("alice"));
+    let emulator = Emulator::builder().incidents(incidents).fault(Fault::status(403).on("batchGetIncident"));
+    let emulator = emulator.start().await.unwrap();
+    let report = client(&emulator, ApiGeneration::V1).hand_over("alice", "bob").await.unwrap();
+    assert!(emulator.incidents().iter().all(|incident| incident.is_assigned_to("bob")));
+    assert_eq!((report.moved.len(), report.not_moved.len()), (0, 1500));
+    for Outcome { id, fate, .. } in &report.not_moved {
+        assert!(matches!(fate, Fate::Unknown(error) if error.is_permission_denied()), "{id}: {fate:?}");
+    }
+}
+
+#[tokio::test]
 async fn waiting_for_a_status_ends_with_it_or_with_what_was_last_seen() {
     use coralogix_incidents::{WaitError, types::IncidentStatus};
 
@@ -401,6 +456,25 @@ async fn waiting_for_a_status_ends_with_it_or_with_what_was_last_seen() {
     assert_eq!(waited.unwrap().status, IncidentStatus::Resolved);
     let missing = client.wait_for_status("b", &IncidentStatus::Resolved, short, long).await.unwrap_err();
     assert!(matches!(&missing, WaitError::Call(error) if error.is_not_found()), "{missing:?}");
+}
+
+#[tokio::test]
+async fn waiting_for_a_status_outlasts_a_failure_and_keeps_to_its_limit() {
+    use coralogix_incidents::{WaitError, types::IncidentStatus};
+
+    let incidents = || Emulator::builder().incidents([Sample::new("a").resolved_after(chrono::TimeDelta::hours(1))]);
+    let emulator = incidents().fault(Fault::status(503).times(4)).start().await.unwrap();
+    let wait = |client: Client, limit| async move {
+        client.wait_for_status("a", &IncidentStatus::Resolved, Duration::from_millis(20), limit).await
+    };
+    let client_of = |emulator: &Emulator| client(emulator, ApiGeneration::V1);
+    let incident = wait(client_of(&emulator), Duration::from_secs(30)).await.unwrap();
+    assert!(!incident.is_open(), "{incident:?}");
+
+    let emulator = incidents().fault(Fault::stall_headers()).start().await.unwrap();
+    let limited = wait(client_of(&emulator), Duration::from_millis(50));
+    let error = tokio::time::timeout(Duration::from_secs(8), limited).await.expect("in time").unwrap_err();
+    assert!(matches!(&error, WaitError::Call(error) if error.is_timeout()), "{error:?}");
 }
 
 /// A stream stays a stream: callers put it where streams go.

@@ -366,6 +366,22 @@ async fn a_body_over_the_limit_is_refused_and_one_at_the_limit_is_read() {
     assert!(error.to_string().contains("it took effect"), "{error}");
 }
 
+#[tokio::test]
+async fn what_is_no_json_object_is_not_taken_for_a_reply_of_the_service() {
+    for (kind, body, effect) in [
+        ("application/json", r#"{"incidents":1}"#, Effect::Applied),
+        ("application/json", "[]", Effect::Unknown),
+        ("application/json", "null", Effect::Unknown),
+        ("text/html", "\"OK\"", Effect::Unknown),
+        ("text/plain", r#"{"incidents":1}"#, Effect::Unknown),
+    ] {
+        let server = Raw::start([Step::Reply(response("200 OK", &format!("content-type: {kind}\r\n"), body))]);
+        let error = unassign(&server.client()).await.unwrap_err();
+        assert!(matches!(error, Error::Undecodable(_)), "{body}: {error:?}");
+        assert_eq!(error.effect(), effect, "{kind} {body}");
+    }
+}
+
 #[test]
 fn futures_and_clients_are_send_and_sync_and_errors_are_errors() {
     fn send<T: Send>(_: &T) {}

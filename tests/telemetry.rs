@@ -2,6 +2,8 @@
 
 use std::{cell::RefCell, io, sync::Once};
 
+use futures::StreamExt;
+use tracing::Instrument;
 use tracing_subscriber::{Layer, filter::dynamic_filter_fn, fmt::format::FmtSpan, layer::SubscriberExt};
 
 use crate::raw::{Raw, Step, json, response, unassign};
@@ -96,6 +98,15 @@ async fn a_call_is_a_span_and_each_attempt_is_a_span_within() {
         log.text()
     );
     assert_eq!(log.count(&["503", "resend_count"]), 0, "the first request is not sent again: {}", log.text());
+}
+
+#[tokio::test]
+async fn bulk_work_is_in_the_span_of_its_caller() {
+    let log = Capture::start();
+    let server = Raw::start([]);
+    let run = server.client().bulk().unassign(["incident_id_1"]);
+    run.count().instrument(tracing::info_span!("of_the_caller")).await;
+    assert_eq!(log.count(&["close", "of_the_caller:operation{", "cx.attempts=1"]), 1, "{}", log.text());
 }
 
 #[tokio::test]

@@ -40,7 +40,7 @@ mod known;
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     fmt,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll},
 };
@@ -50,6 +50,7 @@ use futures::{
     stream::{self, BoxStream},
 };
 use tokio::task::{self, JoinError, JoinSet};
+use tracing::Instrument;
 
 use self::known::Known;
 use crate::{
@@ -136,10 +137,11 @@ impl Verb {
             }
         };
         // A reply may leave the id out; where one was sent, it is clear whose the incident is.
-        Ok(match (only, <[Incident; 1]>::try_from(incidents)) {
-            (Some(id), Ok([incident])) => BTreeMap::from([(id, incident)]),
-            (_, Ok([incident])) => BTreeMap::from([(incident.id.clone(), incident)]),
-            (_, Err(incidents)) => incidents.into_iter().map(|incident| (incident.id.clone(), incident)).collect(),
+        Ok(match (only, incidents.as_slice()) {
+            (Some(id), [incident]) if incident.id.is_empty() => {
+                incidents.into_iter().map(|one| (id.clone(), one)).collect()
+            }
+            _ => incidents.into_iter().map(|incident| (incident.id.clone(), incident)).collect(),
         })
     }
 }
@@ -324,6 +326,16 @@ type Answer = Result<BTreeMap<String, Incident>, Error>;
 /// Repeated ids that are passed over at one go, so that a source of nothing else lets other work go on.
 const REPEATS_AT_ONCE: usize = 256;
 
+/// What taking ids from the source came to.
+enum Filled {
+    /// A request is full, outcomes are to be taken, or the source has ended.
+    Enough,
+    /// The source has to be waited for.
+    Waiting,
+    /// There may be more at hand: other work goes first, and the task is woken.
+    Yielded,
+}
+
 /// The size of a request.
 #[derive(Clone, Copy)]
 struct Limits {
@@ -389,34 +401,45 @@ impl Run {
     /// As [`stop`](Self::stop), and drops the requests under way: their ids come out as [`Fate::Abandoned`].
     pub fn abandon(&mut self) {
         self.stopped = true;
+        // What has been answered is known.
+        while let Some(answer) = self.under_way.try_join_next_with_id() {
+            self.settle(answer);
+        }
         self.under_way.abort_all();
-        while self.under_way.try_join_next().is_some() {}
         for ids in std::mem::take(&mut self.sent).into_values() {
             self.outcomes.extend(ids.iter().map(|id| Outcome { id: id.clone(), fate: Fate::Abandoned }));
         }
     }
 
     /// Takes ids from the source until a request is full, the source has ended, or it has nothing at hand.
-    fn fill(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn fill(&mut self, cx: &mut Context<'_>) -> Filled {
         if let Some((id, cost)) = self.held.take() {
             self.next.add(id, cost);
         }
         let mut repeats = 0;
+        // Outcomes wait while a request fills, so that ids that can't be sent don't cut it short; a stopped run fills none.
+        let outcomes = if self.stopped { 1 } else { self.limits.ids };
         while let Some(source) = &mut self.source {
+            if self.next.ids.len() >= self.limits.ids || self.outcomes.len() >= outcomes {
+                break;
+            }
             if repeats == REPEATS_AT_ONCE {
                 cx.waker().wake_by_ref();
-                return Poll::Pending;
+                return Filled::Yielded;
             }
-            if self.next.ids.len() >= self.limits.ids || !self.outcomes.is_empty() {
-                return Poll::Ready(());
-            }
-            let id = match source.poll_next_unpin(cx) {
+            let id = if self.stopped {
+                // tokio's channels also say "pending" when the task is to yield; here that would be taken for the end.
+                pin!(task::unconstrained(source.next())).poll(cx)
+            } else {
+                source.poll_next_unpin(cx)
+            };
+            let id = match id {
                 Poll::Ready(Some(id)) => id,
                 Poll::Ready(None) => {
                     self.source = None;
                     break;
                 }
-                Poll::Pending => return Poll::Pending,
+                Poll::Pending => return Filled::Waiting,
             };
             if !self.known.add(&id) {
                 self.summary.duplicates += 1;
@@ -432,12 +455,12 @@ impl Run {
                 let fits = self.limits.url.is_none_or(|(_, all)| self.next.url + cost <= all);
                 if !fits && !self.next.ids.is_empty() {
                     self.held = Some((id, cost));
-                    return Poll::Ready(());
+                    break;
                 }
                 self.next.add(id, cost);
             }
         }
-        Poll::Ready(())
+        Filled::Enough
     }
 
     fn send(&mut self) {
@@ -445,12 +468,14 @@ impl Run {
         let shared: Arc<[String]> = ids.into();
         let (client, verb, mode) = (self.client.clone(), Arc::clone(&self.verb), self.mode);
         let ids = Arc::clone(&shared);
-        let task = self.under_way.spawn(async move {
+        let exchange = async move {
             match mode {
                 Mode::Change => verb.send(&client, ids.to_vec()).await,
                 Mode::Read => read(&client, &ids).await,
             }
-        });
+        };
+        // A task of its own is in the caller's trace all the same.
+        let task = self.under_way.spawn(exchange.in_current_span());
         self.sent.insert(task.id(), shared);
     }
 
@@ -506,12 +531,12 @@ impl Stream for Run {
             let mut done = this.source.is_none();
             while this.outcomes.is_empty() && (this.stopped || this.under_way.len() < this.concurrency) {
                 match this.fill(cx) {
-                    Poll::Ready(()) if !this.next.ids.is_empty() => this.send(),
-                    Poll::Ready(()) => {
+                    Filled::Enough if !this.next.ids.is_empty() => this.send(),
+                    Filled::Enough => {
                         done = this.source.is_none();
                         break;
                     }
-                    Poll::Pending => {
+                    Filled::Waiting => {
                         if this.stopped {
                             this.source = None;
                             done = true;
@@ -520,6 +545,7 @@ impl Stream for Run {
                         }
                         break;
                     }
+                    Filled::Yielded => break,
                 }
             }
             if !this.outcomes.is_empty() {

@@ -158,6 +158,13 @@ impl Client {
         Self { baseurl: self.baseurl.clone(), client: self.client.clone(), inner }
     }
 
+    /// With no more time for a call than this.
+    pub(crate) fn within(&self, time: Duration) -> Self {
+        let options = CallOptions::clone(&self.inner.options);
+        let time = time.min(options.timeout.unwrap_or(self.inner.shared.timeout));
+        self.with_options(options.with_timeout(time))
+    }
+
     /// The URL of a path, whose parameters are escaped.
     pub(crate) fn url(&self, path: &str) -> Url {
         let mut url = self.inner.shared.base.clone();

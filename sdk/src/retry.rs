@@ -94,7 +94,9 @@ impl RetryPolicy {
             .with_max_delay(self.max_delay)
             .with_max_times(self.max_attempts.saturating_sub(1) as usize);
         // backon's own jitter adds to the delay; full jitter spreads callers over the whole of it.
-        exponential.build().map(|ceiling| ceiling.mul_f64(fastrand::f64()))
+        // Nor does it hold the first delay to the maximum.
+        let max_delay = self.max_delay;
+        exponential.build().map(move |ceiling| ceiling.min(max_delay).mul_f64(fastrand::f64()))
     }
 
     pub(crate) fn max_retry_after(&self) -> Duration {
@@ -240,6 +242,8 @@ mod tests {
         }
         let short = delays.iter().filter(|delay| **delay < Duration::from_secs(1)).count();
         assert!((4..36).contains(&short), "{short} of 39 delays are in the lower half");
+        let first = policy.with_base_delay(Duration::from_secs(3600)).delays().next().unwrap();
+        assert!(first <= Duration::from_secs(2), "the maximum holds for the first delay too: {first:?}");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Unexpected};
 use serde_json::error::Category;
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::Instrument;
@@ -227,8 +227,7 @@ impl Client {
             return Err(Failed::Encoded(status, String::from_utf8_lossy(encoding.as_bytes()).into_owned()));
         }
         let limit = self.inner.shared.max_response_bytes;
-        let json =
-            headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
+        let json = is_json(headers);
         let expected = response.content_length().and_then(|length| usize::try_from(length).ok());
         if expected.is_some_and(|length| length > limit) {
             return Err(Failed::TooLarge { status, json });
@@ -298,7 +297,10 @@ impl Client {
         let redact = |text| shared.api_key.redact(text);
         let Reply { status, headers, body } = reply;
         let json: &[u8] = if status == StatusCode::NO_CONTENT { b"{}" } else { &body };
-        let decoded = if Drift::is_watched() {
+        let decoded = if json.trim_ascii_start().starts_with(b"[") {
+            // serde would take an array for the members in order.
+            Err(serde::de::Error::invalid_type(Unexpected::Seq, &"an object"))
+        } else if Drift::is_watched() {
             shared.drift.watch(call.operation, redact, |note| {
                 let mut deserializer = serde_json::Deserializer::from_slice(json);
                 let value = serde_ignored::deserialize(&mut deserializer, |path| {
@@ -320,10 +322,11 @@ impl Client {
                 attempts: call.attempts,
             }),
             Err(source) => {
-                // What is no JSON at all need not be the service's: a sign-in page is a 200, too.
+                // What is no JSON object need not be the service's: a sign-in page is a 200, too.
+                let object = is_json(&headers) && json.trim_ascii_start().starts_with(b"{");
                 call.effect = match (call.operation.idempotency, source.classify()) {
                     (Idempotency::Safe, _) => Effect::None,
-                    (_, Category::Data) => Effect::Applied,
+                    (_, Category::Data) if object => Effect::Applied,
                     _ => Effect::Unknown,
                 };
                 call.retryable = false;
@@ -337,6 +340,11 @@ impl Client {
 pub(crate) fn later(start: Instant, time: Duration) -> Instant {
     const FAR: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
     start + time.min(FAR)
+}
+
+/// Whether a body calls itself JSON: then it is the service's, and not that of something before it.
+fn is_json(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/json"))
 }
 
 /// The name of an unknown member: the last step of its path. The steps before may be keys of a map, which are values.

@@ -1,7 +1,7 @@
 //! The few things that every caller of this API would write: a user's open incidents, a hand-over, waiting for a status.
 //! They call the client's own methods and nothing else.
 
-use std::{error::Error as StdError, fmt, future::ready, time::Duration};
+use std::{collections::HashMap, error::Error as StdError, fmt, future::ready, sync::Arc, time::Duration};
 
 use futures::{Stream, StreamExt, TryStreamExt};
 use tokio::time::{Instant, sleep_until};
@@ -62,7 +62,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// The error of the list, if it fails; then nothing was changed. What fails later is in [`HandOver::not_moved`].
+    /// The error of the list, if it fails; then nothing was changed. What fails later is in [`HandOver::not_moved`]; where
+    /// that is the reading, as [`Fate::Unknown`], for the incident may have been assigned.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -85,31 +86,51 @@ impl Client {
         let ids: Vec<String> = self.open_incidents_of(from).map_ok(|incident| incident.id).try_collect().await?;
         let verb = Verb::assign_to(to);
         let mut to_read = Vec::new();
+        // What the assigning left open, by id.
+        let mut open = HashMap::new();
         let mut run = self.bulk().assign(ids, to);
-        while let Some(outcome) = run.next().await {
-            match outcome.fate {
-                Fate::Updated(_) | Fate::Unknown(_) => to_read.push(outcome.id),
-                _ => report.not_moved.push(outcome),
+        while let Some(Outcome { id, fate }) = run.next().await {
+            match fate {
+                Fate::Updated(_) => to_read.push(id),
+                Fate::Unknown(error) => {
+                    open.insert(id.clone(), error);
+                    to_read.push(id);
+                }
+                fate => report.not_moved.push(Outcome { id, fate }),
             }
         }
         let mut read = self.bulk().reconcile(verb, to_read);
-        while let Some(outcome) = read.next().await {
-            match outcome.fate {
-                Fate::Updated(incident) if !incident.is_assigned_to(from) => report.moved.push(*incident),
-                Fate::Updated(incident) => {
-                    report.not_moved.push(Outcome { id: outcome.id, fate: Fate::NotApplied(incident) });
+        let mut unread = None;
+        while let Some(Outcome { id, fate }) = read.next().await {
+            let fate = match fate {
+                Fate::Updated(incident) if !incident.is_assigned_to(from) => {
+                    report.moved.push(*incident);
+                    continue;
                 }
-                fate => report.not_moved.push(Outcome { id: outcome.id, fate }),
-            }
+                Fate::Updated(incident) => Fate::NotApplied(incident),
+                Fate::Unknown(error) => {
+                    let error = unread.insert(error);
+                    Fate::Unknown(open.remove(&id).unwrap_or_else(|| Arc::clone(error)))
+                }
+                // The reading was given up: that says nothing of the assigning, which was sent.
+                Fate::NotSent => match open.remove(&id).or_else(|| unread.clone()) {
+                    Some(error) => Fate::Unknown(error),
+                    None => Fate::Abandoned,
+                },
+                fate => fate,
+            };
+            report.not_moved.push(Outcome { id, fate });
         }
         Ok(report)
     }
 
     /// Waits until an incident has a status: asks at once, and then every `interval` (at least 10 ms), until `limit` has passed.
+    /// A failure that may pass does not end the wait. The last look, at the limit itself, may take a second more.
     ///
     /// # Errors
     ///
-    /// [`WaitError::Elapsed`] with the incident as it was last seen; [`WaitError::Call`] if the incident can't be read.
+    /// [`WaitError::Elapsed`] with the incident as it was last seen; [`WaitError::Call`] if the incident can't be read, now or
+    /// at the end of the wait.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -135,22 +156,33 @@ impl Client {
         interval: Duration,
         limit: Duration,
     ) -> Result<Incident, WaitError> {
+        /// What the last look has, however little time is left.
+        const LAST_LOOK: Duration = Duration::from_secs(1);
         let end = later(Instant::now(), limit);
         // Asking without a pause helps nobody.
         let interval = interval.max(Duration::from_millis(10));
         loop {
             let asked = Instant::now();
-            let incident =
-                self.get_incident(id).await.map_err(WaitError::Call)?.into_inner().incident.unwrap_or_default();
-            if incident.status == *status {
-                return Ok(incident);
+            let client = self.within((end - asked).max(LAST_LOOK));
+            let failed = match client.get_incident(id).await {
+                Ok(response) => {
+                    let mut incident = response.into_inner().incident.unwrap_or_default();
+                    if incident.status == *status {
+                        return Ok(incident);
+                    }
+                    if incident.id.is_empty() {
+                        id.clone_into(&mut incident.id);
+                    }
+                    WaitError::Elapsed { last: Box::new(incident), limit }
+                }
+                Err(error) if !error.is_retryable() => return Err(WaitError::Call(error)),
+                Err(error) => WaitError::Call(error),
+            };
+            if Instant::now() >= end {
+                return Err(failed);
             }
             // The last look is at the limit itself.
-            let next = later(asked, interval).min(end);
-            if asked >= end {
-                return Err(WaitError::Elapsed { last: Box::new(incident), limit });
-            }
-            sleep_until(next).await;
+            sleep_until(later(asked, interval).min(end)).await;
         }
     }
 }
