@@ -242,6 +242,9 @@ async fn a_route_that_does_not_exist_is_told_from_an_incident_that_does_not() {
     let error = unassign(&server.client()).await.unwrap_err();
     assert!(error.is_unknown_route() && !error.is_not_found());
     assert!(error.to_string().contains("try API generation v5"), "{error}");
+    let server = Raw::start([Step::Reply(response("404 Not Found", "", ""))]);
+    let v5 = server.builder().api_generation(ApiGeneration::V5).build().unwrap();
+    assert!(unassign(&v5).await.unwrap_err().is_not_found(), "there the ids are in the URL");
 }
 
 /// Everything that a user could print, with every level of logging on.
@@ -350,8 +353,9 @@ async fn a_client_of_ones_own_is_used() {
     let headers = [("x-own".parse().unwrap(), "yes".parse().unwrap())].into_iter().collect();
     let own = own().default_headers(headers).build().unwrap();
     let client = server.builder().http_client(own).build().unwrap();
-    unassign(&client).await.unwrap();
+    let response = unassign(&client).await.unwrap();
     assert!(server.requests()[0].contains("x-own: yes"));
+    assert!(format!("{response:?}").contains("incident_id_1") && !format!("{response:?}").contains("content-type"));
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::{env, fmt, str::FromStr, sync::Arc, time::Duration};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use url::{Host, Url};
 
-use crate::{ApiKey, Client, ConfigError, Error, Region, RetryBudget, RetryPolicy, telemetry::Drift};
+use crate::{ApiKey, Client, ConfigError, Error, ParseRegionError, Region, RetryBudget, RetryPolicy, telemetry::Drift};
 
 const PATH: &str = "/mgmt/openapi";
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -296,8 +296,10 @@ impl ClientBuilder {
             return Err(ConfigError::new(format!("only one of {} may be set, but {set} are", names.join(", "))).into());
         }
         if let Some(region) = region {
-            let region =
-                region.parse().map_err(|error| ConfigError::with_source("CORALOGIX_REGION is not valid", error));
+            let region = region.parse().map_err(|error: ParseRegionError| {
+                // One line has to do: it names the regions that there are.
+                ConfigError::new(format!("CORALOGIX_REGION is not valid: {error}"))
+            });
             builder = builder.region(region?);
         }
         if let Some(domain) = domain {

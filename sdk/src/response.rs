@@ -1,11 +1,14 @@
 //! A decoded response.
 
-use std::ops::{Deref, DerefMut};
+use std::{
+    fmt,
+    ops::{Deref, DerefMut},
+};
 
 use http::{HeaderMap, StatusCode};
 
 /// The decoded body of a successful response, with what came beside it. It derefs to the body.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ResponseValue<T> {
     pub(crate) inner: T,
     pub(crate) status: StatusCode,
@@ -38,6 +41,18 @@ impl<T> ResponseValue<T> {
     /// How many requests were sent: 1, and one more for each retry.
     pub fn attempts(&self) -> u32 {
         self.attempts
+    }
+}
+
+/// Without the headers: whatever stands before the service may repeat in them what it was sent.
+impl<T: fmt::Debug> fmt::Debug for ResponseValue<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseValue")
+            .field("inner", &self.inner)
+            .field("status", &self.status)
+            .field("correlation_id", &self.correlation_id)
+            .field("attempts", &self.attempts)
+            .finish_non_exhaustive()
     }
 }
 

@@ -94,8 +94,8 @@ impl ApiError {
                 }
                 // Nothing said: where the path names an incident, that is the likelier thing to be missing.
                 None => {
-                    let binding = self.call.operation.v1;
-                    !binding.path.contains('{') && binding.query_list.is_none()
+                    let binding = self.call.operation.binding(self.call.generation);
+                    binding.is_some_and(|binding| !binding.path.contains('{') && binding.query_list.is_none())
                 }
             },
             _ => false,
