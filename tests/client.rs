@@ -359,6 +359,22 @@ async fn a_client_of_ones_own_is_used() {
 }
 
 #[tokio::test]
+async fn a_redirect_that_a_client_of_ones_own_follows_is_no_reply_of_the_service() {
+    let login = Step::Reply(response("302 Found", "location: /login?from=here\r\n", ""));
+    let server = Raw::start([login]);
+    let following = own().redirect(reqwest::redirect::Policy::default()).build().unwrap();
+    let client = server.builder().http_client(following).build().unwrap();
+    let error = unassign(&client).await.unwrap_err();
+    assert_eq!((error.effect(), error.is_retryable(), server.requests().len()), (Effect::Unknown, false, 2), "{error}");
+    assert!(error.to_string().contains("/login, to which"), "{error}");
+
+    let server = Raw::start([]);
+    let https = server.builder().http_client(own().https_only(true).build().unwrap()).build().unwrap();
+    let error = unassign(&https).await.unwrap_err();
+    assert_eq!((error.effect(), server.requests().len()), (Effect::None, 0), "{error}");
+}
+
+#[tokio::test]
 async fn a_body_over_the_limit_is_refused_and_one_at_the_limit_is_read() {
     let server = Raw::start([json("200 OK", GOOD), json("200 OK", GOOD)]);
     let exact = server.builder().max_response_bytes(GOOD.len()).build().unwrap();

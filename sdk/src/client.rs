@@ -355,7 +355,7 @@ impl ClientBuilder {
 
     /// Your own HTTP client, with its own pool, proxies, TLS and connect timeout. Give it
     /// `redirect(reqwest::redirect::Policy::none())`: this SDK never follows redirects, but can't forbid it to a client of
-    /// yours.
+    /// yours. What answers after one is an [`Error::Undecodable`] that says where it went.
     ///
     /// An application in which nothing else chooses reqwest's TLS gets it from this crate's features, and the default one
     /// sets no rustls provider for the whole process. There, building any other reqwest client panics unless the application

@@ -58,11 +58,46 @@ impl ApiKey {
         Ok(value)
     }
 
-    /// `text` without the key: a proxy's error page may quote the request's headers.
+    /// `text` without the key: a proxy's error page may quote the request's headers, as they are or in the escapes of JSON,
+    /// such as `\/` for `/`.
     pub(crate) fn redact(&self, text: String) -> String {
+        const REDACTED: &str = "[redacted]";
         let key = self.0.expose_secret();
-        if text.contains(key) { text.replace(key, "[redacted]") } else { text }
+        let text = if text.contains(key) { text.replace(key, REDACTED) } else { text };
+        if !text.contains('\\') {
+            return text;
+        }
+        let mut clean = String::with_capacity(text.len());
+        let mut rest = text.as_str();
+        while let Some(next) = rest.chars().next() {
+            if let Some(after) = key.chars().try_fold(rest, after) {
+                clean.push_str(REDACTED);
+                rest = after;
+            } else {
+                clean.push(next);
+                rest = &rest[next.len_utf8()..];
+            }
+        }
+        clean
     }
+}
+
+/// What follows a character that `text` begins with, plain or in an escape of JSON.
+fn after(text: &str, character: char) -> Option<&str> {
+    if character != '\\'
+        && let Some(rest) = text.strip_prefix(character)
+    {
+        return Some(rest);
+    }
+    let escaped = text.strip_prefix('\\')?;
+    if ['/', '"', '\\'].contains(&character)
+        && let Some(rest) = escaped.strip_prefix(character)
+    {
+        return Some(rest);
+    }
+    let digits = escaped.strip_prefix('u')?;
+    let (code, rest) = digits.split_at_checked(4)?;
+    (u32::from_str_radix(code, 16).ok()? == u32::from(character)).then_some(rest)
 }
 
 impl fmt::Debug for ApiKey {

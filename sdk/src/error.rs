@@ -450,6 +450,7 @@ pub struct UndecodableResponse {
 enum Reason {
     Json(Box<dyn StdError + Send + Sync>),
     Encoding(String),
+    Redirected(String),
 }
 
 impl UndecodableResponse {
@@ -470,6 +471,10 @@ impl UndecodableResponse {
     pub(crate) fn encoding(call: Call, status: StatusCode, encoding: String) -> Self {
         Self { call, status, body: String::new(), reason: Reason::Encoding(encoding) }
     }
+
+    pub(crate) fn redirected(call: Call, status: StatusCode, to: String) -> Self {
+        Self { call, status, body: String::new(), reason: Reason::Redirected(to) }
+    }
 }
 
 impl fmt::Display for UndecodableResponse {
@@ -481,6 +486,10 @@ impl fmt::Display for UndecodableResponse {
             Reason::Encoding(encoding) => {
                 write!(f, "the body is encoded as `{}`, which was not asked for", one_line(encoding))?;
             }
+            Reason::Redirected(to) => {
+                let to = one_line(to);
+                write!(f, "by {to}, to which the HTTP client followed a redirect: give it `redirect(Policy::none())`")?;
+            }
         }
         self.call.fmt_effect(f)
     }
@@ -490,7 +499,7 @@ impl StdError for UndecodableResponse {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match &self.reason {
             Reason::Json(source) => Some(source.as_ref()),
-            Reason::Encoding(_) => None,
+            Reason::Encoding(_) | Reason::Redirected(_) => None,
         }
     }
 }
@@ -617,5 +626,10 @@ mod tests {
         let source = serde_json::from_str::<Value>("x").unwrap_err();
         let error = UndecodableResponse::json(Call::example(), StatusCode::OK, &body, &source, |text| key.redact(text));
         assert!(!error.body.contains("cxup"), "{}", &error.body[KEPT_BODY - 8..]);
+        // Neither is JSON, so that only the text can be searched.
+        let body = Bytes::from_static(br#"{"incidents": "cxup_k\/y \u0063xup_k/y "#.as_slice());
+        let error = UndecodableResponse::json(Call::example(), StatusCode::OK, &body, &source, |text| key.redact(text));
+        assert_eq!(error.body, r#"{"incidents": "[redacted] [redacted] "#);
+        assert_eq!(key.redact(r"\u00 \é cxup\u".to_owned()), r"\u00 \é cxup\u", "what is no escape stays");
     }
 }

@@ -68,6 +68,8 @@ pub(crate) struct Drift {
     seen: Mutex<BTreeSet<Unknown>>,
 }
 
+/// Longer names are not names; they are cut.
+const MAX_NAME: usize = 128;
 /// More distinct names are not drift of the service but another service.
 const MAX_SEEN: usize = 1024;
 
@@ -87,9 +89,11 @@ impl Drift {
     ) -> T {
         let (value, names) = unknown::collect(|| decode(&mut |name| unknown::note_field(name)));
         for name in names {
+            // Half a key would not be found: it is searched for before the cut.
+            let clean = |name| redact(name).chars().take(MAX_NAME).collect();
             let name = match name {
-                Unknown::EnumValue(of, value) => Unknown::EnumValue(of, redact(value)),
-                Unknown::Field(field) => Unknown::Field(redact(field)),
+                Unknown::EnumValue(of, value) => Unknown::EnumValue(of, clean(value)),
+                Unknown::Field(field) => Unknown::Field(clean(field)),
             };
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
             let new = seen.len() < MAX_SEEN && seen.insert(name.clone());

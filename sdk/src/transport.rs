@@ -12,6 +12,7 @@ use serde::de::{DeserializeOwned, Unexpected};
 use serde_json::error::Category;
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::Instrument;
+use url::Url;
 
 use crate::{
     Client, Effect, Error, Idempotency, InvalidRequest, Operation, ResponseTooLarge, ResponseValue, TransportError,
@@ -53,6 +54,8 @@ enum Failed {
         json: bool,
     },
     Encoded(StatusCode, String),
+    /// By an HTTP client of the user's own.
+    Redirected(StatusCode, String),
 }
 
 impl Client {
@@ -131,7 +134,7 @@ impl Client {
             call.attempts += 1;
             let begun = Instant::now();
             let limit = later(begun, shared.attempt_timeout).min(deadline);
-            let failed = match self.attempt(attempt, limit).instrument(span.clone()).await {
+            let failed = match self.attempt(attempt, request.url(), limit).instrument(span.clone()).await {
                 Ok(reply) => {
                     span.record("http.response.status_code", reply.status.as_u16());
                     shared.retry_budget.give_back(spent);
@@ -143,7 +146,7 @@ impl Client {
             let failure = match &failed {
                 Failed::Transport { kind, .. } => Some(Failure::Transport(*kind)),
                 Failed::Refused(reply) => Some(Failure::Status(reply.status)),
-                Failed::TooLarge { .. } | Failed::Encoded(..) => None,
+                Failed::TooLarge { .. } | Failed::Encoded(..) | Failed::Redirected(..) => None,
             };
             uncertain |= failure.is_none_or(|failure| !failure.is_unprocessed());
             call.effect = match &failed {
@@ -182,9 +185,13 @@ impl Client {
     }
 
     /// Sends one request and reads its response, until `limit`.
-    async fn attempt(&self, request: reqwest::Request, limit: Instant) -> Result<Reply, Failed> {
+    async fn attempt(&self, request: reqwest::Request, url: &Url, limit: Instant) -> Result<Reply, Failed> {
         let mut response = self.patient(limit, None, self.client.execute(request)).await?;
         let status = response.status();
+        if response.url() != url {
+            let to = response.url();
+            return Err(Failed::Redirected(status, [to.authority(), to.path()].concat()));
+        }
         let headers = std::mem::take(response.headers_mut());
         if status.is_success() {
             let body = self.read(response, &headers, limit).await?;
@@ -289,6 +296,9 @@ impl Client {
                 ResponseTooLarge { call, status, limit: shared.max_response_bytes }.into()
             }
             Failed::Encoded(status, encoding) => UndecodableResponse::encoding(call, status, encoding).into(),
+            Failed::Redirected(status, to) => {
+                UndecodableResponse::redirected(call, status, shared.api_key.redact(to)).into()
+            }
         }
     }
 
@@ -360,7 +370,8 @@ fn last_name<'p>(path: &'p serde_ignored::Path<'_>) -> Option<&'p str> {
 
 /// Tells reqwest's errors apart.
 fn transport(error: reqwest::Error, status: Option<StatusCode>) -> Failed {
-    let kind = match (error.is_timeout(), error.is_connect()) {
+    // What an HTTP client of the user's own refuses to send, such as `http://` where it is to be https, does not connect.
+    let kind = match (error.is_timeout(), error.is_connect() || error.is_builder()) {
         (true, true) => TransportErrorKind::ConnectTimeout,
         (true, false) => TransportErrorKind::Timeout,
         (false, true) if is_tls(&error) => TransportErrorKind::Tls,

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{
     Call,
-    text::{KEPT_BODY, cut, non_blank, one_line, redact_strings, strip_prefix_ignoring_case, title},
+    text::{KEPT_BODY, cut, non_blank, one_line, strip_prefix_ignoring_case, title},
 };
 use crate::types;
 
@@ -35,7 +35,7 @@ impl ApiError {
         redact: impl Fn(String) -> String,
         retry_after: Option<Duration>,
     ) -> Self {
-        let mut text = redact(String::from_utf8_lossy(body).into_owned());
+        let text = redact(String::from_utf8_lossy(body).into_owned());
         let html = text.trim_start().starts_with('<')
             || headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
         let mut error = Self {
@@ -49,13 +49,7 @@ impl ApiError {
             retry_after,
         };
         match serde_json::from_str(&text) {
-            Ok(mut value) => {
-                // JSON can write the key in escapes, such as `\/` for `/`, that a search of the text does not see.
-                if redact_strings(&mut value, &redact) {
-                    text = value.to_string();
-                }
-                error.read(&value);
-            }
+            Ok(value) => error.read(&value),
             Err(_) if html => error.message = title(&text),
             Err(_) => error.message = non_blank(&text),
         }

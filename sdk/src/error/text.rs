@@ -1,36 +1,9 @@
 //! What becomes of a service's words before they are kept or shown. It knows text, and nothing of HTTP.
 
-use serde_json::Value;
-
 /// How much of a body is kept, in bytes.
 pub(super) const KEPT_BODY: usize = 8 * 1024;
 /// How much of a service's message stands in `Display`, in characters.
 const SHOWN_MESSAGE: usize = 300;
-
-/// Redacts every name and text of a value, and answers whether there was something to redact.
-pub(super) fn redact_strings(value: &mut Value, redact: &impl Fn(String) -> String) -> bool {
-    match value {
-        Value::String(text) => {
-            let clean = redact(text.clone());
-            let found = clean != *text;
-            *text = clean;
-            found
-        }
-        Value::Array(items) => items.iter_mut().fold(false, |found, item| redact_strings(item, redact) | found),
-        Value::Object(members) => {
-            let mut found = false;
-            let clean = std::mem::take(members).into_iter().map(|(name, mut member)| {
-                found |= redact_strings(&mut member, redact);
-                let clean = redact(name.clone());
-                found |= clean != name;
-                (clean, member)
-            });
-            *members = clean.collect();
-            found
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
-    }
-}
 
 pub(super) fn non_blank(text: &str) -> Option<String> {
     let text = text.trim();

@@ -14,8 +14,6 @@ pub(crate) enum Unknown {
     Field(String),
 }
 
-/// Longer names are not names; they are cut.
-const MAX_NAME: usize = 128;
 /// More in one response are not drift but another API.
 const MAX_NAMES: usize = 64;
 
@@ -32,11 +30,11 @@ pub(crate) fn collect<T>(decode: impl FnOnce() -> T) -> (T, BTreeSet<Unknown>) {
 }
 
 pub(crate) fn note_value(of: &'static str, name: &str) {
-    note(|| Unknown::EnumValue(of, cut(name)));
+    note(|| Unknown::EnumValue(of, name.to_owned()));
 }
 
 pub(crate) fn note_field(name: &str) {
-    note(|| Unknown::Field(cut(name)));
+    note(|| Unknown::Field(name.to_owned()));
 }
 
 fn note(unknown: impl FnOnce() -> Unknown) {
@@ -45,8 +43,4 @@ fn note(unknown: impl FnOnce() -> Unknown) {
             names.insert(unknown());
         }
     });
-}
-
-fn cut(name: &str) -> String {
-    name.chars().take(MAX_NAME).collect()
 }
