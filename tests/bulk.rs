@@ -6,7 +6,7 @@ use std::{
 };
 
 use coralogix_incidents::{
-    ApiGeneration, ApiKey, Client, RetryPolicy,
+    ApiGeneration, ApiKey, Client, Effect, RetryPolicy,
     bulk::{Fate, Outcome, Run, Summary, Verb},
     types::{ListIncidentsRequest, PaginationRequest},
 };
@@ -353,7 +353,34 @@ async fn one_incident_without_an_id_is_the_one_that_was_sent() {
 
     let server = Raw::start([json("200 OK", r#"{"incidents":[{"id":"another"}]}"#)]);
     let outcomes: Vec<Outcome> = server.client().bulk().unassign(["a"]).collect().await;
-    assert!(matches!(outcomes[0].fate, Fate::NotFound), "another's incident is not ours: {outcomes:?}");
+    assert!(matches!(outcomes[0].fate, Fate::Unknown(_)), "another's incident is not ours: {outcomes:?}");
+}
+
+#[tokio::test]
+async fn an_id_that_a_reply_leaves_open_is_unknown() {
+    use crate::raw::{Raw, json};
+
+    let server = Raw::start([json("200 OK", r#"{"incidents":[{"id":"a"},{"id":"B"}]}"#)]);
+    let outcomes: Vec<Outcome> = server.client().bulk().unassign(["a", "b"]).collect().await;
+    assert!(matches!(outcomes[0].fate, Fate::Updated(_)), "{outcomes:?}");
+    let Fate::Unknown(error) = &outcomes[1].fate else { panic!("it may be the other: {outcomes:?}") };
+    assert_eq!(error.effect(), Effect::Unknown);
+    let host = server.address;
+    let expected = format!(
+        r#"unassignIncidents was answered by {host} with 200 OK, but the incident "B" in it was not asked for; it may have taken effect"#
+    );
+    assert_eq!(error.summary(), expected);
+
+    let server = Raw::start([json("200 OK", r#"{"incidents":{"a":{}},"notFoundIds":["b"]}"#)]);
+    let outcomes: Vec<Outcome> = server.client().bulk().reconcile(Verb::Unassign, ["a", "b", "c"]).collect().await;
+    assert!(matches!(outcomes[0].fate, Fate::Updated(_)), "{outcomes:?}");
+    assert!(matches!(outcomes[1].fate, Fate::NotFound), "{outcomes:?}");
+    let Fate::Unknown(error) = &outcomes[2].fate else { panic!("nothing is said of it: {outcomes:?}") };
+    let message = error.to_string();
+    assert!(
+        message.contains(r#"but the incident "c" is neither in it nor in its `notFoundIds` (1 attempt,"#),
+        "{message}"
+    );
 }
 
 #[tokio::test]

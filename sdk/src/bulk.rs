@@ -38,7 +38,7 @@
 mod known;
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
     fmt,
     pin::{Pin, pin},
     sync::Arc,
@@ -111,39 +111,57 @@ impl Verb {
         }
     }
 
-    /// Sends the ids and returns the incidents of the reply by id.
-    async fn send(&self, client: &Client, ids: Vec<String>) -> Result<BTreeMap<String, Incident>, Error> {
-        let only = if let [id] = ids.as_slice() { Some(id.clone()) } else { None };
-        let incidents = match self {
+    /// Sends the ids.
+    async fn send(&self, client: &Client, ids: &[String]) -> Result<Answer, Error> {
+        let incident_ids = ids.to_vec();
+        let reply = match self {
             Self::Unassign => {
-                let request = UnassignIncidentsRequest { incident_ids: ids };
-                client.unassign_incidents(&request).await?.into_inner().incidents
+                let request = UnassignIncidentsRequest { incident_ids };
+                client.unassign_incidents(&request).await?.map(|reply| reply.incidents)
             }
             Self::Assign(user) => {
-                let request = AssignIncidentsRequest { incident_ids: ids, assigned_to: user.clone() };
-                client.assign_incidents(&request).await?.into_inner().incidents
+                let request = AssignIncidentsRequest { incident_ids, assigned_to: user.clone() };
+                client.assign_incidents(&request).await?.map(|reply| reply.incidents)
             }
             Self::Acknowledge => {
-                let request = AcknowledgeIncidentsRequest { incident_ids: ids };
-                client.acknowledge_incidents(&request).await?.into_inner().incidents
+                let request = AcknowledgeIncidentsRequest { incident_ids };
+                client.acknowledge_incidents(&request).await?.map(|reply| reply.incidents)
             }
             Self::Resolve => {
-                let request = ResolveIncidentsRequest { incident_ids: ids };
-                client.resolve_incidents(&request).await?.into_inner().incidents
+                let request = ResolveIncidentsRequest { incident_ids };
+                client.resolve_incidents(&request).await?.map(|reply| reply.incidents)
             }
             Self::Close => {
-                let request = CloseIncidentsRequest { incident_ids: ids };
-                client.close_incidents(&request).await?.into_inner().incidents
+                let request = CloseIncidentsRequest { incident_ids };
+                client.close_incidents(&request).await?.map(|reply| reply.incidents)
             }
         };
         // A reply may leave the id out; where one was sent, it is clear whose the incident is.
-        Ok(match (only, incidents.as_slice()) {
-            (Some(id), [incident]) if incident.id.is_empty() => {
-                incidents.into_iter().map(|one| (id.clone(), one)).collect()
-            }
-            _ => incidents.into_iter().map(|incident| (incident.id.clone(), incident)).collect(),
-        })
+        if let ([id], [incident]) = (ids, reply.as_slice())
+            && incident.id.is_empty()
+        {
+            let incidents = reply.into_inner().into_iter().map(|incident| (id.clone(), incident)).collect();
+            return Ok(Answer { incidents, ..Answer::default() });
+        }
+        let sent: HashSet<&str> = ids.iter().map(String::as_str).collect();
+        let unclear = reply.iter().find(|incident| !sent.contains(incident.id.as_str())).map(|other| {
+            let what = format!("the incident {:?} in it was not asked for", other.id);
+            client.unaccounted(self.operation(), &reply, what)
+        });
+        let incidents = reply.into_inner().into_iter().map(|incident| (incident.id.clone(), incident)).collect();
+        Ok(Answer { incidents, unclear, ..Answer::default() })
     }
+}
+
+/// What a reply says of the ids that were sent.
+#[derive(Default)]
+struct Answer {
+    /// By id.
+    incidents: BTreeMap<String, Incident>,
+    /// Those that it says do not exist.
+    not_found: HashSet<String>,
+    /// Why an id that is in neither may exist all the same.
+    unclear: Option<Error>,
 }
 
 /// Begins bulk work; made by [`Client::bulk`].
@@ -240,12 +258,12 @@ pub struct Outcome {
 pub enum Fate {
     /// The service did it: the incident as the reply has it.
     Updated(Box<Incident>),
-    /// The service did not return it: it does not know the id. (A reply to several ids in which an incident has no id is
-    /// taken the same way; read it back if that matters.)
+    /// The service does not know the id: it said so, or left it out of a reply in which there is nothing else.
     NotFound,
     /// It was refused, or never reached the service. Nothing was changed.
     Failed(Arc<Error>),
-    /// It was sent, and no answer settled what became of it; [`Bulk::reconcile`] does.
+    /// It was sent, and no answer settled what became of it; [`Bulk::reconcile`] does. The same goes for an id that a reply
+    /// leaves out while it holds incidents that were not asked for, or that have no id.
     Unknown(Arc<Error>),
     /// Read back, the incident is not as the verb leaves it: the change was not applied, or has been undone since.
     NotApplied(Box<Incident>),
@@ -314,14 +332,11 @@ pub struct Run {
     /// The ids of the requests under way.
     sent: HashMap<task::Id, Arc<[String]>>,
     /// On tasks of their own, so that a slow consumer of outcomes does not hold up what is on the wire.
-    under_way: JoinSet<Answer>,
+    under_way: JoinSet<Result<Answer, Error>>,
     outcomes: VecDeque<Outcome>,
     stopped: bool,
     summary: Summary,
 }
-
-/// The incidents of a reply by id.
-type Answer = Result<BTreeMap<String, Incident>, Error>;
 
 /// Repeated ids that are passed over at one go, so that a source of nothing else lets other work go on.
 const REPEATS_AT_ONCE: usize = 256;
@@ -470,7 +485,7 @@ impl Run {
         let ids = Arc::clone(&shared);
         let exchange = async move {
             match mode {
-                Mode::Change => verb.send(&client, ids.to_vec()).await,
+                Mode::Change => verb.send(&client, &ids).await,
                 Mode::Read => read(&client, &ids).await,
             }
         };
@@ -480,20 +495,22 @@ impl Run {
     }
 
     /// Turns an answer into outcomes.
-    fn settle(&mut self, answer: Result<(task::Id, Answer), JoinError>) {
+    fn settle(&mut self, answer: Result<(task::Id, Result<Answer, Error>), JoinError>) {
         let number = answer.as_ref().map_or_else(JoinError::id, |(number, _)| *number);
         let Some(ids) = self.sent.remove(&number) else { return };
         match answer.map(|(_, answer)| answer) {
             // The runtime is shutting down.
             Err(_) => self.outcomes.extend(ids.iter().map(|id| Outcome { id: id.clone(), fate: Fate::Abandoned })),
-            Ok(Ok(mut incidents)) => {
+            Ok(Ok(Answer { mut incidents, not_found, unclear })) => {
+                let unclear = unclear.map(Arc::new);
                 for id in &*ids {
-                    let fate = match incidents.remove(id).map(Box::new) {
-                        None => Fate::NotFound,
-                        Some(incident) if self.mode == Mode::Read && !self.verb.is_done(&incident) => {
+                    let fate = match (incidents.remove(id).map(Box::new), &unclear) {
+                        (None, Some(error)) if !not_found.contains(id) => Fate::Unknown(Arc::clone(error)),
+                        (None, _) => Fate::NotFound,
+                        (Some(incident), _) if self.mode == Mode::Read && !self.verb.is_done(&incident) => {
                             Fate::NotApplied(incident)
                         }
-                        Some(incident) => Fate::Updated(incident),
+                        (Some(incident), _) => Fate::Updated(incident),
                     };
                     self.outcomes.push_back(Outcome { id: id.clone(), fate });
                 }
@@ -567,23 +584,30 @@ impl fmt::Debug for Run {
 }
 
 /// Reads incidents by id. A service may answer 404 where it does not know the one id that is asked for, or one of several.
-async fn read(client: &Client, ids: &[String]) -> Answer {
-    match client.batch_get_incident(ids).await {
-        Ok(response) => Ok(response.into_inner().incidents),
-        Err(error) if !error.is_not_found() => Err(error),
-        Err(_) if ids.len() == 1 => Ok(BTreeMap::new()),
-        Err(_) => {
-            let mut incidents = BTreeMap::new();
-            for id in ids {
-                match client.batch_get_incident(std::slice::from_ref(id)).await {
-                    Ok(response) => incidents.extend(response.into_inner().incidents),
-                    Err(error) if error.is_not_found() => {}
-                    Err(error) => return Err(error),
-                }
-            }
-            Ok(incidents)
+async fn read(client: &Client, ids: &[String]) -> Result<Answer, Error> {
+    let reply = match client.batch_get_incident(ids).await {
+        Ok(reply) => reply,
+        Err(error) if !error.is_not_found() => return Err(error),
+        Err(_) if ids.len() == 1 => {
+            return Ok(Answer { not_found: ids.iter().cloned().collect(), ..Answer::default() });
         }
-    }
+        Err(_) => {
+            let mut answer = Answer::default();
+            for id in ids {
+                let one = Box::pin(read(client, std::slice::from_ref(id))).await?;
+                answer.incidents.extend(one.incidents);
+                answer.not_found.extend(one.not_found);
+                answer.unclear = answer.unclear.or(one.unclear);
+            }
+            return Ok(answer);
+        }
+    };
+    let not_found: HashSet<String> = reply.not_found_ids.iter().cloned().collect();
+    let unclear = ids.iter().find(|id| !reply.incidents.contains_key(*id) && !not_found.contains(*id)).map(|id| {
+        let what = format!("the incident {id:?} is neither in it nor in its `notFoundIds`");
+        client.unaccounted(&operations::BATCH_GET_INCIDENT, &reply, what)
+    });
+    Ok(Answer { incidents: reply.into_inner().incidents, not_found, unclear })
 }
 
 /// The length of an id in a query, where most characters but letters and digits take three.

@@ -70,7 +70,7 @@ pub enum Error {
     Transport(Box<TransportError>),
     /// The service, or something before it, answered with an error.
     Api(Box<ApiError>),
-    /// The answer was a success, but its body can't be read.
+    /// The answer was a success, but its body can't be read, or is no answer to what was asked.
     Undecodable(Box<UndecodableResponse>),
     /// The answer was a success, but its body is larger than the limit.
     TooLarge(Box<ResponseTooLarge>),
@@ -437,7 +437,7 @@ impl StdError for TransportError {
     }
 }
 
-/// The service answered with success, but the body can't be read.
+/// The service answered with success, but the body can't be read, or is no answer to what was asked.
 #[derive(Debug)]
 pub struct UndecodableResponse {
     pub(crate) call: Call,
@@ -451,6 +451,7 @@ enum Reason {
     Json(Box<dyn StdError + Send + Sync>),
     Encoding(String),
     Redirected(String),
+    Unaccounted(String),
 }
 
 impl UndecodableResponse {
@@ -475,6 +476,10 @@ impl UndecodableResponse {
     pub(crate) fn redirected(call: Call, status: StatusCode, to: String) -> Self {
         Self { call, status, body: String::new(), reason: Reason::Redirected(to) }
     }
+
+    pub(crate) fn unaccounted(call: Call, status: StatusCode, what: String) -> Self {
+        Self { call, status, body: String::new(), reason: Reason::Unaccounted(what) }
+    }
 }
 
 impl fmt::Display for UndecodableResponse {
@@ -490,6 +495,7 @@ impl fmt::Display for UndecodableResponse {
                 let to = one_line(to);
                 write!(f, "by {to}, to which the HTTP client followed a redirect: give it `redirect(Policy::none())`")?;
             }
+            Reason::Unaccounted(what) => f.write_str(&one_line(what))?,
         }
         self.call.fmt_effect(f)
     }
@@ -499,7 +505,7 @@ impl StdError for UndecodableResponse {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match &self.reason {
             Reason::Json(source) => Some(source.as_ref()),
-            Reason::Encoding(_) | Reason::Redirected(_) => None,
+            Reason::Encoding(_) | Reason::Redirected(_) | Reason::Unaccounted(_) => None,
         }
     }
 }

@@ -23,6 +23,11 @@ impl<T> ResponseValue<T> {
         self.inner
     }
 
+    pub(crate) fn map<U>(self, body: impl FnOnce(T) -> U) -> ResponseValue<U> {
+        let Self { inner, status, headers, correlation_id, attempts } = self;
+        ResponseValue { inner: body(inner), status, headers, correlation_id, attempts }
+    }
+
     /// The HTTP status: of the 2xx class.
     pub fn status(&self) -> StatusCode {
         self.status

@@ -80,6 +80,26 @@ impl Client {
         outcome
     }
 
+    /// An error for a reply that leaves open what became of an id.
+    pub(crate) fn unaccounted<T>(
+        &self,
+        operation: &'static Operation,
+        reply: &ResponseValue<T>,
+        what: String,
+    ) -> Error {
+        let shared = &self.inner.shared;
+        let call = Call {
+            operation,
+            generation: self.api_generation(),
+            authority: Arc::clone(&shared.authority),
+            correlation_id: reply.correlation_id.clone(),
+            attempts: reply.attempts,
+            effect: if operation.idempotency == Idempotency::Safe { Effect::None } else { Effect::Unknown },
+            retryable: false,
+        };
+        UndecodableResponse::unaccounted(call, reply.status, shared.api_key.redact(what)).into()
+    }
+
     /// Checks a request, stamps it, and begins the account of its call.
     fn prepare(
         &self,
