@@ -540,7 +540,12 @@ fn http_client(base: &Url, connect_timeout: Duration) -> Result<reqwest::Client,
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(connect_timeout)
         // The attempt loop is the only place that retries.
-        .retry(reqwest::retry::never());
+        .retry(reqwest::retry::never())
+        // Another crate may have these features of reqwest on, and the size limit is for what comes over the wire.
+        .no_gzip()
+        .no_brotli()
+        .no_deflate()
+        .no_zstd();
     // The environment's proxy is another machine: it would get the key in the clear, and can't reach this one.
     if is_loopback(base) {
         builder = builder.no_proxy();

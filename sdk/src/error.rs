@@ -22,7 +22,7 @@ use crate::{ApiGeneration, Operation, types};
 /// | [`is_permission_denied`](Self::is_permission_denied) | 403: the key may not do this | give it the operation's permission; use a personal key |
 /// | [`is_not_found`](Self::is_not_found) | 404: there is no such incident | check the id |
 /// | [`is_unknown_route`](Self::is_unknown_route) | the host does not know the path | check the base URL; try the other [`ApiGeneration`] |
-/// | [`is_rate_limited`](Self::is_rate_limited) | 429 | slow down; wait [`retry_after`](Self::retry_after) |
+/// | [`is_rate_limited`](Self::is_rate_limited) | 429: too many requests | slow down; wait [`retry_after`](Self::retry_after) |
 /// | [`is_timeout`](Self::is_timeout) | no answer in time | see [`effect`](Self::effect) |
 /// | [`is_retryable`](Self::is_retryable) | it may pass, but the client's own retries were used up | try again later |
 ///
@@ -210,9 +210,10 @@ impl Error {
         self.has_status(StatusCode::FORBIDDEN)
     }
 
-    /// 429: too many requests.
+    /// 429: too many requests. A 429 that says that a message is too large, as gRPC gateways do, is none: wait as long as you
+    /// like, it comes again.
     pub fn is_rate_limited(&self) -> bool {
-        self.has_status(StatusCode::TOO_MANY_REQUESTS)
+        self.has_status(StatusCode::TOO_MANY_REQUESTS) && self.is_retryable()
     }
 
     /// No answer came in time: a connect, read, attempt or total timeout.

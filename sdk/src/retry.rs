@@ -16,8 +16,9 @@ use crate::{Idempotency, TransportErrorKind};
 /// ([`CallOptions::with_retry_policy`](crate::CallOptions::with_retry_policy)).
 ///
 /// Before the n-th retry, a call waits a random time between 0 and `base_delay * 2^(n-1)`, at most `max_delay` ("full
-/// jitter"), or what the service asks for with `Retry-After` if that is longer. It gives up at once where that would be
-/// longer than `max_retry_after`, or past the call's total timeout: sooner than asked is no help to anyone.
+/// jitter"). Where the service asks for a wait with `Retry-After`, the random time comes after it, so that callers who were
+/// all told the same don't come back at once. It gives up at once where the service asks for longer than `max_retry_after`,
+/// or the wait would go past the call's total timeout: sooner than asked is no help to anyone.
 ///
 /// ```
 /// use std::time::Duration;
@@ -109,14 +110,29 @@ impl RetryPolicy {
 pub(crate) enum Failure {
     Transport(TransportErrorKind),
     Status(StatusCode),
+    /// 429 because a message is larger than the gateway takes: it may be the reply, and is so again.
+    Oversized,
 }
 
 impl Failure {
+    /// What an error response is. gRPC has one status for too many requests and for a message too large, and gateways make
+    /// [429 of both](https://github.com/grpc-ecosystem/grpc-gateway/blob/main/runtime/errors.go); its implementations tell
+    /// the second by these words.
+    pub(crate) fn of_response(status: StatusCode, body: &[u8]) -> Self {
+        const OVERSIZED: [&str; 2] = ["message larger than max", "exceeds maximum size"];
+        let is_oversized = || {
+            let body = String::from_utf8_lossy(body);
+            OVERSIZED.iter().any(|words| body.contains(words))
+        };
+        if status == StatusCode::TOO_MANY_REQUESTS && is_oversized() { Self::Oversized } else { Self::Status(status) }
+    }
+
     /// Whether the same request may succeed later.
     pub(crate) fn is_transient(self) -> bool {
         match self {
             // A certificate does not become valid by asking again.
             Self::Transport(kind) => !matches!(kind, TransportErrorKind::Tls | TransportErrorKind::Protocol),
+            Self::Oversized => false,
             Self::Status(status) => matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504),
         }
     }
@@ -125,6 +141,7 @@ impl Failure {
     pub(crate) fn is_unprocessed(self) -> bool {
         match self {
             Self::Transport(kind) => kind.is_unsent(),
+            Self::Oversized => false,
             // 408 and 499 (gRPC's "cancelled") may come after it was, 303 means that it was, and the server errors leave it
             // open; other refusals do not.
             Self::Status(status) => match status.as_u16() {

@@ -2,6 +2,7 @@
 //! It takes the place of progenitor's `exec` hook. It knows no operation by name.
 
 use std::{
+    io::ErrorKind,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -165,7 +166,7 @@ impl Client {
 
             let failure = match &failed {
                 Failed::Transport { kind, .. } => Some(Failure::Transport(*kind)),
-                Failed::Refused(reply) => Some(Failure::Status(reply.status)),
+                Failed::Refused(reply) => Some(Failure::of_response(reply.status, &reply.body)),
                 Failed::TooLarge { .. } | Failed::Encoded(..) | Failed::Redirected(..) => None,
             };
             uncertain |= failure.is_none_or(|failure| !failure.is_unprocessed());
@@ -189,7 +190,7 @@ impl Client {
             drop(span);
 
             let retry = failure.filter(|failure| failure.may_retry(idempotency)).and_then(|failure| {
-                let delay = delays.next()?.max(wait.unwrap_or_default());
+                let delay = delays.next()?.saturating_add(wait.unwrap_or_default());
                 let asked_too_long = wait.is_some_and(|wait| wait > policy.max_retry_after());
                 if asked_too_long || later(Instant::now(), delay) + LEAST_ATTEMPT >= deadline {
                     return None;
@@ -396,7 +397,7 @@ fn transport(error: reqwest::Error, status: Option<StatusCode>) -> Failed {
         (true, false) => TransportErrorKind::Timeout,
         (false, true) if is_tls(&error) => TransportErrorKind::Tls,
         (false, true) => TransportErrorKind::Connect,
-        (false, false) if is_protocol(&error) => TransportErrorKind::Protocol,
+        (false, false) if is_protocol(&error) && !is_tls(&error) => TransportErrorKind::Protocol,
         (false, false) => TransportErrorKind::Reset,
     };
     // The URL may name incidents, and the error says where it was going by itself.
@@ -423,5 +424,10 @@ fn is_tls(error: &reqwest::Error) -> bool {
 }
 
 fn is_protocol(error: &reqwest::Error) -> bool {
-    chain(error).filter_map(|error| error.downcast_ref::<hyper::Error>()).any(hyper::Error::is_parse)
+    // A head that is not HTTP is a parse error, a chunk that is none is bad data. (Of TLS, too, which the caller tells apart.)
+    let is_malformed =
+        |error: &std::io::Error| matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::InvalidInput);
+    chain(error).any(|error| {
+        error.downcast_ref().is_some_and(hyper::Error::is_parse) || error.downcast_ref().is_some_and(is_malformed)
+    })
 }

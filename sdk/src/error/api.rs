@@ -82,9 +82,8 @@ impl ApiError {
                 Some(message) => {
                     let reason = message.trim().trim_end_matches('.');
                     let reason = strip_prefix_ignoring_case(reason, "not found:").unwrap_or(reason).trim();
-                    reason.eq_ignore_ascii_case("not found")
-                        || reason.eq_ignore_ascii_case("page not found")
-                        || reason.is_empty()
+                    // In lower case it is a service's own sentence; "404 page not found" is what Go's proxies say.
+                    ["", "Not Found", "page not found", "404 page not found"].contains(&reason)
                 }
                 // Nothing said: where the path names an incident, that is the likelier thing to be missing.
                 None => {
@@ -121,6 +120,9 @@ impl fmt::Display for ApiError {
             if ["incidents:assign", "incidents:acknowledge"].contains(&operation.permission) {
                 f.write_str(" and must be a personal one, not a team's")?;
             }
+        }
+        if self.status == StatusCode::TOO_MANY_REQUESTS && !self.call.retryable {
+            f.write_str("; ask for fewer incidents at once")?;
         }
         if let Some(retry_after) = self.retry_after {
             write!(f, "; retry after {} s", retry_after.as_secs_f64().ceil())?;
