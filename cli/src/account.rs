@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::{
     args::Format,
     change::Change,
-    failure::{Exit, Failure, Stop, some, what},
+    failure::{Exit, Failure, Stop, plain, some, what},
     ids::Read,
     output::{Output, note},
     table::{self, OutcomeRow, Tone},
@@ -171,7 +171,7 @@ impl<'a> Account<'a> {
     fn tell(&mut self, entry: Entry) {
         let told = match self.output.format {
             Format::Ndjson => self.output.ndjson(&entry),
-            Format::Ids if entry.result == Became::Done => self.output.line(&entry.id),
+            Format::Ids if entry.result == Became::Done => self.output.line(plain(&entry.id)),
             Format::Ids => Ok(()),
             Format::Table | Format::Json => {
                 self.entries.push(entry);
@@ -221,7 +221,8 @@ impl<'a> Account<'a> {
         }
     }
 
-    fn write(&self) -> Result<(), Stop> {
+    /// What is written at the end: of JSON, a document in any case.
+    pub(crate) fn write(&self) -> Result<(), Stop> {
         match self.output.format {
             Format::Json => {
                 let document = Document { verb: self.change.name, results: &self.entries, summary: self.summary };
@@ -252,7 +253,7 @@ impl<'a> Account<'a> {
         let summary = &self.summary;
         let total = summary.done + summary.others();
         if total == 0 {
-            return "no ids were given: nothing to do".to_owned();
+            return "no incidents: nothing to do".to_owned();
         }
         let others = [
             (summary.not_found, "not found"),

@@ -55,7 +55,7 @@ impl Change {
 /// Does it, to every id, and accounts for each.
 pub(crate) async fn run(context: &Context<'_>, change: &Change, ids: Ids) -> Result<Exit, Stop> {
     if context.global.dry_run {
-        return dry_run::change(context, change, ids).await;
+        return unless_interrupted(dry_run::change(context, change, ids)).await;
     }
     let Context { client, output, .. } = context;
     let reading = ids.reading.clone();
@@ -135,6 +135,16 @@ pub(crate) async fn interrupted() {
     tokio::select! {
         () = ctrl_c => {}
         _ = terminate => {}
+    }
+}
+
+/// What `work` comes to, unless it is interrupted.
+pub(crate) async fn unless_interrupted<T, E: Into<Stop>>(work: impl Future<Output = Result<T, E>>) -> Result<T, Stop> {
+    tokio::select! {
+        // So that a signal is listened for before the work begins.
+        biased;
+        () = interrupted() => Err(Stop::Interrupted),
+        result = work => result.map_err(Into::into),
     }
 }
 

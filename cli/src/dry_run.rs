@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 use crate::{
     args::Format,
     change::Change,
-    failure::{Exit, Failure, Stop, counted},
+    failure::{Exit, Failure, Stop, counted, plain},
     ids::Ids,
-    output::note,
+    output::{inert, note},
     verbs::Context,
 };
 
@@ -21,7 +21,7 @@ pub(crate) async fn change(context: &Context<'_>, change: &Change, ids: Ids) -> 
     let all = ids.collect().await?;
     if context.output.format == Format::Ids {
         for id in &all {
-            context.output.line(id)?;
+            context.output.line(plain(id))?;
         }
     } else {
         let mut requests = Vec::new();
@@ -76,9 +76,7 @@ pub(crate) fn request(client: &Client, operation: &str, input: Input<'_>) -> Res
     let (mut query, mut body) = (None, None);
     match (input, binding.query_list()) {
         (Input::Id(id), _) => {
-            if let (Some(start), Some(end)) = (path.find('{'), path.find('}')) {
-                path.replace_range(start..=end, id);
-            }
+            path = binding.path_of(id).map_err(|error| Failure::sdk(&error))?;
         }
         (Input::Ids(ids, _), Some(name)) => query = Some(json!({ name: ids })),
         (Input::Ids(ids, mut members), None) => {
@@ -90,7 +88,7 @@ pub(crate) fn request(client: &Client, operation: &str, input: Input<'_>) -> Res
     Ok(Request { method: binding.method(), url: format!("{}{path}", client.base_url()), query, body })
 }
 
-fn show(context: &Context<'_>, requests: &[Request]) -> Result<(), Stop> {
+pub(crate) fn show(context: &Context<'_>, requests: &[Request]) -> Result<(), Stop> {
     match context.output.format {
         Format::Json => context.output.json(&requests),
         Format::Ndjson => requests.iter().try_for_each(|request| context.output.ndjson(request)),
@@ -98,7 +96,9 @@ fn show(context: &Context<'_>, requests: &[Request]) -> Result<(), Stop> {
             context.output.line(format_args!("{method} {url}"))?;
             let parts = [("query", query), ("body", body)];
             let mut parts = parts.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
-            parts.try_for_each(|(name, value)| context.output.line(format_args!("  {name} {value}")))
+            parts.try_for_each(|(name, value)| {
+                context.output.line(format_args!("  {name} {}", inert(&value.to_string())))
+            })
         }),
         Format::Ids => Ok(()),
     }

@@ -59,7 +59,10 @@ impl Failure {
 
     /// What the client says of its configuration or of a call.
     pub(crate) fn sdk(error: &Error) -> Self {
-        let exit = if matches!(error, Error::Config(_)) { Exit::Usage } else { Exit::Failed };
+        let exit = match error {
+            Error::Config(_) | Error::InvalidRequest(_) => Exit::Usage,
+            _ => Exit::Failed,
+        };
         let details = details(error).into_iter().collect();
         Self { exit, what: what(error), which: None, next: Some(next(error)), details }
     }
@@ -136,7 +139,8 @@ pub(crate) fn what(error: &Error) -> String {
     if let (Error::Config(_), Some(cause)) = (error, error.source()) {
         let _ = write!(text, ": {cause}");
     }
-    plain(&text)
+    // A way out that only a program has.
+    plain(&text.replace(", or call `danger_allow_plain_http`", ""))
 }
 
 /// What the user can do about it.
@@ -201,11 +205,13 @@ fn details(error: &Error) -> Option<String> {
 /// The longest text of the service's that is shown on one line, in characters.
 const LONGEST: usize = 300;
 
+/// Whether a terminal may do something else with a character than show it.
+pub(crate) fn steers(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// A text of somebody else's on one line, without what would steer a terminal.
 pub(crate) fn plain(text: &str) -> String {
-    let steers = |character: char| {
-        character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
     let mut line = String::with_capacity(text.len());
     for word in text.split(|character: char| character.is_whitespace() || steers(character)) {
         if !word.is_empty() {

@@ -14,9 +14,15 @@ use futures::{
     StreamExt,
     stream::{self, BoxStream},
 };
-use tokio::{sync::mpsc, task::unconstrained};
+use tokio::{
+    sync::mpsc,
+    task::{spawn_blocking, unconstrained},
+};
 
-use crate::{args::IdArgs, failure::Failure};
+use crate::{
+    args::IdArgs,
+    failure::{Exit, Failure, steers},
+};
 
 /// Ids, as they come.
 pub(crate) struct Ids {
@@ -75,7 +81,7 @@ impl Ids {
 
 /// Arguments and files are read whole, so that a mistake in them is told before anything is sent. Standard input is read as
 /// it comes, and always last.
-pub(crate) fn open(args: IdArgs) -> Result<Ids, Failure> {
+pub(crate) async fn open(args: IdArgs) -> Result<Ids, Failure> {
     let mut ids = Vec::with_capacity(args.ids.len());
     let mut standard_input = false;
     for id in args.ids {
@@ -87,9 +93,13 @@ pub(crate) fn open(args: IdArgs) -> Result<Ids, Failure> {
             );
         }
     }
-    match &args.from_file {
+    match args.from_file {
         Some(path) if path.as_os_str() == "-" => standard_input = true,
-        Some(path) => read_file(path, &mut ids)?,
+        // A thread reads, for the file may be a pipe that nobody writes to.
+        Some(path) => match spawn_blocking(move || read_file(&path)).await {
+            Ok(read) => ids.extend(read?),
+            Err(error) => return Err(Failure::of(Exit::Failed, format!("the file was not read: {error}"))),
+        },
         None => {}
     }
     if !standard_input {
@@ -101,16 +111,13 @@ pub(crate) fn open(args: IdArgs) -> Result<Ids, Failure> {
     Ok(Ids { stream: stream::iter(ids).chain(rest).boxed(), total: None, reading })
 }
 
-fn read_file(path: &Path, ids: &mut Vec<String>) -> Result<(), Failure> {
+fn read_file(path: &Path) -> Result<Vec<String>, Failure> {
     let fail = |problem: String| {
         Failure::usage(format!("{} can't be used: {problem}", path.display()))
             .next("nothing was sent; correct the file")
     };
     let file = fs::File::open(path).map_err(|error| fail(error.to_string()))?;
-    for id in Lines::new(file) {
-        ids.push(id.map_err(&fail)?);
-    }
-    Ok(())
+    Lines::new(file).map(|id| id.map_err(&fail)).collect()
 }
 
 /// A thread of its own reads, for a read of standard input can't be broken off; it dies with the process.
@@ -202,10 +209,13 @@ fn check(id: &str) -> Result<String, String> {
     if id.trim().is_empty() {
         return Err("is blank".to_owned());
     }
-    if id.chars().any(|character| character.is_whitespace() || character.is_control()) {
-        return Err("has white space in it: give one id on each line, as `list --output ids` does".to_owned());
+    match id.chars().find(|character| character.is_whitespace() || steers(*character)) {
+        None => Ok(id.to_owned()),
+        Some(character) if character.is_whitespace() => {
+            Err("has white space in it: give one id on each line, as `list --output ids` does".to_owned())
+        }
+        Some(character) => Err(format!("has the invisible character U+{:04X} in it", u32::from(character))),
     }
-    Ok(id.to_owned())
 }
 
 #[cfg(test)]

@@ -25,7 +25,14 @@ use crate::{
 };
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(told) => {
+            // Help and version are told in the same way as a mistake.
+            let usage = if told.use_stderr() { Exit::Usage } else { Exit::Done };
+            return code(if told.print().is_ok() { usage } else { Exit::Failed });
+        }
+    };
     let output = Output::new(&cli.global);
     if cli.global.verbose {
         verbose::listen();

@@ -2,7 +2,7 @@
 
 use std::{
     env,
-    fmt::Display,
+    fmt::{Display, Write as _},
     io::{self, IsTerminal, Write},
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::{
     args::{Format, Global},
-    failure::{Failure, Stop},
+    failure::{Failure, Stop, steers},
 };
 
 /// Standard output and standard error, and what is known of them.
@@ -74,12 +74,12 @@ impl Output {
 
     /// A JSON document over several lines.
     pub(crate) fn json(&self, value: &impl Serialize) -> Result<(), Stop> {
-        self.line(serde_json::to_string_pretty(value).map_err(io::Error::from)?)
+        self.line(inert(&serde_json::to_string_pretty(value).map_err(io::Error::from)?))
     }
 
     /// A JSON document on one line.
     pub(crate) fn ndjson(&self, value: &impl Serialize) -> Result<(), Stop> {
-        self.line(serde_json::to_string(value).map_err(io::Error::from)?)
+        self.line(inert(&serde_json::to_string(value).map_err(io::Error::from)?))
     }
 
     pub(crate) fn failure(&self, failure: &Failure) {
@@ -123,6 +123,20 @@ impl Output {
             bar.enable_steady_tick(Duration::from_millis(200));
         }
     }
+}
+
+/// JSON of the same value without characters that would steer a terminal: those that JSON leaves as they are.
+pub(crate) fn inert(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for character in json.chars() {
+        // What JSON escapes itself can only be a line break between its tokens.
+        if steers(character) && character != '\n' {
+            let _ = write!(text, "\\u{:04x}", u32::from(character));
+        } else {
+            text.push(character);
+        }
+    }
+    text
 }
 
 /// A line on standard error. Nobody can be told if that fails.

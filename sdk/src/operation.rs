@@ -1,6 +1,6 @@
 //! What the document states of an operation.
 
-use crate::{ApiGeneration, Client, generated::operations};
+use crate::{ApiGeneration, Client, Error, generated::operations, request};
 
 /// An operation of the service, as the OpenAPI document states it.
 ///
@@ -62,6 +62,29 @@ impl Binding {
     /// The path's template, such as `/v1/incidents/{id}`.
     pub fn path(&self) -> &'static str {
         self.path
+    }
+
+    /// The path of one incident: [`path`](Self::path) with an id in it, escaped as a request has it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidRequest`] where no request is made of such an id: it is blank, has white space, a `/` or a `:` in it, or
+    /// is `.` or `..`.
+    ///
+    /// ```
+    /// use coralogix_incidents::{ApiGeneration, Client};
+    ///
+    /// let get = Client::operations().find(|operation| operation.id() == "getIncident").expect("documented");
+    /// let binding = get.binding(ApiGeneration::V1).expect("all operations are in V1");
+    /// assert_eq!(binding.path_of("50%")?, "/v1/incidents/50%25");
+    /// # Ok::<(), coralogix_incidents::Error>(())
+    /// ```
+    pub fn path_of(&self, id: &str) -> Result<String, Error> {
+        request::text("id", id, request::Text::PathSegment)?;
+        Ok(match self.path.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?.1))) {
+            Some((before, after)) => format!("{before}{}{after}", request::encode_path(id)),
+            None => self.path.to_owned(),
+        })
     }
 
     /// The query parameter that is repeated for each id, where the ids travel in the URL: `ids=a&ids=b`.

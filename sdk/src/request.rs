@@ -44,9 +44,11 @@ pub(crate) fn text(name: &str, value: &str, rule: Text) -> Result<(), Error> {
 fn check(value: &str, rule: Text, what: impl Fn() -> String) -> Result<(), Error> {
     let problem = match rule {
         _ if value.trim().is_empty() => "is blank",
-        Text::PathSegment if value.contains('/') => "has a `/`, which can't travel in a path: use `batch_get_incident`",
+        Text::PathSegment if value.contains('/') => {
+            "has a `/`, which can't travel in a path (batchGetIncident takes any id)"
+        }
         Text::PathSegment if value.contains(':') => {
-            "has a `:`, which older gateways take for a verb: use `batch_get_incident`"
+            "has a `:`, which older gateways take for a verb (batchGetIncident takes any id)"
         }
         Text::PathSegment if value == "." || value == ".." => "is not a name: it means a folder",
         Text::PathSegment if value.contains(char::is_whitespace) => "has white space in it",

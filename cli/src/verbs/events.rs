@@ -4,17 +4,17 @@ use coralogix_incidents::{Error, types::IncidentEvent};
 use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 
-use super::{Context, get};
+use super::{Context, all, broken_off, get};
 use crate::{
-    args::Format,
+    args::{Format, IdArgs},
+    change::interrupted,
     dry_run::{self, Input},
     failure::{Exit, Stop, plain},
-    ids::Ids,
     table,
 };
 
-pub(crate) async fn run(context: &Context<'_>, ids: Ids) -> Result<Exit, Stop> {
-    let ids = ids.collect().await?;
+pub(crate) async fn run(context: &Context<'_>, ids: IdArgs) -> Result<Exit, Stop> {
+    let ids = all(ids).await?;
     let output = context.output;
     if context.global.dry_run {
         let requests = ids
@@ -25,7 +25,8 @@ pub(crate) async fn run(context: &Context<'_>, ids: Ids) -> Result<Exit, Stop> {
     }
     let mut answers = stream::iter(ids)
         .map(|id| async { (context.client.get_incident_events(&id).await, id) })
-        .buffered(context.global.concurrency());
+        .buffered(context.global.concurrency())
+        .take_until(Box::pin(interrupted()));
     let (mut found, mut missing) = (Vec::<(String, Vec<IncidentEvent>)>::new(), Vec::new());
     let mut count = 0;
     let mut failed: Option<(Error, Vec<String>)> = None;
@@ -54,6 +55,9 @@ pub(crate) async fn run(context: &Context<'_>, ids: Ids) -> Result<Exit, Stop> {
         }
         Format::Table if !found.is_empty() => output.line(table::events(output, &found))?,
         _ => {}
+    }
+    if answers.take_result().is_some() {
+        return Ok(broken_off(count));
     }
     Ok(get::account(context, count, &missing, failed))
 }

@@ -5,12 +5,12 @@ use coralogix_incidents::{Client, Error, types::Incident};
 use futures::{StreamExt, stream};
 use serde_json::Map;
 
-use super::Context;
+use super::{Context, all, broken_off};
 use crate::{
-    args::Format,
+    args::{Format, IdArgs},
+    change::interrupted,
     dry_run::{self, Input},
     failure::{Exit, Failure, Stop, plain, some},
-    ids::Ids,
     table,
 };
 
@@ -39,8 +39,8 @@ fn chunks(ids: Vec<String>) -> Vec<Vec<String>> {
     chunks
 }
 
-pub(crate) async fn run(context: &Context<'_>, ids: Ids) -> Result<Exit, Stop> {
-    let chunks = chunks(ids.collect().await?);
+pub(crate) async fn run(context: &Context<'_>, ids: IdArgs) -> Result<Exit, Stop> {
+    let chunks = chunks(all(ids).await?);
     let output = context.output;
     if context.global.dry_run {
         let requests =
@@ -49,7 +49,8 @@ pub(crate) async fn run(context: &Context<'_>, ids: Ids) -> Result<Exit, Stop> {
     }
     let mut answers = stream::iter(chunks)
         .map(|ids| async { (fetch(&context.client, &ids).await, ids) })
-        .buffered(context.global.concurrency());
+        .buffered(context.global.concurrency())
+        .take_until(Box::pin(interrupted()));
     let (mut found, mut missing) = (Vec::new(), Vec::new());
     let mut count = 0_usize;
     let mut failed: Option<(Error, Vec<String>)> = None;
@@ -81,6 +82,9 @@ pub(crate) async fn run(context: &Context<'_>, ids: Ids) -> Result<Exit, Stop> {
         (Format::Table, [_, ..]) => output.line(table::incidents(output, &found, Utc::now()))?,
         _ => {}
     }
+    if answers.take_result().is_some() {
+        return Ok(broken_off(count));
+    }
     Ok(account(context, count, &missing, failed))
 }
 
@@ -92,8 +96,11 @@ pub(crate) fn account(
     failed: Option<(Error, Vec<String>)>,
 ) -> Exit {
     let complete = missing.is_empty() && failed.is_none();
+    let mut exit = Exit::Failed;
     if let Some((error, ids)) = failed {
-        context.output.failure(&Failure::sdk(&error).which(&ids, "not read"));
+        let failure = Failure::sdk(&error).which(&ids, "not read");
+        context.output.failure(&failure);
+        exit = failure.exit;
     }
     if !missing.is_empty() {
         let what = format!("the service does not know: {}", some(missing));
@@ -102,7 +109,7 @@ pub(crate) fn account(
     }
     match (complete, found) {
         (true, _) => Exit::Done,
-        (false, 0) => Exit::Failed,
+        (false, 0) => exit,
         (false, _) => Exit::Partial,
     }
 }

@@ -5,8 +5,10 @@ use futures::TryStreamExt;
 
 use super::Context;
 use crate::{
+    account::Account,
     args::HandoverArgs,
-    change::{self, Change},
+    change::{self, Change, unless_interrupted},
+    dry_run,
     failure::{Exit, Failure, Stop, plain},
     ids::Ids,
     output::note,
@@ -19,16 +21,22 @@ pub(crate) async fn run(context: &Context<'_>, args: HandoverArgs) -> Result<Exi
         return Err(Failure::usage("--from and --to are the same user").next("name two; nothing was sent").into());
     }
     let open = context.client.open_incidents_of(&from).map_ok(|incident| incident.id);
-    let ids: Vec<String> = tokio::select! {
-        ids = open.try_collect() => ids.map_err(|error| Failure::sdk(&error))?,
-        () = change::interrupted() => return Err(Stop::Interrupted),
+    let mut change = Change::new(Verb::assign_to(to));
+    let open = open.map_err(|error| Failure::sdk(&error)).try_collect::<Vec<String>>();
+    let ids = match unless_interrupted(open).await {
+        Ok(ids) => ids,
+        Err(stop) => {
+            // Whoever reads JSON gets a document all the same.
+            if context.global.dry_run {
+                dry_run::show(context, &[])?;
+            } else {
+                Account::new(context.output, &change).write()?;
+            }
+            return Err(stop);
+        }
     };
     let plural = if ids.len() == 1 { "" } else { "s" };
     note(format!("{} has {} open incident{plural}", plain(&from), ids.len()));
-    if ids.is_empty() {
-        return Ok(Exit::Done);
-    }
-    let mut change = Change::new(Verb::assign_to(to));
     change.away_from = Some(from);
     change::run(context, &change, Ids::known(ids)).await
 }

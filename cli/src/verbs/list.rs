@@ -6,12 +6,13 @@ use chrono::Utc;
 use coralogix_incidents::types::{
     ContextualLabelValues, Incident, IncidentQueryFilter, ListIncidentsRequest, OrderBy, PaginationRequest, TimeRange,
 };
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt};
 use serde_json::json;
 
-use super::Context;
+use super::{Context, broken_off};
 use crate::{
     args::{Format, ListArgs},
+    change::interrupted,
     dry_run::{self, Input},
     failure::{Exit, Failure, Stop, plain},
     output::note,
@@ -29,7 +30,7 @@ pub(crate) async fn run(context: &Context<'_>, args: ListArgs) -> Result<Exit, S
         return dry_run::read(context, &[request]);
     }
     let output = context.output;
-    let mut incidents = context.client.list_incidents_stream(request);
+    let mut incidents = context.client.list_incidents_stream(request).take_until(Box::pin(interrupted()));
     let mut collected: Vec<Incident> = Vec::new();
     let mut count = 0;
     let mut failure = None;
@@ -55,6 +56,9 @@ pub(crate) async fn run(context: &Context<'_>, args: ListArgs) -> Result<Exit, S
         Format::Json => output.json(&collected)?,
         Format::Table if !collected.is_empty() => output.line(table::incidents(output, &collected, Utc::now()))?,
         _ => {}
+    }
+    if incidents.take_result().is_some() {
+        return Ok(broken_off(count));
     }
     if let Some(error) = failure {
         let failure = Failure::sdk(&error);

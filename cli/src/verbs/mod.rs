@@ -5,13 +5,15 @@ mod get;
 mod handover;
 mod list;
 
+use std::fmt::Display;
+
 use clap::CommandFactory;
 use coralogix_incidents::{Client, bulk::Verb};
 use serde_json::{Map, Value};
 
 use crate::{
-    args::{AssignArgs, Cli, Command, Format, Global},
-    change::{self, Change},
+    args::{AssignArgs, Cli, Command, Format, Global, IdArgs},
+    change::{self, Change, unless_interrupted},
     config,
     failure::{Exit, Stop},
     ids,
@@ -45,24 +47,23 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Exit, Stop> {
         Command::Resolve(ids) => (Verb::Resolve, ids),
         Command::Close(ids) => (Verb::Close, ids),
         Command::Handover(args) => return handover::run(&context, args).await,
-        read => {
-            return tokio::select! {
-                result = self::read(&context, read) => result,
-                () = change::interrupted() => Err(Stop::Interrupted),
-            };
-        }
+        Command::Get(ids) => return get::run(&context, ids).await,
+        Command::Events(ids) => return events::run(&context, ids).await,
+        Command::List(args) => return list::run(&context, *args).await,
+        Command::Config | Command::Completions { .. } => return Ok(Exit::Done),
     };
-    change::run(&context, &Change::new(verb), ids::open(ids)?).await
+    change::run(&context, &Change::new(verb), unless_interrupted(ids::open(ids)).await?).await
 }
 
-/// Commands that change nothing: Ctrl-C ends them at once.
-async fn read(context: &Context<'_>, command: Command) -> Result<Exit, Stop> {
-    match command {
-        Command::Get(ids) => get::run(context, ids::open(ids)?).await,
-        Command::Events(ids) => events::run(context, ids::open(ids)?).await,
-        Command::List(args) => list::run(context, *args).await,
-        _ => Ok(Exit::Done),
-    }
+/// All ids of a command that changes nothing.
+async fn all(ids: IdArgs) -> Result<Vec<String>, Stop> {
+    unless_interrupted(async { ids::open(ids).await?.collect().await }).await
+}
+
+/// Says that a command that changes nothing was broken off, after showing so much.
+fn broken_off(shown: impl Display) -> Exit {
+    note(format!("interrupted: {shown} came before that"));
+    Exit::Interrupted
 }
 
 async fn config(global: &Global, output: &Output) -> Result<Exit, Stop> {

@@ -6,12 +6,12 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     process::Command,
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use coralogix_incidents_emulator::{Fault, FaultBody};
 
-use crate::support::{ALICE, BOB, Cli, emulator, many_ids, start, with_many, with_three};
+use crate::support::{ALICE, BOB, Cli, Ran, emulator, many_ids, start, with_many, with_three};
 
 #[test]
 fn ids_come_from_arguments_a_file_and_standard_input_and_count_once() {
@@ -54,7 +54,7 @@ fn standard_input_with_a_line_that_is_no_id_is_taken_until_there() {
 fn nothing_on_standard_input_is_nothing_to_do() {
     let emulator = emulator();
     let ran = Cli::at(&emulator).run(&["unassign", "-"]);
-    assert_eq!((ran.code, ran.err.as_str()), (0, "no ids were given: nothing to do\n"));
+    assert_eq!((ran.code, ran.err.as_str()), (0, "no incidents: nothing to do\n"));
     assert_eq!(emulator.requests(), []);
 }
 
@@ -158,7 +158,10 @@ fn a_hand_over_moves_the_open_incidents_and_no_others() {
     let of = |user: &str| emulator.incidents().iter().filter(|incident| incident.is_assigned_to(user)).count();
     assert_eq!((of(ALICE), of(BOB)), (0, 2));
     let ran = Cli::at(&emulator).run(&["handover", "--from", ALICE, "--to", BOB]);
-    assert_eq!((ran.code, ran.err.as_str()), (0, "alice@example.com has 0 open incidents\n"));
+    assert_eq!(
+        (ran.code, ran.err.as_str()),
+        (0, "alice@example.com has 0 open incidents\nno incidents: nothing to do\n")
+    );
 }
 
 #[test]
@@ -171,6 +174,68 @@ fn a_hand_over_that_leaves_the_incident_with_its_old_user_too_is_not_done() {
     let ran = Cli::at(&emulator).run(&["handover", "--from", ALICE, "--to", BOB]);
     assert_eq!(ran.code, 1, "{}", ran.err);
     assert!(ran.err.contains("0 assigned, 1 not applied, of 1"), "{}", ran.err);
+}
+
+#[test]
+fn a_hand_over_writes_a_json_document_also_when_there_is_nothing_to_hand_over() {
+    let emulator = emulator();
+    let nobody = ["handover", "--from", "nobody", "--to", BOB, "-o", "json"];
+    let none = serde_json::json!({
+        "verb": "assign",
+        "results": [],
+        "summary": {"done": 0, "notFound": 0, "failed": 0, "unknown": 0, "notApplied": 0, "notSent": 0, "duplicates": 0},
+    });
+    let document = |ran: &Ran| serde_json::from_str::<serde_json::Value>(&ran.out).unwrap();
+    let ran = Cli::at(&emulator).run(&nobody);
+    assert_eq!((ran.code, document(&ran)), (0, none.clone()));
+    let ran = Cli::at(&emulator).run(&[&nobody[..], &["--dry-run"]].concat());
+    assert_eq!((ran.code, document(&ran)), (0, serde_json::json!([])));
+
+    let emulator = start(with_three().fault(Fault::status(403).on("listIncidents")));
+    let ran = Cli::at(&emulator).run(&nobody);
+    assert_eq!((ran.code, document(&ran)), (1, none));
+    let ran = Cli::at(&emulator).run(&[&nobody[..], &["--dry-run"]].concat());
+    assert_eq!((ran.code, document(&ran)), (1, serde_json::json!([])));
+}
+
+#[test]
+fn a_file_that_never_ends_can_be_interrupted() {
+    let emulator = emulator();
+    let pipe = std::env::temp_dir().join(format!("cx-incidents-{}-pipe", std::process::id()));
+    for command in ["get", "events", "unassign"] {
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let mut child = Cli::at(&emulator).command(&[command, "--from-file", pipe.to_str().unwrap()]).spawn().unwrap();
+        // Open, and without a word: so the program is past the opening, and reads.
+        let silent = fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+        // It begins to listen for signals before it opens the file.
+        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+        let patience = Instant::now() + Duration::from_secs(5);
+        while child.try_wait().unwrap().is_none() && Instant::now() < patience {
+            thread::sleep(Duration::from_millis(5));
+        }
+        drop(silent);
+        fs::remove_file(&pipe).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130), "{command}: {output:?}");
+    }
+    assert_eq!(emulator.requests(), []);
+}
+
+#[test]
+fn an_interrupted_list_shows_what_came() {
+    let emulator = start(with_many(5000).latency(Duration::from_millis(200)));
+    let child = Cli::at(&emulator).command(&["list", "-o", "json"]).spawn().unwrap();
+    while emulator.requests().len() < 3 {
+        thread::sleep(Duration::from_millis(5));
+    }
+    assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{told}");
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let shown = document.as_array().unwrap().len();
+    assert!((400..5000).contains(&shown), "{shown}");
+    assert_eq!(told, format!("interrupted: {shown} came before that\n"));
 }
 
 #[test]

@@ -158,6 +158,8 @@ fn usage_is_2_and_nothing_is_sent() {
         &["unassign"][..],
         &["unassign", ""],
         &["unassign", "two ids"],
+        &["unassign", "reversed\u{202e}"],
+        &["list", "--url", "http://example.com"],
         &["assign", "x"],
         &["assign", "x", "--to", " "],
         &["list", "--severity", "bad"],
@@ -181,8 +183,19 @@ fn usage_is_2_and_nothing_is_sent() {
         assert_eq!(ran.code, 2, "{arguments:?}: {}", ran.err);
         assert_eq!(ran.out, "", "{arguments:?}");
         assert!(!ran.err.is_empty(), "{arguments:?}");
+        assert!(!ran.err.contains("danger_allow_plain_http"), "{arguments:?} is told what a shell can do: {}", ran.err);
     }
     assert_eq!(emulator.requests(), []);
+    let ran = Cli::at(&emulator).run(&["unassign", "escape\u{1b}"]);
+    assert!(ran.err.contains("the invisible character U+001B"), "{}", ran.err);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn help_that_cannot_be_written_is_1() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let status = Cli::bare().command(&["--help"]).stdout(full).status().unwrap();
+    assert_eq!(status.code(), Some(1));
 }
 
 #[test]

@@ -142,11 +142,41 @@ fn text_of_the_service_cannot_steer_the_terminal() {
     use crate::support::{KEY, start};
 
     let evil = Sample::new("evil").named("red\u{1b}[31m\r\nnew line\u{202e}");
-    let emulator = start(Emulator::builder().incidents([evil]).key(Key::personal(KEY, ALICE)));
+    let id = Sample::new("id\u{9b}\u{1b}[31m\u{202e}").assigned_to(ALICE);
+    let emulator = start(Emulator::builder().incidents([evil, id]).key(Key::personal(KEY, ALICE)));
     let cli = Cli::at(&emulator).env("NO_COLOR", "1");
     for line in ["list", "get evil", "unassign evil"] {
         let (text, _) = cli.terminal(160, &format!("$CX {line}")).finish();
         assert!(text.contains("red [31m new line"), "{text}");
-        assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
+        assert!(!text.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{text}");
     }
+    let handover = format!("handover --from {ALICE} --to bob@example.com");
+    for line in [
+        "list -o ids",
+        "list -o json",
+        "list -o ndjson",
+        &format!("{handover} --dry-run"),
+        &format!("{handover} --dry-run -o ids"),
+        &format!("{handover} -o ids"),
+    ] {
+        let (text, _) = cli.terminal(160, &format!("$CX {line}")).finish();
+        assert!(text.contains("id"), "{line}: {text}");
+        assert!(!text.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{line}: {}", text.escape_debug());
+    }
+    let listed: serde_json::Value = serde_json::from_str(&cli.run(&["list", "-o", "json"]).out).unwrap();
+    let ids: Vec<_> = listed.as_array().unwrap().iter().map(|incident| incident["id"].as_str().unwrap()).collect();
+    assert!(ids.contains(&"id\u{9b}\u{1b}[31m\u{202e}"), "JSON keeps the value: {ids:?}");
+}
+
+#[test]
+fn dry_run_shows_the_path_as_it_travels_and_refuses_what_the_client_refuses() {
+    let emulator = emulator();
+    let cli = Cli::at(&emulator);
+    let ran = cli.run(&["events", "50%?", "--dry-run"]);
+    assert_eq!(ran.out, format!("GET {}/v1/incidents/50%25%3F/events\n", emulator.url()));
+    let ran = cli.run(&["events", "a/b", "--dry-run"]);
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{}", ran.err);
+    assert!(ran.err.starts_with("error: `id` has a `/`"), "{}", ran.err);
+    assert_eq!(cli.run(&["events", "a/b"]).code, 2);
+    assert_eq!(emulator.requests(), []);
 }
