@@ -246,7 +246,15 @@ impl Fault {
         if self.probability.is_some_and(|probability| !(0.0..=1.0).contains(&probability)) {
             return Some("the probability of a fault is from 0 to 1".to_owned());
         }
+        if self.times == Some(0) {
+            return Some("a fault that happens 0 times is none: leave it out".to_owned());
+        }
         (self.nth == Some(0)).then(|| "the first request is number 1".to_owned())
+    }
+
+    /// Whether it is answered with a status, and so has a body and headers of its own.
+    pub(crate) fn is_status(&self) -> bool {
+        matches!(self.kind, Kind::Act(Act::Status { .. }))
     }
 }
 

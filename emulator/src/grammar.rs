@@ -11,7 +11,8 @@ OPERATION:FAULT[:MODIFIER...], such as unassignIncidents:503:p=0.1
   FAULT      a status from 200 to 599 | delay=200ms | rate=50 (a second) | lost | reset | reset=BYTES |
              truncate=BYTES | truncate-chunked=BYTES | stall | stall=BYTES
   MODIFIER   p=0.1 (probability) | nth=3 | times=2 | retry-after=2s | retry-after-date=2s | after-effect | before-effect |
-             body=json|error|error-message|detail|html|empty|text";
+             body=json|error|error-message|detail|html|empty|text
+             Each at most once; retry-after and body are for a status";
 
 /// A text that is no fault, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,8 +55,21 @@ impl FromStr for Fault {
         if operation != "*" {
             fault = fault.on(operation);
         }
-        for part in parts {
-            fault = modified(fault, part.trim())?;
+        let mut given = Vec::new();
+        for part in parts.map(str::trim) {
+            let says = match part.split('=').next().unwrap_or_default() {
+                "retry-after-date" => "retry-after",
+                "before-effect" => "after-effect",
+                name => name,
+            };
+            if given.contains(&says) {
+                return fail(format!("`{part}` says again, or otherwise, what was said before it"));
+            }
+            if ["body", "retry-after"].contains(&says) && !fault.is_status() {
+                return fail(format!("`{part}` is for a fault that is a status, such as 503"));
+            }
+            given.push(says);
+            fault = modified(fault, part)?;
         }
         match fault.problem() {
             Some(problem) => fail(problem),

@@ -10,6 +10,7 @@ use std::{
 };
 
 use clap::{Parser, ValueEnum};
+use coralogix_incidents::ApiKey;
 use coralogix_incidents_emulator::{
     DOCUMENTED_IDS, Emulator, FAULT_GRAMMAR, Fault, GatewayStyle, JsonStyle, Key, ParseFaultError, USERS,
 };
@@ -24,14 +25,14 @@ struct Options {
     /// Port to listen on; 0 lets the system choose.
     #[arg(long, default_value_t = 8080)]
     port: u16,
-    /// Number of realistic incidents to begin with.
-    #[arg(long, default_value_t = 50, value_name = "COUNT")]
-    incidents: usize,
+    /// Number of realistic incidents to begin with, up to 1000000.
+    #[arg(long, default_value_t = 50, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(..=1_000_000))]
+    incidents: u32,
     /// Decides on the incidents, on new ids, and on what faults with a probability hit.
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// Personal API key with all permissions to accept.
-    #[arg(long, default_value = "cxup_emulator", value_name = "KEY")]
+    #[arg(long, default_value = "cxup_emulator", value_name = "KEY", value_parser = key)]
     key: String,
     /// How much later every answer comes, such as 20ms.
     #[arg(long, default_value = "0ms", value_parser = coralogix_incidents_emulator::parse_duration)]
@@ -39,7 +40,7 @@ struct Options {
     /// Something to go wrong, such as `unassignIncidents:503:p=0.1`; may be given several times. The grammar is below.
     #[arg(long, value_name = "FAULT", value_parser = fault)]
     fault: Vec<WrittenFault>,
-    /// File that the incidents are loaded from, if it is there, and saved to at the end.
+    /// File that the incidents are loaded from, if it is there, and saved to at the beginning and at the end.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
     /// Which members replies show.
@@ -51,6 +52,11 @@ struct Options {
     /// Let replies show enum values and members that only a newer service has.
     #[arg(long)]
     unknown_values: bool,
+}
+
+/// A key that a client can send.
+fn key(text: &str) -> Result<String, coralogix_incidents::Error> {
+    ApiKey::new(text).map(|_| text.to_owned())
 }
 
 /// A fault and how it was written.
@@ -116,18 +122,25 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     }
     builder = match &options.state {
         Some(file) if file.try_exists()? => builder.incidents_json(file),
-        _ => builder.seeded(options.incidents, options.seed),
+        _ => builder.seeded(usize::try_from(options.incidents)?, options.seed),
     };
     let emulator = builder.start().await?;
+    // If it can't be written, better to hear of it now than after a day's work.
+    save(&emulator, &options)?;
     banner(&emulator, &options)?;
     stopped.await;
     // What is finishing now has to be in the file, so the file comes last.
     let emulator = emulator.drain().await;
+    save(&emulator, &options)?;
     if let Some(file) = &options.state {
-        emulator.save(file).map_err(|problem| format!("cannot save incidents to {}: {problem}", file.display()))?;
         writeln!(io::stdout(), "saved {} incidents to {}", emulator.len(), file.display())?;
     }
     Ok(())
+}
+
+fn save(emulator: &Emulator, options: &Options) -> Result<(), String> {
+    let Some(file) = &options.state else { return Ok(()) };
+    emulator.save(file).map_err(|problem| format!("cannot save incidents to {}: {problem}", file.display()))
 }
 
 fn banner(emulator: &Emulator, options: &Options) -> io::Result<()> {

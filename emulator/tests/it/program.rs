@@ -5,6 +5,8 @@ use std::{
     fs,
     io::{BufRead, BufReader, Read},
     process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
 };
 
 use crate::life::scratch;
@@ -72,8 +74,16 @@ fn the_banners_example_works_as_it_is_printed_and_the_state_is_kept() {
 #[test]
 fn mistakes_are_explained() {
     let run = |arguments: &[&str]| {
-        let output = Command::new(PROGRAM).args(arguments).output().unwrap();
-        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+        let child = Command::new(PROGRAM).args(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+        let mut running = Running(child.unwrap());
+        let patience = Instant::now() + Duration::from_secs(10);
+        while running.0.try_wait().unwrap().is_none() {
+            assert!(Instant::now() < patience, "{arguments:?} is no mistake: it runs");
+            thread::sleep(Duration::from_millis(5));
+        }
+        let mut said = String::new();
+        running.0.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        (running.0.wait().unwrap().code(), said)
     };
     let (code, said) = run(&["--fault", "unassignIncidents:often"]);
     assert!(code == Some(2) && said.contains("OPERATION:FAULT"), "{said}");
@@ -81,4 +91,12 @@ fn mistakes_are_explained() {
     assert!(code == Some(1) && said.contains("there are listIncidents"), "{said}");
     let (code, said) = run(&["--latency", "soon"]);
     assert!(code == Some(2) && said.contains("20ms"), "{said}");
+    let (code, said) = run(&["--incidents", "99999999999"]);
+    assert!(code == Some(2) && said.contains("1000000"), "{said}");
+    for key in ["", "cxup_a\nb"] {
+        let (code, said) = run(&["--key", key]);
+        assert!(code == Some(2) && said.contains("--key"), "{said}");
+    }
+    let (code, said) = run(&["--port", "0", "--state", "/nonexistent/state.json"]);
+    assert!(code == Some(1) && said.contains("cannot save incidents to /nonexistent/state.json"), "{said}");
 }
