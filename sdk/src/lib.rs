@@ -35,7 +35,7 @@
 //! | one attempt | 30 s | [`attempt_timeout`](ClientBuilder::attempt_timeout) |
 //! | silence while reading | 15 s | [`read_timeout`](ClientBuilder::read_timeout) |
 //! | connecting | 5 s | [`connect_timeout`](ClientBuilder::connect_timeout) |
-//! | attempts | 3, waits of up to 0.2 s and 0.4 s, or `Retry-After` up to 30 s | [`retry_policy`](ClientBuilder::retry_policy) |
+//! | attempts | 3, waits of up to 0.2 s and 0.4 s, after a `Retry-After` of up to 30 s | [`retry_policy`](ClientBuilder::retry_policy) |
 //! | retries of all clones together | [`RetryBudget`] of 100 tokens | [`retry_budget`](ClientBuilder::retry_budget) |
 //! | largest response | 64 MiB | [`max_response_bytes`](ClientBuilder::max_response_bytes) |
 //! | proxies | `HTTPS_PROXY` and the others that reqwest reads | [`http_client`](ClientBuilder::http_client) |
