@@ -1,6 +1,6 @@
 //! What `cargo metadata` says of the workspace.
 
-use std::process::Command;
+use std::{fs, io::ErrorKind, path::Path, process::Command};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -41,6 +41,68 @@ pub(crate) fn rust_version<'m>(metadata: &'m Value, package: &str) -> Option<&'m
     packages(metadata).find(|found| text(found, "name") == package)?["rust_version"].as_str()
 }
 
+/// Deletes what `cargo package` left of these packages in its target folder and below Cargo's home. It takes an unpacked or
+/// compiled package of the same version for the present one (<https://github.com/rust-lang/cargo/pull/2857>), and would
+/// build the command line against the SDK as it was when it was first packed here.
+pub(crate) fn forget_packed(home: &Path, target: &Path, packages: &[&str]) -> Result<()> {
+    delete(target)?;
+    for registry in entries(&home.join("registry/src"))? {
+        // The registry that `cargo package` makes has no host, so the name of its folder begins with the hash.
+        if !registry.file_name().to_string_lossy().starts_with('-') {
+            continue;
+        }
+        for unpacked in entries(&registry.path())? {
+            let name = unpacked.file_name();
+            let name = name.to_string_lossy();
+            let ours = |package: &&str| {
+                let version = name.strip_prefix(*package).and_then(|rest| rest.strip_prefix('-'));
+                version.is_some_and(|version| version.starts_with(|first: char| first.is_ascii_digit()))
+            };
+            if packages.iter().any(ours) {
+                delete(&unpacked.path())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What is in a folder; nothing where there is none.
+fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>> {
+    match fs::read_dir(folder).and_then(Iterator::collect) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        found => found.with_context(|| format!("cannot read {}", folder.display())),
+    }
+}
+
+fn delete(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        done => done.with_context(|| format!("cannot delete {}", folder.display())),
+    }
+}
+
 fn packages(metadata: &Value) -> impl Iterator<Item = &Value> {
     metadata["packages"].as_array().into_iter().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_packages_of_a_local_registry_are_forgotten() {
+        let home = std::env::temp_dir().join(format!("xtask-cargo-home-{}", std::process::id()));
+        let kept = ["src/-0a1b/ours-too-0.1.0", "src/-0a1b/theirs-0.1.0", "src/index.crates.io-0a1b/ours-0.1.0"];
+        let gone = ["src/-0a1b/ours-0.1.0", "src/-2c3d/ours-0.2.0-rc-1", "packed/tmp-registry"];
+        let registry = home.join("registry");
+        for folder in kept.iter().chain(&gone) {
+            fs::create_dir_all(registry.join(folder).join("src")).unwrap();
+        }
+        forget_packed(&home, &registry.join("packed"), &["ours"]).unwrap();
+        assert!(kept.into_iter().all(|folder| registry.join(folder).exists()));
+        assert!(!gone.into_iter().any(|folder| registry.join(folder).exists()));
+        let nowhere = home.join("nowhere");
+        forget_packed(&nowhere, &nowhere, &["ours"]).unwrap();
+        fs::remove_dir_all(&home).unwrap();
+    }
 }

@@ -3,6 +3,7 @@
 
 use std::{
     fmt,
+    path::{Path, PathBuf},
     process::{Command, ExitCode},
     time::{Duration, Instant},
 };
@@ -19,6 +20,8 @@ const EVERYTHING: [&str; 4] =
     ["--workspace", "--all-targets", "--features", "coralogix-incidents/http2,coralogix-incidents/schemars"];
 /// The feature that needs OpenSSL's headers on Linux; it is checked where they are.
 const NATIVE_TLS: &str = "native-tls";
+/// Where packages are packed and built, begun anew in each run.
+const PACKED: &str = "target/package";
 /// The command of the README.
 const TESTS: [&str; 2] = ["test", "--workspace"];
 
@@ -43,6 +46,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         }
         return Ok(ExitCode::SUCCESS);
     }
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo"))).context("there is no home directory")?;
+    cargo::forget_packed(&home, Path::new(PACKED), &cargo::publishable(&metadata))?;
     let start = Instant::now();
     let mut times = Vec::new();
     let mut skipped = Vec::new();
@@ -185,7 +191,7 @@ fn package(packages: &[&str]) -> Step {
     if packages.is_empty() {
         return Step { name, work: Work::Skipped("no package is publishable".to_owned()) };
     }
-    let mut arguments = vec!["package", "--offline", "--allow-dirty"];
+    let mut arguments = vec!["package", "--offline", "--allow-dirty", "--target-dir", PACKED];
     arguments.extend(packages.iter().flat_map(|package| ["--package", *package]));
     Step { name, work: Work::Commands(vec![invocation("cargo", &arguments)]) }
 }
@@ -269,7 +275,7 @@ mod tests {
                 "cargo check --package coralogix-incidents --no-default-features",
                 "cargo check --package coralogix-incidents --no-default-features --features schemars",
                 "cargo check --package coralogix-incidents --no-default-features --features tls",
-                "cargo package --offline --allow-dirty --package coralogix-incidents",
+                "cargo package --offline --allow-dirty --target-dir target/package --package coralogix-incidents",
                 "cargo xtask licences",
                 "rustup run 1.88.0-x cargo check --workspace --all-targets --target-dir target/msrv",
             ]
