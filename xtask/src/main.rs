@@ -58,8 +58,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// The folder of the workspace's `Cargo.toml`; paths in messages are relative to it.
+/// The folder of the workspace's `Cargo.toml`; paths in messages are relative to it. `cargo xtask` says which: where clones
+/// share a target directory, this program may have been compiled in another. Run without cargo, it is where it was compiled.
 fn enter_workspace() -> Result<()> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+    let xtask = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let root = PathBuf::from(xtask).join("..");
     std::env::set_current_dir(&root).with_context(|| format!("cannot enter {}", root.display()))
 }

@@ -59,6 +59,21 @@ fn drift_reads_a_path_from_where_it_was_called() {
     assert!(text(&output.stderr).starts_with("error: cannot read tests/data/nowhere.yaml"), "{}", text(&output.stderr));
 }
 
+#[test]
+fn the_document_is_that_of_the_clone_from_which_cargo_runs() {
+    // As `cargo run` says it, also where another clone compiled the program into a shared target directory.
+    let clone = std::env::temp_dir().join(format!("xtask-clone-{}", std::process::id()));
+    std::fs::create_dir_all(clone.join("openapi")).unwrap();
+    std::fs::create_dir_all(clone.join("xtask")).unwrap();
+    std::fs::write(clone.join("openapi/incidents.yaml"), "openapi: broken-in-this-clone").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    let output = command.arg("lint").env("CARGO_MANIFEST_DIR", clone.join("xtask")).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
+    let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
+    assert!(said.contains("openapi/incidents.yaml"), "{said}");
+    std::fs::remove_dir_all(clone).unwrap();
+}
+
 /// Planted faults of the programs that the commands run: shell scripts that stand before them in `PATH`.
 #[cfg(unix)]
 mod planted {
