@@ -25,7 +25,7 @@ pub struct ListIncidentsRequest {
     /// Sort keys, the most significant first. Empty leaves the order to the service.
     #[serde(
         default,
-        deserialize_with = "wire::null_as_default",
+        deserialize_with = "wire::list",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub order_bys: Vec<OrderBy>,
@@ -62,7 +62,7 @@ impl ListIncidentsRequest {
 #[non_exhaustive]
 pub struct ListIncidentsResponse {
     /// The incidents of this page, in the order that was asked for.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default, deserialize_with = "wire::list")]
     pub incidents: Vec<Incident>,
     /// Where a page stands among the others.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -114,7 +114,7 @@ impl GetIncidentResponse {
 #[non_exhaustive]
 pub struct GetIncidentEventsResponse {
     /// Everything that happened to the incident so far.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default, deserialize_with = "wire::list")]
     pub incident_events: Vec<IncidentEvent>,
 }
 
@@ -140,7 +140,7 @@ pub struct BatchGetIncidentResponse {
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub incidents: BTreeMap<String, Incident>,
     /// Ids that were asked for and are not known to the service.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default, deserialize_with = "wire::list")]
     pub not_found_ids: Vec<String>,
 }
 
@@ -175,7 +175,7 @@ impl BatchGetIncidentResponse {
 #[non_exhaustive]
 pub struct AssignIncidentsRequest {
     /// Ids of the incidents to assign. At least one; generation 5 states a maximum of 10,000.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default, deserialize_with = "wire::list")]
     pub incident_ids: Vec<String>,
     /// A user of the Coralogix account.
     #[serde(default, deserialize_with = "wire::null_as_default")]
@@ -207,7 +207,7 @@ impl AssignIncidentsRequest {
 #[non_exhaustive]
 pub struct UnassignIncidentsRequest {
     /// Ids of the incidents to unassign. At least one; generation 5 states a maximum of 10,000.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default, deserialize_with = "wire::list")]
     pub incident_ids: Vec<String>,
 }
 
@@ -230,7 +230,7 @@ impl UnassignIncidentsRequest {
 #[non_exhaustive]
 pub struct AcknowledgeIncidentsRequest {
     /// Ids of the incidents to acknowledge. At least one; generation 5 states a maximum of 10,000.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default, deserialize_with = "wire::list")]
     pub incident_ids: Vec<String>,
 }
 
@@ -253,7 +253,7 @@ impl AcknowledgeIncidentsRequest {
 #[non_exhaustive]
 pub struct ResolveIncidentsRequest {
     /// Ids of the incidents to resolve. At least one; generation 5 states a maximum of 10,000.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default, deserialize_with = "wire::list")]
     pub incident_ids: Vec<String>,
 }
 
@@ -276,7 +276,7 @@ impl ResolveIncidentsRequest {
 #[non_exhaustive]
 pub struct CloseIncidentsRequest {
     /// Ids of the incidents to close. At least one; generation 5 states a maximum of 10,000.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default, deserialize_with = "wire::list")]
     pub incident_ids: Vec<String>,
 }
 
@@ -299,7 +299,7 @@ impl CloseIncidentsRequest {
 #[non_exhaustive]
 pub struct AssignIncidentsResponse {
     /// The incidents as they are after the assignment.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default, deserialize_with = "wire::list")]
     pub incidents: Vec<Incident>,
 }
 
@@ -322,7 +322,7 @@ impl AssignIncidentsResponse {
 #[non_exhaustive]
 pub struct UnassignIncidentsResponse {
     /// The incidents as they are after the unassignment.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default, deserialize_with = "wire::list")]
     pub incidents: Vec<Incident>,
 }
 
@@ -345,7 +345,7 @@ impl UnassignIncidentsResponse {
 #[non_exhaustive]
 pub struct AcknowledgeIncidentsResponse {
     /// The incidents as they are after the acknowledgement.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default, deserialize_with = "wire::list")]
     pub incidents: Vec<Incident>,
 }
 
@@ -368,7 +368,7 @@ impl AcknowledgeIncidentsResponse {
 #[non_exhaustive]
 pub struct ResolveIncidentsResponse {
     /// The incidents as they are after the resolution.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default, deserialize_with = "wire::list")]
     pub incidents: Vec<Incident>,
 }
 
@@ -391,7 +391,7 @@ impl ResolveIncidentsResponse {
 #[non_exhaustive]
 pub struct CloseIncidentsResponse {
     /// The incidents as they are after the closing.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default, deserialize_with = "wire::list")]
     pub incidents: Vec<Incident>,
 }
 
@@ -441,7 +441,7 @@ pub struct Incident {
     #[serde(default)]
     pub status: IncidentStatus,
     /// Who works on the incident. Empty when nobody is assigned.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default, deserialize_with = "wire::list")]
     pub assignments: Vec<Assignment>,
     /// What the alert says about the disruption.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -467,7 +467,7 @@ pub struct Incident {
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub display_labels: BTreeMap<String, String>,
     /// What happened to the incident.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default, deserialize_with = "wire::list")]
     pub events: Vec<IncidentEvent>,
     /// When the incident was opened. RFC 3339 in UTC with 0, 3, 6 or 9 fractional digits.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -485,7 +485,7 @@ pub struct Incident {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_muted: Option<bool>,
     /// Labels that the alert's definition attaches to its incidents.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default, deserialize_with = "wire::list")]
     pub meta_labels: Vec<MetaLabel>,
     /// How long the incident lasted. Not set while it is open. Decimal seconds with the suffix `s`, 0 to 9 fractional digits, possibly negative, within ±315576000000.999999999 s.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1168,7 +1168,7 @@ pub struct Status {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// Further messages about the failure. Usually empty.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default, deserialize_with = "wire::list")]
     pub details: Vec<Any>,
 }
 
@@ -1228,28 +1228,28 @@ pub struct IncidentQueryFilter {
     /// Users of whom one is assigned.
     #[serde(
         default,
-        deserialize_with = "wire::null_as_default",
+        deserialize_with = "wire::list",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub assignee: Vec<String>,
     /// Statuses to include.
     #[serde(
         default,
-        deserialize_with = "wire::null_as_default",
+        deserialize_with = "wire::list",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub status: Vec<IncidentStatus>,
     /// States to include.
     #[serde(
         default,
-        deserialize_with = "wire::null_as_default",
+        deserialize_with = "wire::list",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub state: Vec<IncidentState>,
     /// Severities to include.
     #[serde(
         default,
-        deserialize_with = "wire::null_as_default",
+        deserialize_with = "wire::list",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub severity: Vec<IncidentSeverity>,
@@ -1279,14 +1279,14 @@ pub struct IncidentQueryFilter {
     /// Applications to include.
     #[serde(
         default,
-        deserialize_with = "wire::null_as_default",
+        deserialize_with = "wire::list",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub application_name: Vec<String>,
     /// Subsystems to include.
     #[serde(
         default,
-        deserialize_with = "wire::null_as_default",
+        deserialize_with = "wire::list",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub subsystem_name: Vec<String>,
@@ -1302,7 +1302,7 @@ pub struct IncidentQueryFilter {
     /// Labels of the alert's definition to look for.
     #[serde(
         default,
-        deserialize_with = "wire::null_as_default",
+        deserialize_with = "wire::list",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub meta_labels: Vec<MetaLabel>,
@@ -1475,14 +1475,14 @@ pub struct IncidentEventQueryFilter {
     /// Statuses of the incident to include.
     #[serde(
         default,
-        deserialize_with = "wire::null_as_default",
+        deserialize_with = "wire::list",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub status: Vec<IncidentStatus>,
     /// Severities of the incident to include.
     #[serde(
         default,
-        deserialize_with = "wire::null_as_default",
+        deserialize_with = "wire::list",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub severity: Vec<IncidentSeverity>,
@@ -1596,7 +1596,7 @@ pub struct ContextualLabelValues {
     /// The values, any of which will do.
     #[serde(
         default,
-        deserialize_with = "wire::null_as_default",
+        deserialize_with = "wire::list",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub contextual_label_values: Vec<String>,
@@ -1626,7 +1626,7 @@ pub struct DisplayLabelValues {
     /// The values, any of which will do.
     #[serde(
         default,
-        deserialize_with = "wire::null_as_default",
+        deserialize_with = "wire::list",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub display_label_values: Vec<String>,
@@ -1743,7 +1743,7 @@ pub struct LabelsFilter {
     /// The labels.
     #[serde(
         default,
-        deserialize_with = "wire::null_as_default",
+        deserialize_with = "wire::list",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub meta_labels: Vec<MetaLabel>,
@@ -1892,16 +1892,16 @@ impl GetFilterValuesResponse {
 #[non_exhaustive]
 pub struct IncidentQueryFiltersValues {
     /// Assigned users.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default, deserialize_with = "wire::list")]
     pub assignee_with_count: Vec<AssigneeWithCount>,
     /// Statuses.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default, deserialize_with = "wire::list")]
     pub status_with_count: Vec<IncidentStatusWithCount>,
     /// States.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default, deserialize_with = "wire::list")]
     pub state_with_count: Vec<IncidentStateWithCount>,
     /// Severities.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default, deserialize_with = "wire::list")]
     pub severity_with_count: Vec<IncidentSeverityWithCount>,
     /// Contextual labels with their values, by label name.
     #[serde(default, deserialize_with = "wire::null_as_default")]
@@ -1910,7 +1910,7 @@ pub struct IncidentQueryFiltersValues {
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub display_labels: BTreeMap<String, DisplayLabelValuesWithCount>,
     /// Labels of the alerts' definitions.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default, deserialize_with = "wire::list")]
     pub meta_labels_with_count: Vec<IncidentMetaLabelsWithCount>,
     /// How several labels of a filter combine.
     ///
@@ -2191,7 +2191,7 @@ impl IncidentSeverityWithCount {
 #[non_exhaustive]
 pub struct ContextualLabelValuesWithCount {
     /// The values, each with its number of matches.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default, deserialize_with = "wire::list")]
     pub values_with_count: Vec<ContextualLabelValueWithCount>,
 }
 
@@ -2253,7 +2253,7 @@ impl ContextualLabelValueWithCount {
 #[non_exhaustive]
 pub struct DisplayLabelValuesWithCount {
     /// The values, each with its number of matches.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default, deserialize_with = "wire::list")]
     pub values_with_count: Vec<DisplayLabelValueWithCount>,
 }
 
@@ -2436,7 +2436,7 @@ impl ListIncidentEventRequestOrderBy {
 #[non_exhaustive]
 pub struct ListIncidentEventsResponse {
     /// The events of this page, in the order that was asked for.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default, deserialize_with = "wire::list")]
     pub items: Vec<IncidentEventExtended>,
     /// Where a page stands among the others.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -2587,10 +2587,10 @@ pub struct IncidentEventExtendedMetadata {
     #[serde(default)]
     pub incident_status: IncidentStatus,
     /// Fields by which the alert opens separate incidents.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default, deserialize_with = "wire::list")]
     pub alert_group_by_fields: Vec<String>,
     /// Labels of the alert's definition.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default, deserialize_with = "wire::list")]
     pub alert_labels: Vec<MetaLabel>,
     /// Values of the grouping fields that belong to this incident, by field name.
     #[serde(default, deserialize_with = "wire::null_as_default")]
@@ -2798,7 +2798,7 @@ pub struct ListIncidentAggregationsRequest {
     /// The members and labels to group by, the outermost first.
     #[serde(
         default,
-        deserialize_with = "wire::null_as_default",
+        deserialize_with = "wire::list",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub group_bys: Vec<GroupBy>,
@@ -2906,7 +2906,7 @@ impl GroupBy {
 #[non_exhaustive]
 pub struct ListIncidentAggregationsResponse {
     /// The groups of this page.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default, deserialize_with = "wire::list")]
     pub incident_aggs: Vec<IncidentAggregation>,
     /// Where a page stands among the others.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -2938,19 +2938,19 @@ impl ListIncidentAggregationsResponse {
 #[non_exhaustive]
 pub struct IncidentAggregation {
     /// The values that the incidents of this group share, one for each `groupBys` of the request.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default, deserialize_with = "wire::list")]
     pub group_bys_value: Vec<GroupByValues>,
     /// Incidents by state.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default, deserialize_with = "wire::list")]
     pub agg_state_count: Vec<IncidentStateCount>,
     /// Incidents by status.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default, deserialize_with = "wire::list")]
     pub agg_status_count: Vec<IncidentStatusCount>,
     /// Incidents by severity.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default, deserialize_with = "wire::list")]
     pub agg_severity_count: Vec<IncidentSeverityCount>,
     /// Incidents by assigned user.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default, deserialize_with = "wire::list")]
     pub agg_assignments_count: Vec<IncidentAssignmentCount>,
     /// When the first incident of the group was opened. RFC 3339 in UTC with 0, 3, 6 or 9 fractional digits.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -2967,13 +2967,13 @@ pub struct IncidentAggregation {
     #[cfg_attr(feature = "schemars", schemars(with = "Option<i64>"))]
     pub all_values_count: Option<i64>,
     /// Ids of the incidents in the group.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default, deserialize_with = "wire::list")]
     pub list_incidents_id: Vec<String>,
     /// When the state of an incident in the group last changed. RFC 3339 in UTC with 0, 3, 6 or 9 fractional digits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_state_update_time: Option<DateTime<Utc>>,
     /// Incidents by label of the alert's definition.
-    #[serde(default, deserialize_with = "wire::null_as_default")]
+    #[serde(default, deserialize_with = "wire::list")]
     pub agg_meta_labels_count: Vec<IncidentMetaLabelsCount>,
 }
 

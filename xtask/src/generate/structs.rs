@@ -114,9 +114,11 @@ fn member(model: &Model<'_>, property: &str, schema: &Value, required: bool, fie
         // An enum reads `null` by itself.
         None if resolved(model, schema).get("enum").is_some() => serde.push(quote!(default)),
         None => {
-            serde.push(quote!(default, deserialize_with = "wire::null_as_default"));
+            let is_list = generic(&field.ty, "Vec").is_some();
+            let read = if is_list { "wire::list" } else { "wire::null_as_default" };
+            serde.push(quote!(default, deserialize_with = #read));
             if !required {
-                let empty = if generic(&field.ty, "Vec").is_some() { "Vec::is_empty" } else { "BTreeMap::is_empty" };
+                let empty = if is_list { "Vec::is_empty" } else { "BTreeMap::is_empty" };
                 serde.push(quote!(skip_serializing_if = #empty));
             }
         }
