@@ -28,7 +28,8 @@ use crate::{ApiGeneration, Operation, types};
 ///
 /// What has no predicate has a variant: [`Config`](Self::Config) and [`InvalidRequest`](Self::InvalidRequest) are yours to
 /// mend, and the message says what; [`Transport`](Self::Transport) tells by its [`kind`](TransportError::kind) how far the
-/// request came; after [`Undecodable`](Self::Undecodable) and [`TooLarge`](Self::TooLarge) the service reported success.
+/// request came; with [`Undecodable`](Self::Undecodable) and [`TooLarge`](Self::TooLarge) a success was reported, in an answer
+/// that is of no use, by the service or by something before it.
 ///
 /// Whether a change was applied is a question of its own: [`effect`](Self::effect) answers it for every error.
 ///

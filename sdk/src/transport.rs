@@ -64,12 +64,12 @@ impl Client {
     pub(crate) async fn exec<T: DeserializeOwned>(
         &self,
         operation: &'static Operation,
-        request: reqwest::Request,
+        mut request: reqwest::Request,
     ) -> Result<ResponseValue<T>, Error> {
-        let (call, binding, request) = self.prepare(operation, request)?;
+        let (call, binding) = self.prepare(operation, &mut request)?;
         let span = telemetry::operation_span(operation, binding, request.url(), &call.correlation_id);
         let outcome = async {
-            let (reply, call) = self.attempts(call, binding, request).await?;
+            let (reply, call) = self.attempts(call, binding, &request).await?;
             self.decode(call, reply)
         };
         let outcome = outcome.instrument(span.clone()).await;
@@ -102,11 +102,7 @@ impl Client {
     }
 
     /// Checks a request, stamps it, and begins the account of its call.
-    fn prepare(
-        &self,
-        operation: &'static Operation,
-        mut request: reqwest::Request,
-    ) -> Result<(Call, Binding, reqwest::Request), Error> {
+    fn prepare(&self, operation: &'static Operation, request: &mut reqwest::Request) -> Result<(Call, Binding), Error> {
         let length = request.url().as_str().len();
         if length > MAX_URL {
             let message = format!(
@@ -119,7 +115,7 @@ impl Client {
         let Some(binding) = operation.binding(generation) else {
             return Err(Error::not_in_generation(operation, generation));
         };
-        let correlation_id = self.stamp(&mut request)?;
+        let correlation_id = self.stamp(request)?;
         let call = Call {
             operation,
             generation,
@@ -129,7 +125,7 @@ impl Client {
             effect: Effect::None,
             retryable: false,
         };
-        Ok((call, binding, request))
+        Ok((call, binding))
     }
 
     /// Sends a request within the call's deadline, attempt by attempt.
@@ -137,7 +133,7 @@ impl Client {
         &self,
         mut call: Call,
         binding: Binding,
-        request: reqwest::Request,
+        request: &reqwest::Request,
     ) -> Result<(Reply, Call), Error> {
         let (shared, options) = (&self.inner.shared, &self.inner.options);
         let policy = options.retry_policy.as_ref().unwrap_or(&shared.retry_policy);
@@ -155,7 +151,8 @@ impl Client {
             call.attempts += 1;
             let begun = Instant::now();
             let limit = later(begun, shared.attempt_timeout).min(deadline);
-            let failed = match self.attempt(attempt, request.url(), limit).instrument(span.clone()).await {
+            let response = self.client.execute(attempt);
+            let failed = match self.attempt(response, request.url(), limit).instrument(span.clone()).await {
                 Ok(reply) => {
                     span.record("http.response.status_code", reply.status.as_u16());
                     shared.retry_budget.give_back(spent);
@@ -206,8 +203,13 @@ impl Client {
     }
 
     /// Sends one request and reads its response, until `limit`.
-    async fn attempt(&self, request: reqwest::Request, url: &Url, limit: Instant) -> Result<Reply, Failed> {
-        let mut response = self.patient(limit, None, self.client.execute(request)).await?;
+    async fn attempt(
+        &self,
+        response: impl Future<Output = reqwest::Result<reqwest::Response>>,
+        url: &Url,
+        limit: Instant,
+    ) -> Result<Reply, Failed> {
+        let mut response = self.patient(limit, None, response).await?;
         let status = response.status();
         if response.url() != url {
             let to = response.url();
@@ -215,7 +217,7 @@ impl Client {
         }
         let headers = std::mem::take(response.headers_mut());
         if status.is_success() {
-            let body = self.read(response, &headers, limit).await?;
+            let body = self.read(&mut response, &headers, limit).await?;
             return Ok(Reply { status, headers, body });
         }
         // Go by the status: an error whose body does not come whole, or in time, is that error all the same.
@@ -246,7 +248,7 @@ impl Client {
     /// Reads the body of a successful response, up to the size limit.
     async fn read(
         &self,
-        mut response: reqwest::Response,
+        response: &mut reqwest::Response,
         headers: &HeaderMap,
         until: Instant,
     ) -> Result<Bytes, Failed> {
