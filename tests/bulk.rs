@@ -344,6 +344,56 @@ async fn reading_back_takes_a_404_for_an_answer() {
 }
 
 #[tokio::test]
+async fn reading_back_keeps_what_was_read() {
+    use crate::raw::{Raw, json};
+
+    let missing = json("404 Not Found", r#"{"code":5,"message":"incident not found"}"#);
+    let found = json("200 OK", r#"{"incidents":{"a":{"id":"a"}}}"#);
+    let server = Raw::start([missing, found, json("400 Bad Request", "")]);
+    let outcomes: Vec<Outcome> = server.client().bulk().reconcile(Verb::Unassign, ["a", "b"]).collect().await;
+    assert!(matches!(outcomes[0].fate, Fate::Updated(_)), "{outcomes:?}");
+    assert!(matches!(outcomes[1].fate, Fate::Unknown(_)), "{outcomes:?}");
+
+    // What says nothing of an id is the gateway's.
+    let server = Raw::start([json("404 Not Found", "")]);
+    let outcomes: Vec<Outcome> = server.client().bulk().reconcile(Verb::Unassign, ["a"]).collect().await;
+    assert!(matches!(outcomes[0].fate, Fate::Unknown(_)), "{outcomes:?}");
+}
+
+#[tokio::test]
+async fn an_alert_that_recovers_neither_resolves_an_incident_nor_takes_it_off_a_hand_over() {
+    use crate::raw::{Raw, json};
+
+    let incident = r#"{"id":"a","status":"INCIDENT_STATUS_TRIGGERED","state":"INCIDENT_STATE_RESOLVED","assignments":[{"assignedTo":{"userId":"WHO"}}]}"#;
+    let of = |who| incident.replace("WHO", who);
+    for verb in [Verb::Acknowledge, Verb::Resolve, Verb::Close] {
+        let server = Raw::start([json("200 OK", &format!(r#"{{"incidents":{{"a":{}}}}}"#, of("alice")))]);
+        let outcomes: Vec<Outcome> = server.client().bulk().reconcile(verb, ["a"]).collect().await;
+        assert!(matches!(outcomes[0].fate, Fate::NotApplied(_)), "{outcomes:?}");
+    }
+    let server = Raw::start([
+        json("200 OK", &format!(r#"{{"incidents":[{}]}}"#, of("alice"))),
+        // Without a word on what it did.
+        json("200 OK", "{}"),
+        json("200 OK", &format!(r#"{{"incidents":{{"a":{}}}}}"#, of("bob"))),
+    ]);
+    let report = server.client().hand_over("alice", "bob").await.unwrap();
+    assert_eq!((report.moved.len(), report.is_complete(), server.requests().len()), (1, true, 3), "{report:?}");
+}
+
+#[tokio::test]
+async fn an_id_is_not_found_where_the_service_says_so_and_not_where_it_says_nothing() {
+    use crate::raw::{Raw, Step, json, response};
+
+    let server = Raw::start([json("404 Not Found", r#"{"code":5,"message":"no such incident"}"#)]);
+    let outcomes: Vec<Outcome> = server.client().bulk().unassign(["a"]).collect().await;
+    assert!(matches!(outcomes[0].fate, Fate::NotFound), "{outcomes:?}");
+    let server = Raw::start([Step::Reply(response("204 No Content", "", ""))]);
+    let outcomes: Vec<Outcome> = server.client().bulk().unassign(["a"]).collect().await;
+    assert!(matches!(outcomes[0].fate, Fate::Unknown(_)), "{outcomes:?}");
+}
+
+#[tokio::test]
 async fn one_incident_without_an_id_is_the_one_that_was_sent() {
     use crate::raw::{Raw, json};
 
@@ -414,15 +464,20 @@ async fn a_repeated_or_empty_page_token_ends_the_list() {
     let page = |token: &str| {
         json("200 OK", &format!(r#"{{"incidents":[{{"id":"x"}}],"pagination":{{"nextPageToken":{token}}}}}"#))
     };
-    for (tokens, pages) in [
-        (vec!["\"a\"", "\"b\"", "\"a\"", "\"c\""], 3),
-        (vec!["\"a\"", "\"a\""], 2),
-        (vec!["\"\""], 1),
-        (vec!["null"], 1),
+    for (tokens, pages, whole) in [
+        (vec!["\"a\"", "\"b\"", "\"a\"", "\"c\""], 3, false),
+        (vec!["\"a\"", "\"a\""], 2, false),
+        (vec!["\"\""], 1, true),
+        (vec!["null"], 1, true),
     ] {
         let server = Raw::start(tokens.iter().map(|token| page(token)));
-        let items: Vec<_> =
-            server.client().list_incidents_stream(ListIncidentsRequest::default()).try_collect().await.unwrap();
+        let mut items: Vec<_> = server.client().list_incidents_stream(ListIncidentsRequest::default()).collect().await;
+        if !whole {
+            let error = items.pop().unwrap().unwrap_err();
+            assert_eq!(error.effect(), Effect::None);
+            assert!(error.to_string().contains("so the list is not whole"), "{error}");
+        }
+        assert!(items.iter().all(Result::is_ok), "{tokens:?}");
         assert_eq!((items.len(), server.requests().len()), (pages, pages), "{tokens:?}");
     }
 }
@@ -502,6 +557,22 @@ async fn waiting_for_a_status_outlasts_a_failure_and_keeps_to_its_limit() {
     let limited = wait(client_of(&emulator), Duration::from_millis(50));
     let error = tokio::time::timeout(Duration::from_secs(8), limited).await.expect("in time").unwrap_err();
     assert!(matches!(&error, WaitError::Call(error) if error.is_timeout()), "{error:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_for_a_status_asks_no_sooner_than_it_may_and_of_an_incident() {
+    use coralogix_incidents::{WaitError, types::IncidentStatus};
+
+    use crate::raw::{Raw, Step, json, response};
+
+    let busy = || Step::Reply(response("429 Too Many Requests", "retry-after: 100\r\n", ""));
+    let server = Raw::start([busy(), busy(), json("200 OK", "{}")]);
+    let start = tokio::time::Instant::now();
+    let (interval, limit) = (Duration::from_secs(1), Duration::from_secs(1000));
+    let client = server.client();
+    let error = client.wait_for_status("a", &IncidentStatus::default(), interval, limit).await.unwrap_err();
+    assert!(matches!(&error, WaitError::Call(error) if error.to_string().contains("no incident in it")), "{error:?}");
+    assert_eq!((start.elapsed().as_secs(), server.requests().len()), (200, 3));
 }
 
 /// A stream stays a stream: callers put it where streams go.

@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use coralogix_incidents::{
-    ApiGeneration, ApiKey, CallOptions, Client, Effect, Error, Region, RetryBudget, RetryPolicy,
-    types::{AssignIncidentsRequest, ListIncidentEventsTotalCountRequest, UnassignIncidentsRequest, UserDetails},
+    ApiGeneration, ApiKey, CallOptions, Client, Effect, Error, Region, RetryBudget, RetryPolicy, TransportErrorKind,
+    types::{
+        AssignIncidentsRequest, ListIncidentEventsRequest, ListIncidentEventsTotalCountRequest,
+        UnassignIncidentsRequest, UserDetails,
+    },
 };
 use tokio::time::Instant;
 
@@ -244,7 +247,13 @@ async fn a_route_that_does_not_exist_is_told_from_an_incident_that_does_not() {
     assert!(error.to_string().contains("try API generation v5"), "{error}");
     let server = Raw::start([Step::Reply(response("404 Not Found", "", ""))]);
     let v5 = server.builder().api_generation(ApiGeneration::V5).build().unwrap();
-    assert!(unassign(&v5).await.unwrap_err().is_not_found(), "there the ids are in the URL");
+    assert!(
+        unassign(&v5).await.unwrap_err().is_unknown_route(),
+        "a service that knows the path says which id it lacks"
+    );
+    let server = Raw::start([Step::Reply(response("404 Not Found", "", ""))]);
+    let error = server.client().list_incident_events(&ListIncidentEventsRequest::default()).await.unwrap_err();
+    assert!(error.is_unknown_route() && !error.to_string().contains("generation"), "v5 does not have it: {error}");
 }
 
 /// Everything that a user could print, with every level of logging on.
@@ -371,7 +380,33 @@ async fn a_redirect_that_a_client_of_ones_own_follows_is_no_reply_of_the_service
     let server = Raw::start([]);
     let https = server.builder().http_client(own().https_only(true).build().unwrap()).build().unwrap();
     let error = unassign(&https).await.unwrap_err();
-    assert_eq!((error.effect(), server.requests().len()), (Effect::None, 0), "{error}");
+    assert!(matches!(error, Error::InvalidRequest(_)) && server.requests().is_empty(), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_redirect_to_where_nobody_listens_is_no_proof_that_nothing_was_sent() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let see_other = || Step::Reply(response("303 See Other", &format!("location: http://{closed}/\r\n"), ""));
+    let server = Raw::start([see_other(), see_other(), see_other()]);
+    let following = own().redirect(reqwest::redirect::Policy::default()).build().unwrap();
+    let client = server.builder().http_client(following).build().unwrap();
+    let error = unassign(&client).await.unwrap_err();
+    assert!(matches!(&error, Error::Transport(error) if error.kind() == TransportErrorKind::Connect), "{error:?}");
+    assert_eq!((error.effect(), server.requests().len()), (Effect::Unknown, 3), "{error}");
+}
+
+#[tokio::test]
+async fn a_key_that_is_cut_off_or_stands_in_a_header_is_not_shown() {
+    let cut = &KEY[..KEY.len() - 1];
+    for step in [
+        Step::Reply(response("401 Unauthorized", "", &format!("{{\"message\": \"no key {cut}"))),
+        Step::Reply(response("200 OK", &format!("content-encoding: {KEY}\r\n"), "{}")),
+    ] {
+        let server = Raw::start([step]);
+        let error = unassign(&server.client().with_options(once())).await.unwrap_err();
+        let shown = format!("{error} {error:?} {:?}", error.body());
+        assert!(shown.contains("[redacted]") && !shown.contains(cut), "{shown}");
+    }
 }
 
 #[tokio::test]

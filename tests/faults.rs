@@ -6,12 +6,13 @@
 use std::{
     fmt::Write,
     fs,
+    net::SocketAddr,
     ops::{Range, RangeInclusive},
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
-use coralogix_incidents::{ApiKey, Client, Effect, Error, RetryPolicy};
+use coralogix_incidents::{ApiKey, Client, Effect, Error, RetryBudget, RetryPolicy};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     time::{Duration, Instant},
@@ -152,18 +153,15 @@ async fn every_fault_is_seen_for_what_it_is_and_the_next_call_succeeds() {
     let mut table = String::from(
         "| fault | what the caller sees | effect | attempts | seconds | Display |\n| --- | --- | --- | --- | --- | --- |\n",
     );
+    let unreachable = [refused().await, silent().await, without_tls().await, without_budget().await];
+    for (row, met) in UNREACHABLE.iter().zip(unreachable) {
+        observe(&mut table, row, &met);
+    }
     for row in ROWS {
         let server = Raw::start((row.steps)());
         let client = server.client();
-        let start = Instant::now();
-        let error = unassign(&client).await.expect_err(row.fault);
-        let elapsed = start.elapsed().as_secs_f64();
-        assert_eq!(seen(&error), row.seen, "{}: {error:?}", row.fault);
-        assert_eq!(error.effect(), row.effect, "{}", row.fault);
-        assert_eq!(error.attempts(), row.attempts, "{}", row.fault);
+        let met = Met::of(&client, server.address).await;
         assert_eq!(u32::try_from(server.requests().len()), Ok(row.attempts), "{}: requests that arrived", row.fault);
-        assert!(row.seconds.contains(&elapsed), "{}: {elapsed} s", row.fault);
-        assert!(!error.to_string().contains('\n'), "{}: one line", row.fault);
         // Steps for attempts that were rightly not made.
         let unused = server.steps_left();
         for _ in 0..unused {
@@ -171,19 +169,40 @@ async fn every_fault_is_seen_for_what_it_is_and_the_next_call_succeeds() {
         }
         let after = unassign(&client).await.unwrap_or_else(|error| panic!("after {}: {error}", row.fault));
         assert_eq!(after.incidents[0].id, "incident_id_1", "after {}", row.fault);
-
-        let shown = error.to_string().replace(&server.address.to_string(), "HOST").replace("127.0.0.1", "HOST");
-        let shown = shown.replace(error.correlation_id().unwrap(), "ID").replace('|', "\\|");
-        let seconds = &row.seconds;
-        let seconds = if *seconds == AT_ONCE {
-            "at once".to_owned()
-        } else {
-            format!("{} to {:.1}", seconds.start(), seconds.end())
-        };
-        writeln!(table, "| {} | {} | {:?} | {} | {seconds} | {shown} |", row.fault, row.seen, row.effect, row.attempts)
-            .unwrap();
+        observe(&mut table, row, &met);
     }
     check_document("faults.md", &table);
+}
+
+/// A call that failed.
+struct Met {
+    error: Error,
+    seconds: f64,
+    address: SocketAddr,
+}
+
+impl Met {
+    async fn of(client: &Client, address: SocketAddr) -> Self {
+        let start = Instant::now();
+        let error = unassign(client).await.unwrap_err();
+        Self { error, seconds: start.elapsed().as_secs_f64(), address }
+    }
+}
+
+/// Holds a failed call against its row, and adds its line to the table.
+fn observe(table: &mut String, row: &Row, Met { error, seconds: elapsed, address }: &Met) {
+    assert_eq!(seen(error), row.seen, "{}: {error:?}", row.fault);
+    assert_eq!(error.effect(), row.effect, "{}", row.fault);
+    assert_eq!(error.attempts(), row.attempts, "{}", row.fault);
+    assert!(row.seconds.contains(elapsed), "{}: {elapsed} s", row.fault);
+    assert!(!error.to_string().contains('\n'), "{}: one line", row.fault);
+    let shown = error.to_string().replace(&address.to_string(), "HOST").replace("127.0.0.1", "HOST");
+    let shown = shown.replace(error.correlation_id().unwrap(), "ID").replace('|', "\\|");
+    let seconds = &row.seconds;
+    let seconds =
+        if *seconds == AT_ONCE { "at once".to_owned() } else { format!("{} to {:.1}", seconds.start(), seconds.end()) };
+    writeln!(table, "| {} | {} | {:?} | {} | {seconds} | {shown} |", row.fault, row.seen, row.effect, row.attempts)
+        .unwrap();
 }
 
 /// Compares the part between the markers of a document with what was observed, or writes it.
@@ -233,45 +252,28 @@ async fn callers_who_are_told_the_same_retry_after_do_not_come_back_at_once() {
     assert!((1000.1..2000.1).contains(&waited), "what is asked for, and a random time after it: {waited} s");
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_refused_connection_is_retried_and_nothing_was_changed() {
+/// Faults for which there is no server to play them, or no client with default settings to meet them.
+#[rustfmt::skip]
+const UNREACHABLE: [Row; 4] = [
+    Row { fault: "connection refused", steps: Vec::new, seen: "connect: retryable", effect: NONE, attempts: 3, seconds: BACKOFF },
+    Row { fault: "a host that does not answer", steps: Vec::new, seen: "connect_timeout: timeout, retryable", effect: NONE, attempts: 3, seconds: 15.0..=15.61 },
+    Row { fault: "no TLS where there should be", steps: Vec::new, seen: "tls: none", effect: NONE, attempts: 1, seconds: AT_ONCE },
+    Row { fault: "503, and the retry budget is empty", steps: Vec::new, seen: "503: retryable", effect: UNKNOWN, attempts: 1, seconds: AT_ONCE },
+];
+
+async fn refused() -> Met {
     let server = Raw::start([]);
     let client = server.client();
     let address = server.address;
     drop(server);
     tokio::task::yield_now().await;
-    let start = Instant::now();
-    let error = unassign(&client).await.unwrap_err();
-    assert_eq!(seen(&error), "connect: retryable");
-    assert_eq!((error.effect(), error.attempts()), (Effect::None, 3));
-    assert!(BACKOFF.contains(&start.elapsed().as_secs_f64()));
+    let met = Met::of(&client, address).await;
     let _server = Raw::on(address, []);
     unassign(&client).await.expect("the same client, once the server is back");
+    met
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_server_without_tls_is_not_asked_again_and_nothing_was_changed() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("https://{}", listener.local_addr().unwrap());
-    let server = tokio::spawn(async move {
-        // What an HTTP server says to a TLS handshake.
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let mut said = vec![0; 4096];
-        let read = stream.read(&mut said).await.unwrap();
-        stream.write_all(&response("400 Bad Request", "", "")).await.unwrap();
-        said.truncate(read);
-        said
-    });
-    let client = Client::builder().api_key(ApiKey::new(KEY).unwrap()).base_url(url).build().unwrap();
-    let error = unassign(&client).await.unwrap_err();
-    assert_eq!(seen(&error), "tls: none", "{error:?}");
-    assert_eq!((error.effect(), error.attempts()), (Effect::None, 1));
-    let said = server.await.unwrap();
-    assert!(!String::from_utf8_lossy(&said).contains(KEY), "no key went out in the clear");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_host_that_does_not_answer_is_a_connect_timeout_and_nothing_was_changed() {
+async fn silent() -> Met {
     // TEST-NET-1 of RFC 5737 would need a network: a full backlog on loopback does not answer either.
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -284,9 +286,35 @@ async fn a_host_that_does_not_answer_is_a_connect_timeout_and_nothing_was_change
     }
     let client =
         Client::builder().api_key(ApiKey::new(KEY).unwrap()).base_url(format!("http://{address}")).build().unwrap();
-    let start = Instant::now();
-    let error = unassign(&client).await.unwrap_err();
-    assert_eq!(seen(&error), "connect_timeout: timeout, retryable", "{error:?}");
-    assert_eq!((error.effect(), error.attempts()), (Effect::None, 3));
-    assert!((15.0..=15.7).contains(&start.elapsed().as_secs_f64()), "{:?}", start.elapsed());
+    Met::of(&client, address).await
+}
+
+async fn without_tls() -> Met {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = tokio::spawn(async move {
+        // What an HTTP server says to a TLS handshake.
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut said = vec![0; 4096];
+        let read = stream.read(&mut said).await.unwrap();
+        stream.write_all(&response("400 Bad Request", "", "")).await.unwrap();
+        said.truncate(read);
+        said
+    });
+    let client =
+        Client::builder().api_key(ApiKey::new(KEY).unwrap()).base_url(format!("https://{address}")).build().unwrap();
+    let met = Met::of(&client, address).await;
+    let said = server.await.unwrap();
+    assert!(!String::from_utf8_lossy(&said).contains(KEY), "no key went out in the clear");
+    met
+}
+
+async fn without_budget() -> Met {
+    let log = crate::telemetry::Capture::start();
+    let server = Raw::start([empty("503 Service Unavailable")]);
+    let client = server.builder().retry_budget(RetryBudget::with_capacity(4)).build().unwrap();
+    let met = Met::of(&client, server.address).await;
+    assert!(log.text().contains("the budget is empty"), "the log says why: {}", log.text());
+    unassign(&client).await.expect("the next call");
+    met
 }

@@ -1,4 +1,4 @@
-//! `-v`: what the client says while it works (retries, values that it does not know), a line each on standard error.
+//! `-v`: what the client says while it works (retries and why there are no more, values that it does not know), a line each on standard error.
 
 use std::fmt::{Debug, Write};
 
@@ -54,6 +54,9 @@ impl Visit for Line {
             "message" => self.message = value,
             "error" => {
                 let _ = write!(self.fields, ": {value}");
+            }
+            "reason" => {
+                let _ = write!(self.fields, ", {value}");
             }
             "delay_ms" => {
                 let whole = value.split('.').next().unwrap_or_default();

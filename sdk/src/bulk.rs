@@ -49,6 +49,7 @@ use futures::{
     Stream, StreamExt,
     stream::{self, BoxStream},
 };
+use http::StatusCode;
 use tokio::task::{self, JoinError, JoinSet};
 use tracing::Instrument;
 
@@ -144,10 +145,10 @@ impl Verb {
             return Ok(Answer { incidents, ..Answer::default() });
         }
         let sent: HashSet<&str> = ids.iter().map(String::as_str).collect();
-        let unclear = reply.iter().find(|incident| !sent.contains(incident.id.as_str())).map(|other| {
-            let what = format!("the incident {:?} in it was not asked for", other.id);
-            client.unaccounted(self.operation(), &reply, what)
-        });
+        let empty = (reply.status() == StatusCode::NO_CONTENT).then(|| "it has no body".to_owned());
+        let unclear = reply.iter().find(|incident| !sent.contains(incident.id.as_str()));
+        let other = unclear.map(|other| format!("the incident {:?} in it was not asked for", other.id));
+        let unclear = empty.or(other).map(|what| client.unaccounted(self.operation(), &reply, what));
         let incidents = reply.into_inner().into_iter().map(|incident| (incident.id.clone(), incident)).collect();
         Ok(Answer { incidents, unclear, ..Answer::default() })
     }
@@ -258,7 +259,8 @@ pub struct Outcome {
 pub enum Fate {
     /// The service did it: the incident as the reply has it.
     Updated(Box<Incident>),
-    /// The service does not know the id: it said so, or left it out of a reply in which there is nothing else.
+    /// The service does not know the id: it said so, or left it out of a reply in which there is nothing else, which is how it
+    /// says so of a change.
     NotFound,
     /// It was refused, or never reached the service. Nothing was changed.
     Failed(Arc<Error>),
@@ -315,7 +317,8 @@ enum Mode {
     Read,
 }
 
-/// Bulk work under way: a stream of outcomes, in the order in which they become known. See [`bulk`](crate::bulk).
+/// Bulk work under way: a stream of outcomes, in the order in which they become known. See [`bulk`](crate::bulk). To be
+/// polled on a tokio runtime; elsewhere it panics, as tokio's own types do.
 #[must_use = "streams do nothing unless polled"]
 pub struct Run {
     client: Client,
@@ -519,6 +522,13 @@ impl Run {
                 // What refuses the key or the path refuses every request.
                 self.stopped |= error.is_unauthorized() || error.is_permission_denied() || error.is_unknown_route();
                 let certain = error.effect() == Effect::None && self.mode == Mode::Change;
+                if let [id] = &*ids
+                    && certain
+                    && error.is_not_found()
+                {
+                    self.outcomes.push_back(Outcome { id: id.clone(), fate: Fate::NotFound });
+                    return;
+                }
                 let error = Arc::new(error);
                 for id in &*ids {
                     let error = Arc::clone(&error);
@@ -594,10 +604,18 @@ async fn read(client: &Client, ids: &[String]) -> Result<Answer, Error> {
         Err(_) => {
             let mut answer = Answer::default();
             for id in ids {
-                let one = Box::pin(read(client, std::slice::from_ref(id))).await?;
-                answer.incidents.extend(one.incidents);
-                answer.not_found.extend(one.not_found);
-                answer.unclear = answer.unclear.or(one.unclear);
+                match Box::pin(read(client, std::slice::from_ref(id))).await {
+                    Ok(one) => {
+                        answer.incidents.extend(one.incidents);
+                        answer.not_found.extend(one.not_found);
+                        answer.unclear = answer.unclear.or(one.unclear);
+                    }
+                    // What was read stands.
+                    Err(error) => {
+                        answer.unclear = Some(error);
+                        break;
+                    }
+                }
             }
             return Ok(answer);
         }

@@ -102,6 +102,8 @@ pub(crate) struct Shared {
     pub(crate) attempt_timeout: Duration,
     pub(crate) read_timeout: Duration,
     pub(crate) max_response_bytes: usize,
+    /// Whether the HTTP client is the user's, of whose redirects and retries nothing is known.
+    pub(crate) own_http_client: bool,
     pub(crate) retry_policy: RetryPolicy,
     pub(crate) retry_budget: RetryBudget,
     pub(crate) drift: Drift,
@@ -354,8 +356,10 @@ impl ClientBuilder {
     }
 
     /// Your own HTTP client, with its own pool, proxies, TLS and connect timeout. Give it
-    /// `redirect(reqwest::redirect::Policy::none())`: this SDK never follows redirects, but can't forbid it to a client of
-    /// yours. What answers after one is an [`Error::Undecodable`] that says where it went.
+    /// `redirect(reqwest::redirect::Policy::none())` and `retry(reqwest::retry::never())`: this SDK never follows redirects and
+    /// counts every request, but can't see to it in a client of yours. What answers after a redirect is an
+    /// [`Error::Undecodable`] that says where it went; and since a failure to connect may be about the redirect's target, it is
+    /// [`Effect::Unknown`](crate::Effect::Unknown) here, not `None`. What a client of yours retries by itself stays hidden.
     ///
     /// An application in which nothing else chooses reqwest's TLS gets it from this crate's features, and the default one
     /// sets no rustls provider for the whole process. There, building any other reqwest client panics unless the application
@@ -389,7 +393,8 @@ impl ClientBuilder {
         self
     }
 
-    /// The longest silence while a response is awaited or read. Default: 15 s.
+    /// The longest silence while a response is awaited or read. Default: 15 s. It runs from the start of an attempt, connecting
+    /// included: one that is shorter than the connect timeout may end an attempt of which it is not known whether it was sent.
     #[must_use]
     pub fn read_timeout(mut self, timeout: Duration) -> Self {
         self.read_timeout = timeout;
@@ -403,7 +408,8 @@ impl ClientBuilder {
         self
     }
 
-    /// The largest response body, in bytes. Default: 64 MiB (about 100,000 incidents).
+    /// The largest response body, in bytes. Default: 64 MiB (about 100,000 incidents). Decoded, incidents take about half as
+    /// much again; a hostile body, a list of empty events, a hundred times as much, so set it lower where that could come.
     #[must_use]
     pub fn max_response_bytes(mut self, limit: usize) -> Self {
         self.max_response_bytes = limit;
@@ -440,6 +446,7 @@ impl ClientBuilder {
         };
         let user_agent = HeaderValue::from_str(&self.user_agent)
             .map_err(|error| ConfigError::with_source("the user agent suffix can't stand in an HTTP header", error))?;
+        let own_http_client = self.http_client.is_some();
         let client = match self.http_client {
             Some(client) => client,
             None => http_client(&base, self.connect_timeout)?,
@@ -455,6 +462,7 @@ impl ClientBuilder {
             attempt_timeout: self.attempt_timeout,
             read_timeout: self.read_timeout,
             max_response_bytes: self.max_response_bytes,
+            own_http_client,
             retry_policy: self.retry_policy,
             retry_budget: self.retry_budget,
             drift: Drift::default(),

@@ -62,8 +62,15 @@ impl ApiKey {
     /// such as `\/` for `/`.
     pub(crate) fn redact(&self, text: String) -> String {
         const REDACTED: &str = "[redacted]";
+        /// Shorter beginnings, such as `cxup_`, are no secret.
+        const MIN_PREFIX: usize = 6;
         let key = self.0.expose_secret();
-        let text = if text.contains(key) { text.replace(key, REDACTED) } else { text };
+        let mut text = if text.contains(key) { text.replace(key, REDACTED) } else { text };
+        // A body that was cut off may end within the key.
+        if let Some(begun) = (MIN_PREFIX..key.len()).rev().find(|length| text.ends_with(&key[..*length])) {
+            text.truncate(text.len() - begun);
+            text.push_str(REDACTED);
+        }
         if !text.contains('\\') {
             return text;
         }

@@ -24,7 +24,7 @@ use crate::{ApiGeneration, Operation, types};
 /// | [`is_unknown_route`](Self::is_unknown_route) | the host does not know the path | check the base URL; try the other [`ApiGeneration`] |
 /// | [`is_rate_limited`](Self::is_rate_limited) | 429: too many requests | slow down; wait [`retry_after`](Self::retry_after) |
 /// | [`is_timeout`](Self::is_timeout) | no answer in time | see [`effect`](Self::effect) |
-/// | [`is_retryable`](Self::is_retryable) | it may pass, but the client's own retries were used up | try again later |
+/// | [`is_retryable`](Self::is_retryable) | it may pass, and the client has retried it as far as it may | try again later |
 ///
 /// What has no predicate has a variant: [`Config`](Self::Config) and [`InvalidRequest`](Self::InvalidRequest) are yours to
 /// mend, and the message says what; [`Transport`](Self::Transport) tells by its [`kind`](TransportError::kind) how far the
@@ -82,7 +82,8 @@ pub enum Error {
 pub enum Effect {
     /// Nothing was changed: the request was never sent, or it was refused.
     None,
-    /// Not known: a request was sent, and no answer settled what became of it.
+    /// Not known: a request was sent, or may have been, and no answer settled what became of it. A timeout says so, unless it
+    /// is the connect timeout: others, where they are shorter, may end the connecting.
     Unknown,
     /// Success was reported, in JSON: it was the service that answered.
     Applied,
@@ -131,7 +132,8 @@ impl Error {
     }
 
     /// The response's body as it came, without the API key should it have quoted it, cut at 8 KiB; lossily decoded from
-    /// UTF-8. `None` where no body came.
+    /// UTF-8. `None` where no response came, or none that was kept; empty where it had no body, or one in an encoding that
+    /// was not asked for.
     pub fn body(&self) -> Option<&str> {
         match self {
             Self::Api(error) => Some(&error.body),
@@ -172,7 +174,7 @@ impl Error {
         self.call().map(|call| call.correlation_id.as_str())
     }
 
-    /// How many requests were sent, 0 where none was.
+    /// How many times the request was tried, one that got no connection included; 0 where no call was made.
     pub fn attempts(&self) -> u32 {
         self.call().map_or(0, |call| call.attempts)
     }
@@ -184,8 +186,9 @@ impl Error {
     }
 
     /// Whether the same call may succeed later, as far as HTTP can tell: a lost connection, a timeout, or one of the
-    /// statuses 408, 425, 429, 500, 502, 503 and 504. The client has already retried it as far as its policy, its budget and
-    /// the operation's idempotency allow.
+    /// statuses 408, 425, 429, 500, 502, 503 and 504. The client has already retried it as far as its policy, its
+    /// [budget](crate::RetryBudget), the call's timeout and the operation's idempotency allow, which may be not at all; a
+    /// `tracing` event at the level `DEBUG` says which of them ended it.
     pub fn is_retryable(&self) -> bool {
         self.call().is_some_and(|call| call.retryable)
     }

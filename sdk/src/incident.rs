@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::types::{
     Incident, IncidentEvent, IncidentEventAcknowledge, IncidentEventAssign, IncidentEventClose,
     IncidentEventOriginatorAdministrative, IncidentEventOriginatorOperational, IncidentEventSnoozeIndicator,
-    IncidentEventUnassign, IncidentEventUpsertState, IncidentSeverity, IncidentState, IncidentStatus,
+    IncidentEventUnassign, IncidentEventUpsertState, IncidentSeverity, IncidentStatus,
 };
 
 impl Incident {
@@ -19,9 +19,10 @@ impl Incident {
         self.assignees().any(|assignee| assignee == user_id)
     }
 
-    /// Whether the incident is neither resolved nor closed.
+    /// Whether the incident is neither resolved nor closed. That its alert has recovered, which `state` says, does not make it
+    /// so: somebody has it on their list all the same.
     pub fn is_open(&self) -> bool {
-        self.closed_at.is_none() && self.state != IncidentState::Resolved && self.status != IncidentStatus::Resolved
+        self.closed_at.is_none() && self.status != IncidentStatus::Resolved
     }
 
     /// The time from `createdAt` to `now`; `None` if the service did not say when it was created.

@@ -3,13 +3,13 @@
 use std::{
     collections::HashSet,
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
     vec,
 };
 
 use futures::{FutureExt, Stream, future::BoxFuture};
 
-use crate::{Client, Error, types::PaginationRequest};
+use crate::{Client, Error, ResponseValue, types::PaginationRequest};
 
 /// A request whose answer comes in pages. Implemented by generated code.
 pub trait Paged: sealed::Sealed {}
@@ -17,16 +17,18 @@ pub trait Paged: sealed::Sealed {}
 pub(crate) mod sealed {
     use std::future::Future;
 
-    use crate::{Client, Error, types::PaginationRequest};
+    use crate::{Client, Error, Operation, ResponseValue, types::PaginationRequest};
 
     /// What a stream of items needs of a request.
     pub trait Sealed: Clone + Send + Unpin + 'static {
         /// One element of the list.
         type Item: Send + Unpin + 'static;
 
+        const OPERATION: &'static Operation;
+
         fn pagination(&mut self) -> &mut Option<PaginationRequest>;
 
-        fn send(self, client: Client) -> impl Future<Output = Result<Page<Self::Item>, Error>> + Send;
+        fn send(self, client: Client) -> impl Future<Output = Result<ResponseValue<Page<Self::Item>>, Error>> + Send;
     }
 
     /// One page, and the token of the next.
@@ -41,9 +43,10 @@ pub(crate) use sealed::Page;
 
 /// A stream of the items of all pages, made by the client's `..._stream` methods.
 ///
-/// A page is asked for when the items of the one before are used up, and not sooner. The stream ends after the last page,
-/// and also where the service sends a token for the second time (which would go on for ever; it is reported as a `tracing`
-/// warning). An error ends it too: begin again with [`page_token`](Self::page_token) in the request's `pagination`.
+/// A page is asked for when the items of the one before are used up, and not sooner. The stream ends after the last page.
+/// An error ends it too: begin again with [`page_token`](Self::page_token) in the request's `pagination`. Where the service
+/// sends a page token for the second time, which would go on for ever, the list is not whole: the items of that page are
+/// followed by an [`Error::Undecodable`].
 ///
 /// Items that move between pages while the list changes may be seen twice or not at all, as the service has them.
 ///
@@ -80,9 +83,11 @@ pub struct Items<R: Paged> {
 enum Next<T> {
     /// There is a page to ask for.
     Due,
-    Fetching(BoxFuture<'static, Result<Page<T>, Error>>),
+    Fetching(BoxFuture<'static, Result<ResponseValue<Page<T>>, Error>>),
     /// After the items at hand, there is this page.
     Then(String),
+    /// After the items at hand, there is this error.
+    Failed(Error),
     End,
 }
 
@@ -102,7 +107,7 @@ impl<R: Paged> Items<R> {
         }
     }
 
-    fn fetch(&mut self) -> BoxFuture<'static, Result<Page<R::Item>, Error>> {
+    fn fetch(&mut self) -> BoxFuture<'static, Result<ResponseValue<Page<R::Item>>, Error>> {
         if let Some(token) = &self.token {
             let pagination = self.request.pagination().get_or_insert_with(PaginationRequest::default);
             pagination.page_token = Some(token.clone());
@@ -110,17 +115,17 @@ impl<R: Paged> Items<R> {
         self.request.clone().send(self.client.clone()).boxed()
     }
 
-    fn turn(&mut self, page: Page<R::Item>) {
-        self.page = page.items.into_iter();
-        self.next = match page.next {
+    fn turn(&mut self, mut page: ResponseValue<Page<R::Item>>) {
+        self.next = match page.next.take() {
             Some(token) if token.is_empty() => Next::End,
             None => Next::End,
             Some(token) if self.asked.contains(&token) => {
-                tracing::warn!(target: crate::telemetry::TARGET, "a page token came for the second time: the list ends here");
-                Next::End
+                let what = "its page token came for the second time, so the list is not whole".to_owned();
+                Next::Failed(self.client.unaccounted(R::OPERATION, &page, what))
             }
             Some(token) => Next::Then(token),
         };
+        self.page = page.into_inner().items.into_iter();
     }
 }
 
@@ -133,20 +138,21 @@ impl<R: Paged> Stream for Items<R> {
             if let Some(item) = this.page.next() {
                 return Poll::Ready(Some(Ok(item)));
             }
-            match &mut this.next {
+            match std::mem::replace(&mut this.next, Next::End) {
                 Next::End => return Poll::Ready(None),
+                Next::Failed(error) => return Poll::Ready(Some(Err(error))),
                 Next::Then(token) => {
-                    let token = std::mem::take(token);
                     this.asked.insert(token.clone());
                     this.token = Some(token);
                     this.next = Next::Due;
                 }
                 Next::Due => this.next = Next::Fetching(this.fetch()),
-                Next::Fetching(fetching) => match ready!(fetching.poll_unpin(cx)) {
-                    Ok(page) => this.turn(page),
-                    Err(error) => {
-                        this.next = Next::End;
-                        return Poll::Ready(Some(Err(error)));
+                Next::Fetching(mut fetching) => match fetching.poll_unpin(cx) {
+                    Poll::Ready(Ok(page)) => this.turn(page),
+                    Poll::Ready(Err(error)) => return Poll::Ready(Some(Err(error))),
+                    Poll::Pending => {
+                        this.next = Next::Fetching(fetching);
+                        return Poll::Pending;
                     }
                 },
             }

@@ -137,10 +137,11 @@ impl Failure {
         }
     }
 
-    /// Whether the service can't have processed the request.
-    pub(crate) fn is_unprocessed(self) -> bool {
+    /// Whether the service can't have processed the request. An HTTP client of the user's own may have followed a redirect, or
+    /// tried again by itself: that it could not connect need not be about the request that was to be sent.
+    pub(crate) fn is_unprocessed(self, own_http_client: bool) -> bool {
         match self {
-            Self::Transport(kind) => kind.is_unsent(),
+            Self::Transport(kind) => kind.is_unsent() && !own_http_client,
             Self::Oversized => false,
             // 408 and 499 (gRPC's "cancelled") may come after it was, 303 means that it was, and the server errors leave it
             // open; other refusals do not.
@@ -153,8 +154,8 @@ impl Failure {
     }
 
     /// Whether a call of this idempotency may be sent again after it.
-    pub(crate) fn may_retry(self, idempotency: Idempotency) -> bool {
-        self.is_transient() && (idempotency != Idempotency::NonIdempotent || self.is_unprocessed())
+    pub(crate) fn may_retry(self, idempotency: Idempotency, own_http_client: bool) -> bool {
+        self.is_transient() && (idempotency != Idempotency::NonIdempotent || self.is_unprocessed(own_http_client))
     }
 }
 
@@ -282,15 +283,17 @@ mod tests {
 
     #[test]
     fn a_non_idempotent_operation_is_retried_only_where_it_cannot_have_been_processed() {
-        let may = |failure: Failure| failure.may_retry(Idempotency::NonIdempotent);
-        assert!(may(Failure::Transport(TransportErrorKind::Connect)));
+        let may = |failure: Failure| failure.may_retry(Idempotency::NonIdempotent, false);
+        let connect = Failure::Transport(TransportErrorKind::Connect);
+        assert!(may(connect));
+        assert!(!connect.may_retry(Idempotency::NonIdempotent, true), "it may have followed a redirect");
         assert!(may(Failure::Status(StatusCode::TOO_MANY_REQUESTS)));
         assert!(!may(Failure::Transport(TransportErrorKind::Reset)));
         assert!(!may(Failure::Transport(TransportErrorKind::Timeout)));
         assert!(!may(Failure::Status(StatusCode::SERVICE_UNAVAILABLE)));
         assert!(!may(Failure::Status(StatusCode::REQUEST_TIMEOUT)));
-        assert!(Failure::Status(StatusCode::SERVICE_UNAVAILABLE).may_retry(Idempotency::Idempotent));
-        assert!(!Failure::Status(StatusCode::NOT_IMPLEMENTED).may_retry(Idempotency::Safe));
+        assert!(Failure::Status(StatusCode::SERVICE_UNAVAILABLE).may_retry(Idempotency::Idempotent, false));
+        assert!(!Failure::Status(StatusCode::NOT_IMPLEMENTED).may_retry(Idempotency::Safe, false));
     }
 
     #[test]

@@ -57,6 +57,8 @@ enum Failed {
     Encoded(StatusCode, String),
     /// By an HTTP client of the user's own.
     Redirected(StatusCode, String),
+    /// By an HTTP client of the user's own, such as one that is for https only.
+    Unsendable(reqwest::Error),
 }
 
 impl Client {
@@ -164,9 +166,9 @@ impl Client {
             let failure = match &failed {
                 Failed::Transport { kind, .. } => Some(Failure::Transport(*kind)),
                 Failed::Refused(reply) => Some(Failure::of_response(reply.status, &reply.body)),
-                Failed::TooLarge { .. } | Failed::Encoded(..) | Failed::Redirected(..) => None,
+                Failed::TooLarge { .. } | Failed::Encoded(..) | Failed::Redirected(..) | Failed::Unsendable(_) => None,
             };
-            uncertain |= failure.is_none_or(|failure| !failure.is_unprocessed());
+            uncertain |= failure.is_none_or(|failure| !failure.is_unprocessed(shared.own_http_client));
             call.effect = match &failed {
                 _ if idempotency == Idempotency::Safe => Effect::None,
                 Failed::TooLarge { json: true, .. } => Effect::Applied,
@@ -186,16 +188,22 @@ impl Client {
             // The request is over; the wait is no part of it.
             drop(span);
 
-            let retry = failure.filter(|failure| failure.may_retry(idempotency)).and_then(|failure| {
-                let delay = delays.next()?.saturating_add(wait.unwrap_or_default());
-                let asked_too_long = wait.is_some_and(|wait| wait > policy.max_retry_after());
-                if asked_too_long || later(Instant::now(), delay) + LEAST_ATTEMPT >= deadline {
-                    return None;
-                }
-                Some((delay, shared.retry_budget.hold(failure)?))
-            });
-            let Some((delay, held)) = retry else { return Err(error) };
+            let may_retry = |failure: &Failure| failure.may_retry(idempotency, shared.own_http_client);
+            let Some(failure) = failure.filter(may_retry) else { return Err(error) };
+            let retry = match delays.next().map(|delay| delay.saturating_add(wait.unwrap_or_default())) {
+                None => Err("attempts are used up"),
+                Some(_) if wait.is_some_and(|wait| wait > policy.max_retry_after()) => Err("Retry-After is too long"),
+                Some(delay) if later(Instant::now(), delay) + LEAST_ATTEMPT >= deadline => Err("no time is left"),
+                Some(delay) => shared.retry_budget.hold(failure).map(|held| (delay, held)).ok_or("the budget is empty"),
+            };
             let line = error.log_line();
+            let (delay, held) = match retry {
+                Ok(retry) => retry,
+                Err(reason) => {
+                    tracing::debug!(target: telemetry::TARGET, reason = %reason, error = %line, "not retrying");
+                    return Err(error);
+                }
+            };
             tracing::debug!(target: telemetry::TARGET, delay_ms = delay.as_secs_f64() * 1e3, error = %line, "retrying");
             sleep(delay).await;
             spent = held.spend();
@@ -318,10 +326,13 @@ impl Client {
             Failed::TooLarge { status, .. } => {
                 ResponseTooLarge { call, status, limit: shared.max_response_bytes }.into()
             }
-            Failed::Encoded(status, encoding) => UndecodableResponse::encoding(call, status, encoding).into(),
+            Failed::Encoded(status, encoding) => {
+                UndecodableResponse::encoding(call, status, shared.api_key.redact(encoding)).into()
+            }
             Failed::Redirected(status, to) => {
                 UndecodableResponse::redirected(call, status, shared.api_key.redact(to)).into()
             }
+            Failed::Unsendable(source) => Error::unbuildable(source),
         }
     }
 
@@ -393,8 +404,10 @@ fn last_name<'p>(path: &'p serde_ignored::Path<'_>) -> Option<&'p str> {
 
 /// Tells reqwest's errors apart.
 fn transport(error: reqwest::Error, status: Option<StatusCode>) -> Failed {
-    // What an HTTP client of the user's own refuses to send, such as `http://` where it is to be https, does not connect.
-    let kind = match (error.is_timeout(), error.is_connect() || error.is_builder()) {
+    if error.is_builder() {
+        return Failed::Unsendable(error);
+    }
+    let kind = match (error.is_timeout(), error.is_connect()) {
         (true, true) => TransportErrorKind::ConnectTimeout,
         (true, false) => TransportErrorKind::Timeout,
         (false, true) if is_tls(&error) => TransportErrorKind::Tls,

@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::{
     Client, Error,
     bulk::{Fate, Outcome, Verb},
+    generated::operations,
     transport::later,
     types::{Incident, IncidentQueryFilter, IncidentStatus, ListIncidentsRequest},
 };
@@ -91,7 +92,8 @@ impl Client {
         let mut run = self.bulk().assign(ids, to);
         while let Some(Outcome { id, fate }) = run.next().await {
             match fate {
-                Fate::Updated(_) => to_read.push(id),
+                // What was listed just now exists.
+                Fate::Updated(_) | Fate::NotFound => to_read.push(id),
                 Fate::Unknown(error) => {
                     open.insert(id.clone(), error);
                     to_read.push(id);
@@ -125,7 +127,7 @@ impl Client {
     }
 
     /// Waits until an incident has a status: asks at once, and then every `interval` (at least 10 ms), until `limit` has passed.
-    /// A failure that may pass does not end the wait. The last look, at the limit itself, may take a second more.
+    /// A failure that may pass does not end the wait; `Retry-After` makes it longer. The last look, at the limit itself, may take a second more.
     ///
     /// # Errors
     ///
@@ -164,9 +166,13 @@ impl Client {
         loop {
             let asked = Instant::now();
             let client = self.within((end - asked).max(LAST_LOOK));
+            let mut pause = interval;
             let failed = match client.get_incident(id).await {
-                Ok(response) => {
-                    let mut incident = response.into_inner().incident.unwrap_or_default();
+                Ok(mut response) => {
+                    let Some(mut incident) = response.incident.take() else {
+                        let what = "there is no incident in it".to_owned();
+                        return Err(WaitError::Call(self.unaccounted(&operations::GET_INCIDENT, &response, what)));
+                    };
                     if incident.status == *status {
                         return Ok(incident);
                     }
@@ -176,13 +182,16 @@ impl Client {
                     WaitError::Elapsed { last: Box::new(incident), limit }
                 }
                 Err(error) if !error.is_retryable() => return Err(WaitError::Call(error)),
-                Err(error) => WaitError::Call(error),
+                Err(error) => {
+                    pause = interval.max(error.retry_after().unwrap_or_default());
+                    WaitError::Call(error)
+                }
             };
             if Instant::now() >= end {
                 return Err(failed);
             }
             // The last look is at the limit itself.
-            sleep_until(later(asked, interval).min(end)).await;
+            sleep_until(later(asked, pause).min(end)).await;
         }
     }
 }

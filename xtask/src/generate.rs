@@ -147,7 +147,7 @@ pub(crate) fn generate(document: &Document) -> Result<BTreeMap<&'static str, Str
         //! The client and a method for each operation.
         use super::{operations, types};
         use crate::{
-            ApiGeneration, Error, ResponseValue,
+            ApiGeneration, Error, Operation, ResponseValue,
             paging::{Items, Page, Paged, sealed},
             request::{self, encode_path},
         };

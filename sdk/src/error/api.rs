@@ -88,7 +88,7 @@ impl ApiError {
                 // Nothing said: where the path names an incident, that is the likelier thing to be missing.
                 None => {
                     let binding = self.call.operation.binding(self.call.generation);
-                    binding.is_some_and(|binding| !binding.path.contains('{') && binding.query_list.is_none())
+                    binding.is_some_and(|binding| !binding.path.contains('{'))
                 }
             },
             _ => false,
@@ -112,7 +112,10 @@ impl fmt::Display for ApiError {
         }
         if self.is_unknown_route() {
             let other = generation.other();
-            write!(f, "; the host does not know this path: check the base URL, or try API generation {other}")?;
+            f.write_str("; the host does not know this path: check the base URL")?;
+            if operation.binding(other).is_some() {
+                write!(f, ", or try API generation {other}")?;
+            }
         } else if self.status == StatusCode::UNAUTHORIZED {
             f.write_str("; check the API key and that it belongs to this region")?;
         } else if self.status == StatusCode::FORBIDDEN {

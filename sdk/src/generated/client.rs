@@ -2,7 +2,7 @@
 //! The client and a method for each operation.
 use super::{operations, types};
 use crate::{
-    ApiGeneration, Error, ResponseValue, paging::{Items, Page, Paged, sealed},
+    ApiGeneration, Error, Operation, ResponseValue, paging::{Items, Page, Paged, sealed},
     request::{self, encode_path},
 };
 
@@ -750,18 +750,25 @@ impl Paged for types::ListIncidentsRequest {}
 
 impl sealed::Sealed for types::ListIncidentsRequest {
     type Item = types::Incident;
+    const OPERATION: &'static Operation = &operations::LIST_INCIDENTS;
     fn pagination(&mut self) -> &mut Option<types::PaginationRequest> {
         &mut self.pagination
     }
-    async fn send(self, client: Client) -> Result<Page<Self::Item>, Error> {
-        let types::ListIncidentsResponse { incidents, pagination, .. } = client
-            .list_incidents(&self)
-            .await?
-            .into_inner();
-        Ok(Page {
-            items: incidents,
-            next: pagination.and_then(|pagination| pagination.next_page_token),
-        })
+    async fn send(
+        self,
+        client: Client,
+    ) -> Result<ResponseValue<Page<Self::Item>>, Error> {
+        let response = client.list_incidents(&self).await?;
+        Ok(
+            response
+                .map(|types::ListIncidentsResponse { incidents, pagination, .. }| {
+                    Page {
+                        items: incidents,
+                        next: pagination
+                            .and_then(|pagination| pagination.next_page_token),
+                    }
+                }),
+        )
     }
 }
 
@@ -769,18 +776,25 @@ impl Paged for types::ListIncidentEventsRequest {}
 
 impl sealed::Sealed for types::ListIncidentEventsRequest {
     type Item = types::IncidentEventExtended;
+    const OPERATION: &'static Operation = &operations::LIST_INCIDENT_EVENTS;
     fn pagination(&mut self) -> &mut Option<types::PaginationRequest> {
         &mut self.pagination
     }
-    async fn send(self, client: Client) -> Result<Page<Self::Item>, Error> {
-        let types::ListIncidentEventsResponse { items, pagination, .. } = client
-            .list_incident_events(&self)
-            .await?
-            .into_inner();
-        Ok(Page {
-            items,
-            next: pagination.and_then(|pagination| pagination.next_page_token),
-        })
+    async fn send(
+        self,
+        client: Client,
+    ) -> Result<ResponseValue<Page<Self::Item>>, Error> {
+        let response = client.list_incident_events(&self).await?;
+        Ok(
+            response
+                .map(|types::ListIncidentEventsResponse { items, pagination, .. }| {
+                    Page {
+                        items,
+                        next: pagination
+                            .and_then(|pagination| pagination.next_page_token),
+                    }
+                }),
+        )
     }
 }
 
@@ -788,17 +802,30 @@ impl Paged for types::ListIncidentAggregationsRequest {}
 
 impl sealed::Sealed for types::ListIncidentAggregationsRequest {
     type Item = types::IncidentAggregation;
+    const OPERATION: &'static Operation = &operations::LIST_INCIDENT_AGGREGATIONS;
     fn pagination(&mut self) -> &mut Option<types::PaginationRequest> {
         &mut self.pagination
     }
-    async fn send(self, client: Client) -> Result<Page<Self::Item>, Error> {
-        let types::ListIncidentAggregationsResponse { incident_aggs, pagination, .. } = client
-            .list_incident_aggregations(&self)
-            .await?
-            .into_inner();
-        Ok(Page {
-            items: incident_aggs,
-            next: pagination.and_then(|pagination| pagination.next_page_token),
-        })
+    async fn send(
+        self,
+        client: Client,
+    ) -> Result<ResponseValue<Page<Self::Item>>, Error> {
+        let response = client.list_incident_aggregations(&self).await?;
+        Ok(
+            response
+                .map(|
+                    types::ListIncidentAggregationsResponse {
+                        incident_aggs,
+                        pagination,
+                        ..
+                    }|
+                {
+                    Page {
+                        items: incident_aggs,
+                        next: pagination
+                            .and_then(|pagination| pagination.next_page_token),
+                    }
+                }),
+        )
     }
 }

@@ -137,6 +137,7 @@ fn paging(model: &Model<'_>, operation: &Operation) -> Result<(TokenStream, Toke
         }
     }
     let name = ident(&snake(&operation.id));
+    let constant = constant(operation);
     let stream = ident(&format!("{}_stream", snake(&operation.id)));
     let (body, response, item, items) = (ident(body), ident(&operation.response), ident(&item), ident(&snake(items)));
     let member = if items == "items" { quote!(items,) } else { quote!(items: #items,) };
@@ -157,14 +158,17 @@ fn paging(model: &Model<'_>, operation: &Operation) -> Result<(TokenStream, Toke
 
         impl sealed::Sealed for types::#body {
             type Item = types::#item;
+            const OPERATION: &'static Operation = &operations::#constant;
 
             fn pagination(&mut self) -> &mut Option<types::PaginationRequest> {
                 &mut self.pagination
             }
 
-            async fn send(self, client: Client) -> Result<Page<Self::Item>, Error> {
-                let types::#response { #items, pagination, .. } = client.#name(&self).await?.into_inner();
-                Ok(Page { #member next: pagination.and_then(|pagination| pagination.next_page_token) })
+            async fn send(self, client: Client) -> Result<ResponseValue<Page<Self::Item>>, Error> {
+                let response = client.#name(&self).await?;
+                Ok(response.map(|types::#response { #items, pagination, .. }| {
+                    Page { #member next: pagination.and_then(|pagination| pagination.next_page_token) }
+                }))
             }
         }
     };
