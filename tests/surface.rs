@@ -10,7 +10,9 @@ use std::{
 };
 
 use quote::ToTokens;
-use syn::{Attribute, Fields, ImplItem, Item, ItemImpl, TraitItem, UseTree, Visibility};
+use syn::{
+    Attribute, Fields, Generics, ImplItem, Item, ItemImpl, ItemMod as Module, TraitItem, UseTree, Variant, Visibility,
+};
 
 use crate::document::snapshots;
 
@@ -43,20 +45,45 @@ fn what_breaks_a_caller_changes_the_surface_and_what_does_not_does_not() {
     let surface = |text: &str| fingerprint(&surface_of(&[file("lib.rs", text)]));
     let code = "#[derive(Clone)] pub struct Page { pub size: u32, at: u32 }
                 impl Page { pub fn next(&self) -> Option<u32> { None } fn own(&self) {} }
-                pub trait Paged { fn page(&self) -> Page; }
+                pub trait Paged { fn page(&self) -> Page; fn last(&self) -> bool { false } }
+                impl Iterator for Page { type Item = u8; }
+                impl From<Page> for String {}
+                pub struct Number(pub u32, u32);
+                pub struct Of<T>(T) where T: Send;
+                impl<T: Send> Of<T> { pub fn get(&self) {} }
+                pub use page::Page as P;
+                pub mod inner { pub fn deep() {} }
                 pub enum Order { Up, Down }";
     for (old, new) in [
         ("size: u32", "size: u64"),
         ("pub size", "size"),
         ("#[derive(Clone)]", ""),
+        ("#[derive(Clone)]", "#[derive(Clone)] #[cfg(unix)]"),
         ("next(&self)", "next(&mut self)"),
+        ("pub fn next", "#[cfg(feature = \"x\")] pub fn next"),
         ("Option<u32>", "u32"),
         ("page(&self) -> Page", "page(&self)"),
+        ("bool { false }", "bool;"),
+        ("type Item = u8", "type Item = u16"),
+        ("impl From<Page> for String {}", ""),
+        ("(pub u32", "(pub u64"),
+        ("where T: Send", ""),
+        ("impl<T: Send>", "impl<T: Send + Sync>"),
+        ("pub use", "#[cfg(unix)] pub use"),
+        ("fn deep()", "fn deeper()"),
         ("Up, Down", "Up"),
+        ("Up, Down", "Up = 3, Down"),
+        ("Up, Down", "Up, #[non_exhaustive] Down"),
     ] {
         assert_ne!(surface(&code.replace(old, new)), surface(code), "{old} became {new}");
     }
-    for (old, new) in [("at: u32", "at: u64"), ("own(&self)", "own(&mut self)"), ("{ None }", "{ Some(1) }")] {
+    for (old, new) in [
+        ("at: u32", "at: u64"),
+        ("own(&self)", "own(&mut self)"),
+        ("{ None }", "{ Some(1) }"),
+        ("{ false }", "{ true }"),
+        (", u32)", ", u64)"),
+    ] {
         assert_eq!(surface(&code.replace(old, new)), surface(code), "{old} became {new}");
     }
     let (page, order) = code.split_at(code.find("pub enum").unwrap());
@@ -94,8 +121,7 @@ fn surface(package: &str) -> String {
 /// The same of source texts, each with its name.
 fn surface_of(code: &[(String, String)]) -> String {
     let code: Vec<_> = code.iter().map(|(name, text)| (name, syn::parse_file(text).unwrap())).collect();
-    let items = code.iter().flat_map(|(_, code)| &code.items);
-    let public: BTreeSet<String> = items.filter_map(public_type).collect();
+    let public: BTreeSet<String> = code.iter().flat_map(|(_, code)| public_types(&code.items)).collect();
     let mut out = String::new();
     for (name, code) in &code {
         let mut lines = Vec::new();
@@ -124,85 +150,132 @@ fn is_public(visibility: &Visibility) -> bool {
     matches!(visibility, Visibility::Public(_))
 }
 
-fn public_type(item: &Item) -> Option<String> {
-    match item {
-        Item::Struct(item) if is_public(&item.vis) => Some(item.ident.to_string()),
-        Item::Enum(item) if is_public(&item.vis) => Some(item.ident.to_string()),
-        _ => None,
-    }
+/// The public types of items, those of inline modules included.
+fn public_types(items: &[Item]) -> Vec<String> {
+    let names = items.iter().map(|item| match item {
+        Item::Struct(item) if is_public(&item.vis) => vec![item.ident.to_string()],
+        Item::Enum(item) if is_public(&item.vis) => vec![item.ident.to_string()],
+        Item::Union(item) if is_public(&item.vis) => vec![item.ident.to_string()],
+        Item::Mod(Module { content: Some((_, items)), vis, .. }) if is_public(vis) => public_types(items),
+        _ => Vec::new(),
+    });
+    names.flatten().collect()
 }
 
 fn item(item: &Item, public: &BTreeSet<String>, lines: &mut Vec<String>) {
     match item {
         Item::Struct(structure) if is_public(&structure.vis) => {
-            let (name, generics) = (&structure.ident, tokens(&structure.generics));
-            lines.push(format!("{}struct {name}{generics}", marks(&structure.attrs)));
-            if let Fields::Named(fields) = &structure.fields {
-                for field in fields.named.iter().filter(|field| is_public(&field.vis)) {
-                    lines.push(format!("    {}: {}", tokens(&field.ident), tokens(&field.ty)));
-                }
+            let kind = match structure.fields {
+                Fields::Named(_) => "",
+                Fields::Unnamed(_) => "(..)",
+                Fields::Unit => ";",
+            };
+            let name = [tokens(&structure.ident), generics(&structure.generics)].concat();
+            lines.push(format!("{}struct {name}{kind}", marks(&structure.attrs)));
+            for (index, field) in structure.fields.iter().enumerate().filter(|(_, field)| is_public(&field.vis)) {
+                let name = field.ident.as_ref().map_or_else(|| index.to_string(), tokens);
+                lines.push(format!("    {}{name}: {}", marks(&field.attrs), tokens(&field.ty)));
             }
         }
         Item::Enum(enumeration) if is_public(&enumeration.vis) => {
-            lines.push(format!(
-                "{}enum {}{}",
-                marks(&enumeration.attrs),
-                enumeration.ident,
-                tokens(&enumeration.generics)
-            ));
-            for variant in &enumeration.variants {
-                lines.push(format!("    {}{}", variant.ident, tokens(&variant.fields)));
+            let name = [tokens(&enumeration.ident), generics(&enumeration.generics)].concat();
+            lines.push(format!("{}enum {name}", marks(&enumeration.attrs)));
+            for Variant { attrs, ident, fields, discriminant } in &enumeration.variants {
+                let value =
+                    discriminant.as_ref().map_or_else(String::new, |(_, value)| format!(" = {}", tokens(value)));
+                lines.push(format!("    {}{ident}{}{value}", marks(attrs), tokens(fields)));
             }
         }
-        Item::Fn(function) if is_public(&function.vis) => lines.push(tokens(&function.sig)),
+        Item::Union(union) if is_public(&union.vis) => lines.push(tokens(union)),
+        Item::Fn(function) if is_public(&function.vis) => {
+            lines.push(marks(&function.attrs) + &tokens(&function.sig));
+        }
         Item::Const(constant) if is_public(&constant.vis) => {
-            lines.push(format!("const {}: {}", constant.ident, tokens(&constant.ty)));
+            lines.push(format!("{}const {}: {}", marks(&constant.attrs), constant.ident, tokens(&constant.ty)));
+        }
+        Item::Static(item) if is_public(&item.vis) => {
+            lines.push(format!("{}static {}: {}", marks(&item.attrs), item.ident, tokens(&item.ty)));
         }
         Item::Type(alias) if is_public(&alias.vis) => {
-            lines.push(format!("type {} = {}", alias.ident, tokens(&alias.ty)));
+            let name = [tokens(&alias.ident), generics(&alias.generics)].concat();
+            lines.push(format!("{}type {name} = {}", marks(&alias.attrs), tokens(&alias.ty)));
+        }
+        Item::Macro(item) if item.attrs.iter().any(|attribute| attribute.path().is_ident("macro_export")) => {
+            lines.push(tokens(item));
         }
         // `fuzzing` exists for the fuzz targets alone.
         Item::Mod(module) if is_public(&module.vis) && module.ident != "fuzzing" => {
-            lines.push(format!("mod {}", module.ident));
+            let name = format!("{}mod {}", marks(&module.attrs), module.ident);
+            let mut inner = Vec::new();
+            let items = module.content.iter().flat_map(|(_, items)| items);
+            items.for_each(|item| self::item(item, public, &mut inner));
+            lines.extend(
+                inner.iter().map(|line| if line.starts_with(' ') { line.clone() } else { format!("{name}::{line}") }),
+            );
+            lines.push(name);
         }
-        Item::Use(import) if is_public(&import.vis) => lines.extend(imports("", &import.tree)),
+        Item::Use(import) if is_public(&import.vis) => {
+            let marks = marks(&import.attrs);
+            lines.extend(imports("", &import.tree).iter().map(|import| format!("{marks}{import}")));
+        }
         Item::Trait(definition) if is_public(&definition.vis) => {
             lines.push(format!(
-                "trait {}{}: {}",
+                "{}trait {}{}: {}",
+                marks(&definition.attrs),
                 definition.ident,
-                tokens(&definition.generics),
+                generics(&definition.generics),
                 tokens(&definition.supertraits)
             ));
             for item in &definition.items {
-                if let TraitItem::Fn(function) = item {
-                    lines.push(format!("    {}", tokens(&function.sig)));
-                }
+                lines.push(match item {
+                    // That there is a default matters to those who implement it, and what it does does not.
+                    TraitItem::Fn(function) => {
+                        let body = if function.default.is_some() { " { .. }" } else { "" };
+                        format!("    {}{}{body}", marks(&function.attrs), tokens(&function.sig))
+                    }
+                    other => format!("    {}", tokens(other)),
+                });
             }
         }
-        Item::Impl(block) if public.contains(tokens(&block.self_ty).split(['<', ' ']).next().unwrap()) => {
-            implementation(block, lines);
+        Item::Impl(block) => {
+            let trait_ = block.trait_.as_ref().map_or_else(String::new, |(name, _)| tokens(name));
+            let text = format!("{} {trait_}", tokens(&block.self_ty));
+            let mut words = text.split(|character: char| !character.is_alphanumeric() && character != '_');
+            if words.any(|word| public.contains(word)) {
+                implementation(block, lines);
+            }
         }
         _ => {}
     }
 }
 
 fn implementation(block: &ItemImpl, lines: &mut Vec<String>) {
-    let ty = tokens(&block.self_ty);
+    let (ty, marks_, generics) = (tokens(&block.self_ty), marks(&block.attrs), generics(&block.generics));
     if let Some((name, _)) = &block.trait_ {
-        lines.push(format!("impl {} for {ty}", tokens(name)));
+        lines.push(format!("{marks_}impl{generics} {} for {ty}", tokens(name)));
+        let types = block.items.iter().filter(|item| matches!(item, ImplItem::Type(_)));
+        lines.extend(types.map(|item| format!("    {}", tokens(item))));
         return;
     }
+    // Where a method is and for which types.
+    let place = if generics.is_empty() { format!("{marks_}{ty}") } else { format!("{marks_}impl{generics} {ty}") };
     for item in &block.items {
         match item {
             ImplItem::Fn(function) if is_public(&function.vis) => {
-                lines.push(format!("{ty}::{}", tokens(&function.sig)));
+                lines.push(format!("{}{place}::{}", marks(&function.attrs), tokens(&function.sig)));
             }
             ImplItem::Const(constant) if is_public(&constant.vis) => {
-                lines.push(format!("{ty}::{}: {}", constant.ident, tokens(&constant.ty)));
+                lines.push(format!("{}{place}::{}: {}", marks(&constant.attrs), constant.ident, tokens(&constant.ty)));
             }
             _ => {}
         }
     }
+}
+
+/// Parameters and what is demanded of them.
+fn generics(generics: &Generics) -> String {
+    let demands = generics.where_clause.as_ref().map_or_else(String::new, |clause| format!(" {}", tokens(clause)));
+    tokens(generics) + &demands
 }
 
 fn imports(prefix: &str, tree: &UseTree) -> Vec<String> {
@@ -215,11 +288,9 @@ fn imports(prefix: &str, tree: &UseTree) -> Vec<String> {
 
 /// What callers depend on beside the signature.
 fn marks(attributes: &[Attribute]) -> String {
+    const MARKS: [&str; 5] = ["derive", "non_exhaustive", "cfg", "cfg_attr", "repr"];
     let mut out = String::new();
-    for attribute in attributes
-        .iter()
-        .filter(|attribute| ["derive", "non_exhaustive"].iter().any(|name| attribute.path().is_ident(name)))
-    {
+    for attribute in attributes.iter().filter(|attribute| MARKS.iter().any(|name| attribute.path().is_ident(name))) {
         out.push_str(&tokens(attribute));
         out.push(' ');
     }
