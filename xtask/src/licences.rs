@@ -1,5 +1,5 @@
-//! `cargo xtask licences`: every crate that is built has a licence that the house accepts. It must not know what the
-//! crates are for.
+//! `cargo xtask licences`: every crate that the workspace is built with has a licence that the house accepts. `fuzz/`, which
+//! is outside and goes to nobody, is not looked at. It must not know what the crates are for.
 
 use std::process::ExitCode;
 
