@@ -40,7 +40,8 @@
 //! up covers a member that it names in backticks. The reason of an operation covers its absence while the published
 //! file has the operation's other binding.
 //!
-//! A generation of which the published file has no operation at all is not compared; one row says so.
+//! A generation of which the published file has no operation at all, not even under another version, is not compared; one
+//! row says so.
 
 mod api;
 mod deviation;

@@ -56,10 +56,15 @@ impl Route {
         Self { generation: None, path: plain }
     }
 
+    /// The segments of the path that are no version, neither `v2` nor `2`: they stay when the vendor counts one up.
+    pub(super) fn unversioned(&self) -> impl Iterator<Item = &str> {
+        let version = |segment: &str| segment.strip_prefix('v').unwrap_or(segment).parse::<u32>().is_ok();
+        self.path.split('/').filter(move |segment| !version(segment))
+    }
+
     /// Whether the path is about incidents: its first segment that is no version begins so.
     pub(super) fn is_of_incidents(&self) -> bool {
-        let version = |segment: &&str| segment.strip_prefix('v').is_some_and(|digits| digits.parse::<u8>().is_ok());
-        self.path.split('/').find(|segment| !version(segment)).is_some_and(|segment| segment.starts_with("incidents"))
+        self.unversioned().next().is_some_and(|segment| segment.starts_with("incidents"))
     }
 }
 

@@ -81,7 +81,10 @@ impl<'a, 'd> Comparison<'a, 'd> {
                 continue;
             }
             let generation = generation(operation);
-            let covered = self.matches.keys().any(|index| self::generation(&ours.operations[*index]) == generation);
+            let mut of_it =
+                ours.operations.iter().enumerate().filter(|(_, other)| self::generation(other) == generation);
+            // What is published under another version only is not left out: a caller's path is gone.
+            let covered = of_it.any(|(index, other)| self.matches.contains_key(&index) || self.is_elsewhere(other));
             if !covered {
                 elsewhere.entry(generation).or_default().push(operation);
                 continue;
@@ -114,6 +117,16 @@ impl<'a, 'd> Comparison<'a, 'd> {
                 reason: None,
             });
         }
+    }
+
+    /// Whether a published operation that is none of ours differs from this one by the path's version alone.
+    fn is_elsewhere(&self, operation: &Operation<'_>) -> bool {
+        let same = |one: &Route, other: &Route| one.unversioned().eq(other.unversioned());
+        self.published.operations.iter().enumerate().any(|(index, candidate)| {
+            candidate.method == operation.method
+                && !self.matches.values().any(|(other, _)| *other == index)
+                && operation.routes.iter().any(|one| candidate.routes.iter().any(|other| same(one, other)))
+        })
     }
 
     /// Published operations that we lack: those about incidents, and those under a tag of one that we have.

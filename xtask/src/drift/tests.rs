@@ -229,6 +229,22 @@ fn a_generation_that_moved_breaks_callers_and_is_compared_all_the_same() {
 }
 
 #[test]
+fn a_generation_that_is_all_under_another_version_breaks_callers() {
+    let found = added(OUR_TEXT, |root| {
+        let paths = std::mem::take(root["paths"].as_object_mut().unwrap());
+        let renamed = |path: String| path.strip_prefix("/v1/").map_or(path.clone(), |rest| format!("/v2/{rest}"));
+        root["paths"] = paths.into_iter().map(|(path, item)| (renamed(path), item)).collect();
+    });
+    for (class, message) in [
+        (Class::BreaksCallers, "POST /v1/incidents:resolve is not published"),
+        (Class::New, "POST /v2/incidents:resolve is one that we lack"),
+    ] {
+        assert!(found.contains(&(class, "operation".to_owned(), message.to_owned())), "{found:#?}");
+    }
+    assert!(!found.iter().any(|(_, place, _)| place == "operations"), "{found:#?}");
+}
+
+#[test]
 fn an_operation_that_we_lack_is_new_if_it_is_about_incidents() {
     let merge = json!({ "operationId": "Merge", "responses": { "200": { "description": "" } } });
     let add = |path: &'static str, operation: Value| {
