@@ -159,7 +159,10 @@ impl<'a, 'd> Walk<'a, 'd> {
         let text =
             |shape: &Shape<'_>| if other_kind && !shape.is_map() { "message".to_owned() } else { described(shape) };
         let message = format!("is {}, published as {}", text(ours), text(published));
-        let class = if is_64_bit(ours) && is_64_bit(published) || sent.types.iter().all(taken) && !other_kind {
+        let class = if is_integer(ours) && is_integer(published) {
+            // Text or number is all the same; what it may hold is not.
+            format_class(direction, "integer", ours.format, published.format)
+        } else if sent.types.iter().all(taken) && !other_kind {
             Class::Cosmetic
         } else {
             direction.refused()
@@ -367,13 +370,13 @@ pub(super) fn similar<'n>(name: &str, mut others: impl Iterator<Item = &'n str>)
 
 fn described(shape: &Shape<'_>) -> String {
     match shape.format {
-        Some(format) if is_64_bit(shape) => format!("{} ({format})", shape.types_text()),
+        Some(format) if is_integer(shape) => format!("{} ({format})", shape.types_text()),
         _ => shape.types_text(),
     }
 }
 
-/// Whether it is a 64-bit integer, as a number or as text: protobuf JSON reads both, and so does the SDK.
-fn is_64_bit(shape: &Shape<'_>) -> bool {
+/// Whether it is an integer, as a number or as 64-bit text: protobuf JSON reads both, and so does the SDK.
+fn is_integer(shape: &Shape<'_>) -> bool {
     let one = shape.types.len() == 1;
     one && (shape.types.contains("integer")
         || shape.types.contains("string") && matches!(shape.format, Some("int64" | "uint64")))

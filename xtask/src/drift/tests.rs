@@ -425,6 +425,14 @@ fn a_format_breaks_what_parses_it() {
 }
 
 #[test]
+fn a_32_bit_integer_that_becomes_64_bit_text_breaks_decoding() {
+    let pointer = "/components/schemas/v1AssigneeWithCount/properties/count";
+    let edit = |root: &mut Value| set(root, pointer, json!({ "type": "string", "format": "int64" }));
+    let message = "is integer (int32), published as string (int64)";
+    planted(V1, edit, Class::BreaksDecoding, "AssigneeWithCount.count", message);
+}
+
+#[test]
 fn an_enum_value_is_new_when_it_comes_and_breaks_requests_when_it_goes() {
     let state = "/components/schemas/v1IncidentState/enum";
     let edit = |root: &mut Value| push(root, state, json!("INCIDENT_STATE_FLAPPING"));
