@@ -15,6 +15,7 @@
 //! | member is no longer required | cosmetic | cosmetic: absent reads as the default |
 //! | name required that is no member | breaks callers | cosmetic |
 //! | type that the other side doesn't take | breaks callers | breaks decoding |
+//! | value, or a list's or map's elements, without a type | cosmetic | cosmetic |
 //! | 64-bit integer as text or as number | cosmetic: both are read | cosmetic: both are read |
 //! | integer's range: what is sent doesn't fit | breaks callers | breaks decoding |
 //! | text loses the format that we parse (`date-time`, `uint64`) | cosmetic | breaks decoding |

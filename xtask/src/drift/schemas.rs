@@ -103,7 +103,7 @@ impl<'a, 'd> Walk<'a, 'd> {
                     self.limits(&pair, &ours, &published);
                 }
                 self.members(direction, &pair, &ours, &published, &mut queue);
-                elements(&pair, &ours, &published, &mut queue);
+                self.elements(direction, &pair, &ours, &published, &mut queue)?;
             }
         }
         Ok(())
@@ -327,22 +327,36 @@ impl<'a, 'd> Walk<'a, 'd> {
             self.add(&pair.trail, finding);
         }
     }
-}
 
-/// A list's items and a map's values.
-fn elements(pair: &Pair, ours: &Shape<'_>, published: &Shape<'_>, queue: &mut VecDeque<Pair>) {
-    let trail = pair.trail.to(&pair.ours).to(&ours.pointer);
-    for (mark, ours, published) in
-        [("[]", &ours.items, &published.items), ("{}", &ours.map_values, &published.map_values)]
-    {
-        let Some(node) = ours.first() else { continue };
-        queue.extend(published.iter().map(|other| Pair {
-            ours: node.clone(),
-            published: other.clone(),
-            place: format!("{}{mark}", pair.place),
-            name: String::new(),
-            trail: Rc::clone(&trail),
-        }));
+    /// A list's items and a map's values.
+    fn elements(
+        &mut self,
+        direction: Direction,
+        pair: &Pair,
+        ours: &Shape<'_>,
+        published: &Shape<'_>,
+        queue: &mut VecDeque<Pair>,
+    ) -> Result<()> {
+        let trail = pair.trail.to(&pair.ours).to(&ours.pointer);
+        for (kind, mark, ours, others) in
+            [("array", "[]", &ours.items, &published.items), ("object", "{}", &ours.map_values, &published.map_values)]
+        {
+            let Some(node) = ours.first() else { continue };
+            let element = |other: &String| Pair {
+                ours: node.clone(),
+                published: other.clone(),
+                place: format!("{}{mark}", pair.place),
+                name: String::new(),
+                trail: Rc::clone(&trail),
+            };
+            queue.extend(others.iter().map(element));
+            if others.is_empty() && published.types.contains(kind) {
+                // No schema says no more than one without a type.
+                let ours = Shape::read(self.ours, node)?;
+                self.types(direction, &element(&published.pointer), &ours, &Shape::default());
+            }
+        }
+        Ok(())
     }
 }
 

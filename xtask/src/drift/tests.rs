@@ -433,6 +433,19 @@ fn a_32_bit_integer_that_becomes_64_bit_text_breaks_decoding() {
 }
 
 #[test]
+fn a_list_or_map_that_loses_its_elements_schema_is_cosmetic() {
+    let pointer = "/components/schemas/v1UnassignIncidentsRequest/properties/incidentIds/items";
+    let message = "is string, published without a type";
+    let place = "UnassignIncidentsRequest.incidentIds[]";
+    planted(V1, |root| drop(remove(root, pointer)), Class::Cosmetic, place, message);
+    let pointer = "/components/schemas/v1IncidentQueryFilter/properties/contextualLabels/additionalProperties";
+    let message = "is object, published without a type";
+    let place = "IncidentQueryFilter.contextualLabels{}";
+    planted(V1, |root| set(root, pointer, json!(true)), Class::Cosmetic, place, message);
+    planted(V1, |root| drop(remove(root, pointer)), Class::Cosmetic, place, message);
+}
+
+#[test]
 fn an_enum_value_is_new_when_it_comes_and_breaks_requests_when_it_goes() {
     let state = "/components/schemas/v1IncidentState/enum";
     let edit = |root: &mut Value| push(root, state, json!("INCIDENT_STATE_FLAPPING"));
