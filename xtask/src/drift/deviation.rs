@@ -38,13 +38,14 @@ impl Trail {
         Rc::new(Self { pointer: pointer.to_owned(), parent: Some(Rc::clone(self)) })
     }
 
-    fn ancestors(&self) -> impl Iterator<Item = &str> {
+    /// The nodes from the innermost outwards.
+    pub(super) fn ancestors(&self) -> impl Iterator<Item = &str> {
         std::iter::successors(Some(self), |trail| trail.parent.as_deref()).map(|trail| trail.pointer.as_str())
     }
 }
 
-/// The reason that covers a difference. `own` are the pointers of the node itself: a member, and the schema it refers to.
-/// `name` is the member's name, by which a reason further up may speak of it.
+/// The reason that covers a difference. `own` are the pointers of the node itself: a member, and the schema it refers to;
+/// of a list's element, those of the list as well. `name` is the member's name, by which a reason further up may speak of it.
 pub(super) fn reason(
     document: &Document,
     trail: &Trail,

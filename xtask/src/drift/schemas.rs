@@ -24,6 +24,8 @@ struct Pair {
     place: String,
     /// The member's name; empty for a body, a list's items and a map's values.
     name: String,
+    /// Whether it is a list's item or a map's value; the list or map is at the end of the trail.
+    element: bool,
     trail: Rc<Trail>,
 }
 
@@ -85,6 +87,7 @@ impl<'a, 'd> Walk<'a, 'd> {
             published: published.to_owned(),
             place: place.to_owned(),
             name: String::new(),
+            element: false,
             trail: Rc::clone(trail),
         };
         let mut queue = VecDeque::from([first]);
@@ -126,6 +129,11 @@ impl<'a, 'd> Walk<'a, 'd> {
             Subject::Extra(_) | Subject::Lost => (&place, published.pointer.as_str(), [own[1], own[0]]),
             _ => (&pair.place, pair.published.as_str(), own),
         };
+        let mut own = own.to_vec();
+        if pair.element {
+            // An element has no name that a reason could speak of, so that its list speaks for it.
+            own.extend(pair.trail.ancestors().take(2));
+        }
         self.add(&pair.trail, Finding { class, subject, place, name: &pair.name, message, ours: &own, published });
     }
 
@@ -295,6 +303,7 @@ impl<'a, 'd> Walk<'a, 'd> {
                 published: other.clone(),
                 place: member_place.clone(),
                 name: (*name).to_owned(),
+                element: false,
                 trail: Rc::clone(&trail),
             }));
         }
@@ -347,6 +356,7 @@ impl<'a, 'd> Walk<'a, 'd> {
                 published: other.clone(),
                 place: format!("{}{mark}", pair.place),
                 name: String::new(),
+                element: true,
                 trail: Rc::clone(&trail),
             };
             queue.extend(others.iter().map(element));

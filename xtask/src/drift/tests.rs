@@ -188,6 +188,19 @@ fn a_reason_does_not_hide_another_change_of_the_same_member() {
 }
 
 #[test]
+fn the_reason_of_a_list_covers_its_elements() {
+    let place = "AssignIncidentsRequest.incidentIds[]";
+    let message = "has no format, published with format `uuid`";
+    let found = differences(V5);
+    let found = found.iter().find(|difference| difference.place == place && difference.message == message);
+    assert_eq!(found.map(|difference| difference.class), Some(Class::KnownDeviation));
+    let body = "/paths/~1incidents~1incidents~1v1~1all~1by-user/post/requestBody/content/application~1json/schema";
+    let pointer = format!("{body}/properties/incidentIds/items/format");
+    let message = "has no format, published with format `email`";
+    planted(V5, |root| set(root, &pointer, json!("email")), Class::New, place, message);
+}
+
+#[test]
 fn an_operation_that_vanished_breaks_callers() {
     let edit = |root: &mut Value| drop(remove(root, &v1(":resolve")));
     planted(V1, edit, Class::BreaksCallers, "operation", "POST /v1/incidents:resolve is not published");
