@@ -37,9 +37,10 @@
 //! Anything of these is a `known deviation` where our document says so in `x-deviation`. A reason covers what it speaks of
 //! and nothing else, so that it can't hide tomorrow's change: requiredness if it says "requires", absence if it says
 //! "leaves out", "lacks", "omits" or "missing", a lost format if it says "type" or "format"; another type or format, a limit
-//! with its number, and a value or member that only the published file has, if it names that in backticks. The reason of
-//! a list or map covers its elements too, and a reason further up a member that it names in backticks. The reason of an
-//! operation covers its absence while the published file has the operation's other binding.
+//! with its number, a value or member that only the published file has, and a required name that is no member, if it names
+//! that in backticks: the last one only if it says "requires", the value or member only if it doesn't. The reason of a list
+//! or map covers its elements too, and a reason further up a member that it names in backticks. The reason of an operation
+//! covers its absence while the published file has the operation's other binding.
 //!
 //! A generation of which the published file has no operation at all, not even under another version, is not compared; one
 //! row says so.

@@ -16,8 +16,10 @@ pub(super) enum Subject<'a> {
     Format(Option<&'a str>),
     /// The published limit, as `maxItems: 100`: another one is another difference.
     Limit(&'a str),
-    /// The published file has this value or member, or requires it, and we don't.
+    /// The published file has this value or member, and we don't.
     Extra(&'a str),
+    /// The published file requires this name, and has no such member either.
+    Required(&'a str),
     /// The published file no longer has a value of an enum.
     Lost,
     Other,
@@ -55,9 +57,12 @@ pub(super) fn reason(
 ) -> Option<String> {
     let stated =
         |pointer: &str| document.get(pointer).map(|node| text(node, "x-deviation")).filter(|reason| !reason.is_empty());
-    let named = if let Subject::Extra(name) = subject { name } else { name };
     let covering = own.iter().filter_map(|pointer| stated(pointer)).find(|reason| covers(reason, subject));
-    let above = || trail.ancestors().filter_map(stated).find(|reason| !named.is_empty() && names(reason, named));
+    let speaks = |reason: &&str| match subject {
+        Subject::Extra(_) | Subject::Required(_) => covers(reason, subject),
+        _ => !name.is_empty() && names(reason, name),
+    };
+    let above = || trail.ancestors().filter_map(stated).find(speaks);
     covering.or_else(above).map(|reason| reason.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
@@ -70,7 +75,9 @@ fn covers(reason: &str, subject: Subject<'_>) -> bool {
             names(reason, published)
         }
         Subject::Format(None) => says(&["type", "format"]),
-        Subject::Extra(name) => names(reason, name),
+        // A reason for a required name that never exists says nothing of a member that does.
+        Subject::Extra(name) => names(reason, name) && !says(&["requir"]),
+        Subject::Required(name) => names(reason, name) && says(&["requir"]),
         Subject::Lost | Subject::Other => false,
     }
 }
@@ -96,5 +103,7 @@ mod tests {
         let values = "In December 2025 `STATE_NO_DATA` was published for two days.";
         assert!(covers(values, Subject::Extra("STATE_NO_DATA")));
         assert!(!covers(values, Subject::Extra("STATE_NO")) && !covers(values, Subject::Other));
+        let phantom = "The vendor's document also requires `originator`, which never exists in JSON.";
+        assert!(covers(phantom, Subject::Required("originator")) && !covers(phantom, Subject::Extra("originator")));
     }
 }

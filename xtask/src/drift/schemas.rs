@@ -311,28 +311,21 @@ impl<'a, 'd> Walk<'a, 'd> {
         for name in names.into_iter().filter(|name| !ours.members.contains_key(name)) {
             let required = published.required.contains(name);
             let nodes = published.members.get(name);
-            let (class, message) = match nodes {
+            let (class, subject, message) = match nodes {
                 None if ours.required.contains(name) => continue,
                 None => {
                     let class = direction.choose(Class::BreaksCallers, Class::Cosmetic);
-                    (class, format!("requires `{name}`, which is no member of it"))
+                    (class, Subject::Required(name), format!("requires `{name}`, which is no member of it"))
                 }
                 Some(_) if required && direction == Direction::Request => {
-                    (Class::BreaksCallers, format!("has a required member that we lack: `{name}`"))
+                    let message = format!("has a required member that we lack: `{name}`");
+                    (Class::BreaksCallers, Subject::Extra(name), message)
                 }
-                Some(_) => (Class::New, format!("has a member that we lack: `{name}`")),
+                Some(_) => (Class::New, Subject::Extra(name), format!("has a member that we lack: `{name}`")),
             };
             let at = nodes.and_then(|nodes| nodes.first()).unwrap_or(&published.pointer);
             let own = [ours.pointer.as_str(), pair.ours.as_str()];
-            let finding = Finding {
-                class,
-                subject: Subject::Extra(name),
-                place: &message_place,
-                name,
-                message,
-                ours: &own,
-                published: at,
-            };
+            let finding = Finding { class, subject, place: &message_place, name, message, ours: &own, published: at };
             self.add(&pair.trail, finding);
         }
     }

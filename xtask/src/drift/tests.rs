@@ -201,6 +201,13 @@ fn the_reason_of_a_list_covers_its_elements() {
 }
 
 #[test]
+fn a_reason_for_a_required_name_does_not_cover_a_real_member() {
+    let pointer = "/components/schemas/v1IncidentEvent/properties/originator";
+    let edit = |root: &mut Value| set(root, pointer, json!({ "type": "object" }));
+    planted(V1, edit, Class::New, "IncidentEvent", "has a member that we lack: `originator`");
+}
+
+#[test]
 fn an_operation_that_vanished_breaks_callers() {
     let edit = |root: &mut Value| drop(remove(root, &v1(":resolve")));
     planted(V1, edit, Class::BreaksCallers, "operation", "POST /v1/incidents:resolve is not published");
