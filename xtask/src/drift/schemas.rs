@@ -429,13 +429,20 @@ fn range(format: &str) -> Option<(i128, i128)> {
     }
 }
 
-/// The schema of a JSON body below `content`, whatever parameters its media type has.
+/// The schema of a JSON body below `content`, whatever parameters its media type has. Of several the one that names JSON
+/// most plainly, for that is what we ask for; of equals the first.
 pub(super) fn json_schema(content: &Value, pointer: &str) -> Option<String> {
     let names = content.as_object()?.keys();
-    let json = |name: &&String| {
+    let rank = |name: &String| {
         let name = name.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        name == "application/json" || name.ends_with("+json") || name == "*/*" || name == "application/*"
+        match name.as_str() {
+            "application/json" => Some(0),
+            name if name.ends_with("+json") => Some(1),
+            "application/*" => Some(2),
+            "*/*" => Some(3),
+            _ => None,
+        }
     };
-    let name = names.into_iter().find(json)?;
+    let (_, name) = names.filter_map(|name| Some((rank(name)?, name))).min_by_key(|(rank, _)| *rank)?;
     content[name].get("schema").map(|_| join(&join(pointer, name), "schema"))
 }

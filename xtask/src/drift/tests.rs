@@ -526,6 +526,19 @@ fn a_success_that_we_do_not_decode_breaks_decoding() {
 }
 
 #[test]
+fn the_json_that_is_compared_is_the_plainest() {
+    let pointer = format!("{}/post/responses/200/content", v1(":resolve"));
+    let edit = |root: &mut Value| {
+        let plain = remove(root, &format!("{pointer}/application~1json"));
+        let other = json!({ "schema": { "type": "integer" } });
+        let content =
+            json!({ "*/*": other, "application/problem+json": other, "application/json; charset=utf-8": plain });
+        set(root, &pointer, content);
+    };
+    assert_eq!(added(V1, edit), []);
+}
+
+#[test]
 fn what_is_deprecated_is_new() {
     let edit = |root: &mut Value| set(root, &format!("{}/post/deprecated", v1(":resolve")), json!(true));
     planted(V1, edit, Class::New, "operation", "is deprecated");
