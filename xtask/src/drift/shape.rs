@@ -39,6 +39,7 @@ impl<'d> Shape<'d> {
     pub(super) fn read(api: &Api<'d>, pointer: &str) -> Result<Self> {
         let mut shape = Shape { pointer: api.resolve(pointer)?.0, ..Shape::default() };
         let mut formats = BTreeSet::new();
+        let mut any_text = false;
         let mut seen = BTreeSet::new();
         let mut parts = vec![(pointer.to_owned(), false)];
         while let Some((pointer, alternative)) = parts.pop() {
@@ -62,6 +63,9 @@ impl<'d> Shape<'d> {
                     .map(|(part, _)| part)
                     .collect();
                 let several = some.len() > 1;
+                // Plain text beside an enum leaves the enum open: its values are only those known so far.
+                any_text |=
+                    several && some.iter().any(|part| api.resolve(part).is_ok_and(|(_, node)| is_any_text(node)));
                 parts.extend(some.into_iter().map(|part| (part, alternative || several)));
             }
             if let Err(message) = shape.types(node) {
@@ -90,6 +94,7 @@ impl<'d> Shape<'d> {
         // Alternatives of different formats leave any of them possible.
         shape.format = if formats.len() == 1 { formats.pop_first() } else { None };
         shape.infer();
+        shape.values = shape.values.filter(|_| !any_text);
         Ok(shape)
     }
 
@@ -151,6 +156,15 @@ impl<'d> Shape<'d> {
         }
         self.types.iter().copied().collect::<Vec<_>>().join(" or ")
     }
+}
+
+/// Whether it is text without values of its own, nor parts that may have some.
+fn is_any_text(node: &Value) -> bool {
+    let text = match node.get("type") {
+        Some(Value::Array(kinds)) => kinds.iter().any(|kind| kind == "string"),
+        kind => kind.is_some_and(|kind| kind == "string"),
+    };
+    text && ["enum", "const", "allOf", "oneOf", "anyOf"].iter().all(|key| node.get(*key).is_none())
 }
 
 fn children<'v>(node: &'v Value, pointer: &str, key: &str) -> impl Iterator<Item = (String, &'v Value)> {

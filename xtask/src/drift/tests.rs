@@ -488,6 +488,16 @@ fn an_enum_value_is_new_when_it_comes_and_breaks_requests_when_it_goes() {
 }
 
 #[test]
+fn an_enum_beside_plain_text_is_any_text() {
+    let pointer = "/components/schemas/v1PaginationRequest/properties/pageToken";
+    let open = |other: Value| json!({ "anyOf": [{ "type": "string", "enum": ["a", "b"] }, other] });
+    assert_eq!(added(V1, |root| set(root, pointer, open(json!({ "type": ["string", "null"] })))), []);
+    let edit = |root: &mut Value| set(root, pointer, open(json!({ "type": "string", "enum": ["c"] })));
+    let message = "may be any text, published as one of c, a, b";
+    planted(V1, edit, Class::BreaksCallers, "PaginationRequest.pageToken", message);
+}
+
+#[test]
 fn a_tighter_limit_breaks_callers_and_an_unknown_one_is_new() {
     let pointer = "/paths/~1incidents~1incidents~1v1~1all~1by-user/delete/parameters/0/schema/maxItems";
     let message = "has `maxItems: 10000`, published as `maxItems: 100`";
