@@ -58,6 +58,7 @@ mod tests;
 use std::{
     collections::HashMap,
     fs,
+    io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -83,10 +84,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let ours = Document::read(Path::new(DOCUMENT))?;
     let published = Document::parse(path, &text)?;
     let differences = compare(&ours, &published)?;
-    if arguments.json {
-        println!("{}", report::json(&differences)?);
-    } else {
-        print!("{}", report::table(&differences));
+    let report = if arguments.json { report::json(&differences)? + "\n" } else { report::table(&differences) };
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(report.as_bytes()).and_then(|()| stdout.flush()) {
+        // Whoever reads it has seen enough, as `head` has; the status tells the rest.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        outcome => outcome.context("cannot write the report")?,
     }
     let breaks = differences.iter().any(|difference| difference.class.breaks());
     Ok(if breaks { ExitCode::FAILURE } else { ExitCode::SUCCESS })

@@ -1,7 +1,7 @@
 //! The commands as a maintainer and CI meet them: what they print and what they exit with.
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 #[track_caller]
 fn xtask(arguments: &[&str]) -> Output {
@@ -47,6 +47,17 @@ fn drift_fails_when_something_breaks() {
     let broken = found.as_array().unwrap().iter().find(|found| found["place"] == "Incident.id").unwrap();
     assert_eq!(broken["class"], "breaks decoding");
     assert!(broken["ours"].as_str().unwrap().starts_with("openapi/incidents.yaml:"), "{broken}");
+}
+
+#[test]
+fn drift_keeps_its_status_when_nobody_reads_on() {
+    let file = Published::with("pipe", "type: string\n          description: 'Incident: id'", "type: integer");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    command.args(["drift", file.0.to_str().unwrap()]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(1), ""));
 }
 
 #[test]
