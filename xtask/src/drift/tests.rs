@@ -629,6 +629,11 @@ fn a_broken_reference_in_another_part_of_the_file_is_none_of_our_business() {
         set(root, schema, json!({ "$ref": "#/components/schemas/Gone" }));
     };
     assert_eq!(added(V1, edit), []);
+    for item in [json!({ "$ref": "alerts.yaml" }), json!({ "get": "gone" })] {
+        assert_eq!(added(V1, |root| set(root, "/paths/~1alerts", item.clone())), [], "{item}");
+        let ours = edited(V1, |root| set(root, "/paths/~1mgmt~1openapi~1v1~1incidents:merge", item));
+        refused(&ours);
+    }
 }
 
 #[test]
