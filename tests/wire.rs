@@ -99,10 +99,10 @@ fn an_unknown_field_is_no_error() {
 
 #[test]
 fn an_unknown_enum_name_is_kept_and_written_back() {
-    let incident = incident_with("/state", json!("INCIDENT_STATE_NO_DATA"));
+    let incident = incident_with("/state", json!("INCIDENT_STATE_NOT_IN_THE_DOCUMENT"));
     assert!(incident.state.is_unrecognized());
-    assert_eq!(incident.state.as_str(), "INCIDENT_STATE_NO_DATA");
-    assert_eq!(serde_json::to_value(&incident).unwrap()["state"], "INCIDENT_STATE_NO_DATA");
+    assert_eq!(incident.state.as_str(), "INCIDENT_STATE_NOT_IN_THE_DOCUMENT");
+    assert_eq!(serde_json::to_value(&incident).unwrap()["state"], "INCIDENT_STATE_NOT_IN_THE_DOCUMENT");
 }
 
 #[test]

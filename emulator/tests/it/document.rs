@@ -110,7 +110,7 @@ fn the_judge_finds_what_the_document_does_not_allow() {
     for bad in [
         json!({ "incident": [] }),
         json!({ "incidents": [{ "id": 5 }] }),
-        json!({ "incidents": [{ "state": "INCIDENT_STATE_NO_DATA" }] }),
+        json!({ "incidents": [{ "state": "INCIDENT_STATE_NOT_IN_THE_DOCUMENT" }] }),
         json!({ "incidents": [{ "createdAt": "yesterday" }] }),
         json!({ "incidents": [{ "events": [{ "unassign": { "by": "dana" } }] }] }),
     ] {

@@ -271,14 +271,14 @@ fn an_enum_value_and_an_optional_field_need_no_edit_but_that_of_the_document() {
     let mut root = document.root().clone();
     let schemas = &mut root["components"]["schemas"];
     let values = schemas["IncidentState"]["enum"].as_array_mut().unwrap();
-    values.push("INCIDENT_STATE_NO_DATA".into());
+    values.push("INCIDENT_STATE_NOT_IN_THE_DOCUMENT".into());
     let field = serde_json::json!({ "type": "boolean", "description": "Whether there is no data.", "example": true });
     let fields = schemas["Incident"]["properties"].as_object_mut().unwrap();
     assert!(fields.insert("isNoData".to_owned(), field).is_none());
     let after = generate(&parsed(&root.to_string()).unwrap()).unwrap();
 
     // The new members are there, and nothing else of either type went or came.
-    for (name, new) in [("IncidentState", "NoData"), ("Incident", "is_no_data")] {
+    for (name, new) in [("IncidentState", "NotInTheDocument"), ("Incident", "is_no_data")] {
         let mut expected = members(&before["types.rs"], name);
         expected.push(new.to_owned());
         expected.sort();
@@ -286,7 +286,7 @@ fn an_enum_value_and_an_optional_field_need_no_edit_but_that_of_the_document() {
         found.sort();
         assert_eq!(found, expected, "{name}");
     }
-    for line in ["Self::NoData => \"INCIDENT_STATE_NO_DATA\"", "pub fn with_is_no_data("] {
+    for line in ["Self::NotInTheDocument => \"INCIDENT_STATE_NOT_IN_THE_DOCUMENT\"", "pub fn with_is_no_data("] {
         assert!(after["types.rs"].contains(line) && !before["types.rs"].contains(line), "{line}");
     }
     for file in ["client.rs", "operations.rs", "mod.rs"] {
