@@ -17,7 +17,7 @@ use serde_json::Value;
 use crate::{
     document::{Document, Problem, join, walk},
     generate::DOCUMENT,
-    model::{Model, text},
+    model::{Generation, Model, text},
 };
 use samples::Sample;
 
@@ -89,6 +89,10 @@ impl Linter<'_> {
             }
             let Some(node) = self.document.get(pointer) else { continue };
             self.described(&what, pointer, node);
+            if operation.generation == Generation::V1 && text(&node["x-codeSamples"][0], "source").trim().is_empty() {
+                let at = join(pointer, "x-codeSamples");
+                self.problem(&at, format!("{what}: its first `x-codeSamples` has no `source`: show a call in Rust"));
+            }
             if let Some(body) = node.get("requestBody").filter(|body| body.get("$ref").is_none()) {
                 self.described(&format!("the request body of `{id}`"), &join(pointer, "requestBody"), body);
             }
@@ -245,6 +249,7 @@ paths:
       x-api-generation: v1
       x-idempotency: safe
       x-permission: incidents:read
+      x-codeSamples: [{lang: Rust, source: 'client.find_incident(id).await?;'}]
       parameters:
         - name: id
           in: path
@@ -391,6 +396,15 @@ components:
         planted("      description: A query.\n", "", "schema `Query` has no `description`");
         planted("          description: Its id.\n", "", "property `Incident.id` has no `description`");
         planted("          example: not found\n", "", "property `Status.message` has no `example`");
+    }
+
+    #[test]
+    fn a_v1_operation_has_a_code_sample() {
+        let complaint = "operation `findIncident`: its first `x-codeSamples` has no `source`: show a call in Rust";
+        let sample = "      x-codeSamples: [{lang: Rust, source: 'client.find_incident(id).await?;'}]\n";
+        for other in ["", "      x-codeSamples: [{lang: Rust, source: ''}]\n", "      x-codeSamples: []\n"] {
+            planted(sample, other, complaint);
+        }
     }
 
     #[test]

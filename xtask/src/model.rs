@@ -1,6 +1,8 @@
 //! What the document means: its operations and schemas, checked for everything the generator relies on.
 //! It must not know how Rust code looks.
 
+mod keys;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
@@ -9,6 +11,19 @@ use serde_json::{Map, Value};
 use crate::document::{Document, Problem, join, walk};
 
 pub(crate) const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+/// What an operation may say, besides extensions.
+const OPERATION: &[&str] = &[
+    "tags",
+    "summary",
+    "description",
+    "externalDocs",
+    "operationId",
+    "parameters",
+    "requestBody",
+    "responses",
+    "deprecated",
+    "security",
+];
 
 /// The operations of the document, in its order.
 pub(crate) struct Model<'a> {
@@ -59,6 +74,7 @@ impl<'a> Model<'a> {
         let mut reader = Reader { document, problems: Vec::new() };
         reader.version();
         reader.references();
+        keys::check("", document.root(), &mut reader.problems);
         document.fail_on(&reader.problems)?;
         let operations = reader.operations();
         reader.schemas();
@@ -234,13 +250,12 @@ impl<'a> Reader<'a> {
         if permission.is_empty() {
             self.problem(pointer, format!("operation `{id}` has no `x-permission`"));
         }
-        for unsupported in ["callbacks", "servers"] {
-            if node.get(unsupported).is_some() {
-                self.problem(
-                    &join(pointer, unsupported),
-                    format!("operation `{id}`: `{unsupported}` is not supported"),
-                );
-            }
+        let what = format!("operation `{id}`");
+        self.keywords(&what, pointer, node, OPERATION);
+        let paging = node.get("x-paging").map(|paging| text(paging, "items"));
+        if paging == Some("") {
+            let message = format!("{what}: `x-paging` must be a map whose `items` names the list in the response");
+            self.problem(&join(pointer, "x-paging"), message);
         }
         let parameters = self.parameters(id, path, pointer, node, item);
         let body = self.body(id, pointer, node);
@@ -255,7 +270,7 @@ impl<'a> Reader<'a> {
             idempotency: idempotency.to_owned(),
             permission: permission.to_owned(),
             binding_of: node.get("x-binding-of").and_then(Value::as_str).map(str::to_owned),
-            paging: node.pointer("/x-paging/items").and_then(Value::as_str).map(str::to_owned),
+            paging: paging.map(str::to_owned),
             parameters,
             body,
             response: response?,

@@ -190,6 +190,40 @@ fn constructs_that_are_not_supported_are_refused_where_they_stand() {
 }
 
 #[test]
+fn a_key_that_nothing_reads_is_refused_where_it_stands() {
+    let permission = "x-permission: incidents:read\n      requestBody";
+    let with = |line: &str| format!("x-permission: incidents:read\n      {line}\n      requestBody");
+    for (line, words) in [
+        ("x-pagging: {items: incidents}", ["`x-pagging`", "`x-paging`, `x-codeSamples`"]),
+        ("x-paging: {item: incidents}", ["`item`", "`items`"]),
+        ("x-paging: {}", ["operation `findIncidents`", "`x-paging` must be a map whose `items`"]),
+        ("x-paging: incidents", ["operation `findIncidents`", "`x-paging` must be a map whose `items`"]),
+        ("x-paging: {items: incidents, size: 3}", ["`size`", "`items`"]),
+        ("x-codeSample: [{lang: Rust, source: x}]", ["`x-codeSample`", "`x-codeSamples`"]),
+        ("x-codeSamples: [{lang: Rust, sauce: x}]", ["`sauce`", "`lang`, `source`"]),
+        ("x-deviations: None.", ["`x-deviations`", "`x-deviation`"]),
+        ("tagz: [Incidents]", ["operation `findIncidents`", "`tagz` is not supported"]),
+        ("servers: []", ["operation `findIncidents`", "`servers` is not supported"]),
+    ] {
+        refused(permission, &with(line), line, &words);
+    }
+    refused("- name: id", "- name: id\n          x-body-membr: id", "x-body-membr", &["`x-body-member`"]);
+    let property = "message: {type: string, x-deviaton: None., description: Why.}";
+    refused("message: {type: string, description: Why.}", property, "x-deviaton", &["`x-deviation`"]);
+    let body = "application/json:\n            schema:\n              $ref: '#/components/schemas/Query'";
+    let example = format!("{body}\n            examples: {{one: {{externalvalue: samples/x.json}}}}");
+    refused(body, &example, "externalvalue", &["`externalvalue`", "`externalValue`"]);
+}
+
+#[test]
+fn names_and_data_may_begin_with_x() {
+    let property = "message: {type: string, description: Why.}";
+    let named = "x-message: {type: string, description: Why., example: x-ray}\n      example: {x-message: x}";
+    let text = DOCUMENT.replace(property, named);
+    assert!(generate(&parsed(&text).unwrap()).unwrap()["types.rs"].contains("x-message"));
+}
+
+#[test]
 fn a_panic_of_progenitor_is_an_error_that_names_the_operation() {
     let not = "schema: {not: {type: string}}";
     refused(

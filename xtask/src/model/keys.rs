@@ -1,0 +1,78 @@
+//! Keys that nothing reads: a misspelt one would be passed over, and what it says lost.
+
+use serde_json::Value;
+
+use super::METHODS;
+use crate::document::{Problem, join};
+
+const OF_AN_OPERATION: &[&str] =
+    &["x-api-generation", "x-binding-of", "x-idempotency", "x-permission", "x-paging", "x-codeSamples", "x-deviation"];
+const OF_A_PARAMETER: &[&str] = &["x-body-member", "x-deviation"];
+const ELSEWHERE: &[&str] = &["x-deviation"];
+/// Maps whose keys are names that the document chose.
+const NAMES: [&str; 12] = [
+    "callbacks",
+    "content",
+    "encoding",
+    "headers",
+    "links",
+    "mapping",
+    "parameters",
+    "properties",
+    "requestBodies",
+    "responses",
+    "schemas",
+    "securitySchemes",
+];
+/// What the API sends and takes, not what OpenAPI says of it.
+const DATA: [&str; 4] = ["default", "enum", "example", "value"];
+
+/// Adds a problem for each key at `pointer` and below that is misspelt or out of place.
+pub(super) fn check(pointer: &str, node: &Value, problems: &mut Vec<Problem>) {
+    for (index, item) in node.as_array().into_iter().flatten().enumerate() {
+        check(&join(pointer, index), item, problems);
+    }
+    for (key, value) in node.as_object().into_iter().flatten() {
+        let at = join(pointer, key);
+        let named = value.as_object().into_iter().flatten().map(|(name, value)| (join(&at, name), value));
+        match key.as_str() {
+            "x-paging" => only(&at, value, &["items"], "a member of `x-paging`", problems),
+            "x-codeSamples" => {
+                for (index, sample) in value.as_array().into_iter().flatten().enumerate() {
+                    only(&join(&at, index), sample, &["lang", "source"], "a member of a code sample", problems);
+                }
+            }
+            "examples" => {
+                let known = ["$ref", "summary", "description", "value", "externalValue", "x-deviation"];
+                named.for_each(|(at, example)| only(&at, example, &known, "a member of an example", problems));
+            }
+            _ if NAMES.contains(&key.as_str()) && value.is_object() => {
+                named.for_each(|(at, value)| check(&at, value, problems));
+            }
+            _ if DATA.contains(&key.as_str()) || key.starts_with("x-") => {}
+            _ => check(&at, value, problems),
+        }
+        let known = extensions(pointer);
+        if key.starts_with("x-") && !known.contains(&key.as_str()) {
+            problems.push(unknown(&at, key, known, "an extension that is read here"));
+        }
+    }
+}
+
+fn extensions(pointer: &str) -> &'static [&'static str] {
+    match pointer.split('/').skip(1).collect::<Vec<_>>()[..] {
+        ["paths", _, method] if METHODS.contains(&method) => OF_AN_OPERATION,
+        ["components", "parameters", _] | ["paths", _, _, "parameters", _] => OF_A_PARAMETER,
+        _ => ELSEWHERE,
+    }
+}
+
+fn only(pointer: &str, node: &Value, known: &[&str], what: &str, problems: &mut Vec<Problem>) {
+    let keys = node.as_object().into_iter().flatten().map(|(key, _)| key);
+    let misspelt = keys.filter(|key| !known.contains(&key.as_str()));
+    problems.extend(misspelt.map(|key| unknown(&join(pointer, key), key, known, what)));
+}
+
+fn unknown(at: &str, key: &str, known: &[&str], what: &str) -> Problem {
+    Problem::new(at, format!("`{key}` is not {what}: write one of `{}`", known.join("`, `")))
+}
