@@ -2,6 +2,7 @@
 //! It must not know how Rust code looks.
 
 mod keys;
+pub(crate) mod names;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -196,7 +197,6 @@ impl<'a> Reader<'a> {
 
     fn operations(&mut self) -> Vec<Operation> {
         let mut operations: Vec<Operation> = Vec::new();
-        let mut ids: BTreeMap<String, String> = BTreeMap::new();
         let Some(paths) = self.document.get("/paths").and_then(Value::as_object) else {
             self.problem("/paths", "the document has no `paths`");
             return operations;
@@ -211,13 +211,10 @@ impl<'a> Reader<'a> {
                 let Some(node) = item.get(method) else { continue };
                 let pointer = join(&pointer, method);
                 let Some(operation) = self.operation(path, method, &pointer, node, item) else { continue };
-                if let Some(first) = ids.insert(operation.id.clone(), pointer.clone()) {
-                    let first = self.document.location(&first);
-                    self.problem(&pointer, format!("operation `{}` stands twice: first at {first}", operation.id));
-                }
                 operations.push(operation);
             }
         }
+        self.problems.extend(names::operations(self.document, &operations));
         operations
     }
 
@@ -334,6 +331,8 @@ impl<'a> Reader<'a> {
                 body_member: node.get("x-body-member").and_then(Value::as_str).map(str::to_owned),
             });
         }
+        let named = parameters.iter().map(|parameter| (parameter.name.as_str(), parameter.pointer.clone()));
+        self.problems.extend(names::members(&format!("operation `{id}`"), &["body"], named));
         for name in path.split('{').skip(1).filter_map(|part| part.split('}').next()) {
             if !parameters.iter().any(|parameter| parameter.in_path && parameter.name == name) {
                 self.problem(
@@ -418,6 +417,10 @@ impl<'a> Reader<'a> {
         for (name, schema) in self.document.get("/components/schemas").and_then(Value::as_object).into_iter().flatten()
         {
             let pointer = join("/components/schemas", name);
+            if names::TYPES.contains(&name.as_str()) {
+                let message = format!("schema `{name}` has the name of a type that generated code uses: rename it");
+                self.problem(&pointer, message);
+            }
             match text(schema, "type") {
                 "object" => self.object(name, &pointer, schema),
                 "string" if schema.get("enum").is_some() => {}
@@ -451,6 +454,11 @@ impl<'a> Reader<'a> {
                 self.problem(&join(&join(pointer, "required"), index), message);
             }
         }
+        let named = properties.into_iter().flatten();
+        let named = named.map(|(name, _)| (name.as_str(), join(&join(pointer, "properties"), name)));
+        // The member for what the document does not name.
+        let taken: &[&str] = if schema.get("additionalProperties").is_some() { &["other_members"] } else { &[] };
+        self.problems.extend(names::members(&format!("schema `{name}`"), taken, named));
         for (property, schema) in properties.into_iter().flatten() {
             let at = join(&join(pointer, "properties"), property);
             self.property(&format!("`{name}.{property}`"), &at, schema);

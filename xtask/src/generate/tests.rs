@@ -1,6 +1,11 @@
 //! What the generator refuses, and that what it writes is a function of the document.
 
+use std::collections::BTreeSet;
+
+use syn::visit_mut::{VisitMut, visit_path_mut};
+
 use super::*;
+use crate::model::names;
 
 /// A document with one operation of each generation.
 const DOCUMENT: &str = r"
@@ -213,6 +218,105 @@ fn a_key_that_nothing_reads_is_refused_where_it_stands() {
     let body = "application/json:\n            schema:\n              $ref: '#/components/schemas/Query'";
     let example = format!("{body}\n            examples: {{one: {{externalvalue: samples/x.json}}}}");
     refused(body, &example, "externalvalue", &["`externalvalue`", "`externalValue`"]);
+}
+
+#[test]
+fn names_that_would_clash_in_rust_are_refused_where_they_stand() {
+    let count = "count: {type: integer, format: int32, description: How often.}";
+    let twice = "createdAt: {type: string}\n        created_at: {type: string}";
+    refused(count, twice, "created_at", &["schema `Incident`", "`created_at`", "`createdAt`", "rename one"]);
+    let open = "message: {type: string, description: Why.}\n        otherMembers: {type: string}\n      additionalProperties: true";
+    refused(
+        "message: {type: string, description: Why.}",
+        open,
+        "otherMembers",
+        &["schema `Status`", "the generator's"],
+    );
+    for name in ["Option", "String", "Vec", "Default", "Result", "Box", "Deserialize", "DateTime", "BTreeMap", "Self"] {
+        let line = format!("    {name}: {{type: object}}");
+        let schema = format!("{line}\n    Query:\n      type: object");
+        refused("    Query:\n      type: object", &schema, &line, &["has the name of a type", name]);
+    }
+    let id = "- name: id\n          in: path";
+    let parameter = |name: &str| {
+        format!(
+            "- {{name: {name}, in: query, required: true, style: form, explode: true, schema: {{type: array, items: {{type: string}}}}}}\n        {id}"
+        )
+    };
+    refused(id, &parameter("ID"), "- name: id", &["operation `getIncident`", "`id`", "`ID`"]);
+    refused(id, &parameter("body"), "name: body", &["operation `getIncident`", "`body`"]);
+    for name in ["builder", "exec", "clone", "fromEnv", "apiGeneration", "handOver", "base_url", "all"] {
+        let line = format!("operationId: {name}");
+        refused("operationId: getIncident", &line, &line, &[name, "taken by the SDK by hand"]);
+    }
+    for name in ["findIncidents", "find_incidents"] {
+        let line = format!("operationId: {name}");
+        refused(
+            "operationId: getIncident",
+            &format!("{line} # again"),
+            "# again",
+            &[name, "operation `findIncidents` at doc.yaml:7"],
+        );
+    }
+    let paged = DOCUMENT.replace(
+        "safe\n      x-permission: incidents:read\n      requestBody",
+        "safe\n      x-permission: incidents:read\n      x-paging: {items: incidents}\n      requestBody",
+    );
+    let text = paged.replace("operationId: getIncident", "operationId: findIncidentsStream");
+    let error = generate(&parsed(&text).unwrap()).unwrap_err().to_string();
+    assert!(error.contains("taken by the stream of operation `findIncidents`"), "{error}");
+}
+
+/// Names of paths that begin with them, and of imports.
+struct Bare(BTreeSet<String>);
+
+impl VisitMut for Bare {
+    fn visit_path_mut(&mut self, path: &mut syn::Path) {
+        visit_path_mut(self, path);
+        self.0.insert(path.segments[0].ident.to_string());
+    }
+    fn visit_use_name_mut(&mut self, name: &mut syn::UseName) {
+        self.0.insert(name.ident.to_string());
+    }
+}
+
+/// The lists that refuse names know what the SDK has.
+#[test]
+fn every_name_that_generated_code_could_clash_with_is_known() {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk/src");
+    let parse = |path: &Path| syn::parse_file(&fs::read_to_string(path).unwrap()).unwrap();
+    for entry in fs::read_dir(&sources).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
+        for item in parse(&entry).items {
+            let syn::Item::Impl(block) = item else { continue };
+            let ty = &block.self_ty;
+            if block.trait_.is_some() || quote!(#ty).to_string() != "Client" {
+                continue;
+            }
+            for item in block.items {
+                let syn::ImplItem::Fn(function) = item else { continue };
+                let name = function.sig.ident.to_string();
+                assert!(names::METHODS.contains(&name.as_str()), "add `{name}` to the names of `Client`'s methods");
+            }
+        }
+    }
+
+    let mut types = parse(&sources.join("generated/types.rs"));
+    let mut bare = Bare(BTreeSet::new());
+    bare.visit_file_mut(&mut types);
+    let declared: BTreeSet<String> = types
+        .items
+        .iter()
+        .filter_map(|item| match item {
+            syn::Item::Struct(item) => Some(item.ident.to_string()),
+            syn::Item::Enum(item) => Some(item.ident.to_string()),
+            _ => None,
+        })
+        .collect();
+    // `D` and `S` are parameters of single functions.
+    let upper = |name: &&String| name.len() > 1 && name.starts_with(|letter: char| letter.is_ascii_uppercase());
+    for name in bare.0.difference(&declared).filter(upper) {
+        assert!(names::TYPES.contains(&name.as_str()), "add `{name}` to the names of types");
+    }
 }
 
 #[test]

@@ -1,0 +1,110 @@
+//! Names of the document that would clash in generated code, with each other or with what stands there already.
+
+use std::collections::BTreeMap;
+
+use super::{Operation, snake};
+use crate::document::{Document, Problem, join};
+
+/// What generated types use by its bare name.
+pub(crate) const TYPES: &[&str] = &[
+    "BTreeMap",
+    "Box",
+    "Clone",
+    "DateTime",
+    "Debug",
+    "Default",
+    "Deserialize",
+    "Eq",
+    "Err",
+    "Hash",
+    "Into",
+    "IntoIterator",
+    "None",
+    "Ok",
+    "Option",
+    "PartialEq",
+    "Result",
+    "Self",
+    "Serialize",
+    "Some",
+    "String",
+    "Utc",
+    "Vec",
+];
+
+/// Methods that `Client` has by hand, derived or of progenitor, and `all`, whose constant lists the operations.
+pub(crate) const METHODS: &[&str] = &[
+    "all",
+    "api_generation",
+    "attempt",
+    "attempts",
+    "base_url",
+    "builder",
+    "bulk",
+    "clone",
+    "decode",
+    "error",
+    "exec",
+    "from_env",
+    "hand_over",
+    "new",
+    "new_with_client",
+    "open_incidents_of",
+    "operations",
+    "patient",
+    "prepare",
+    "read",
+    "retry_budget",
+    "stamp",
+    "unaccounted",
+    "url",
+    "wait_for_status",
+    "with_options",
+    "within",
+];
+
+/// Operations whose methods would have the name of another method.
+pub(super) fn operations(document: &Document, operations: &[Operation]) -> Vec<Problem> {
+    let mut taken: BTreeMap<String, String> =
+        METHODS.iter().map(|name| ((*name).to_owned(), "the SDK by hand".to_owned())).collect();
+    for operation in operations.iter().filter(|operation| operation.paging.is_some()) {
+        let owner = format!("the stream of operation `{}`", operation.id);
+        taken.insert(format!("{}_stream", snake(&operation.id)), owner);
+    }
+    let mut problems = Vec::new();
+    for operation in operations {
+        let name = snake(&operation.id);
+        let at = join(&operation.pointer, "operationId");
+        let owner = format!("operation `{}` at {}", operation.id, document.location(&at));
+        if let Some(other) = taken.get(&name) {
+            let id = &operation.id;
+            let message =
+                format!("operation `{id}`: the name `{name}` is taken by {other}: choose another `operationId`");
+            problems.push(Problem::new(at, message));
+        } else {
+            taken.insert(name, owner);
+        }
+    }
+    problems
+}
+
+/// Members, each with the place where it stands, whose Rust names are equal, or equal to one that is `taken`.
+pub(super) fn members<'n>(
+    what: &str,
+    taken: &[&str],
+    members: impl IntoIterator<Item = (&'n str, String)>,
+) -> Vec<Problem> {
+    let mut seen: BTreeMap<String, String> =
+        taken.iter().map(|name| ((*name).to_owned(), "the generator's own".to_owned())).collect();
+    let mut problems = Vec::new();
+    for (name, at) in members {
+        let rust = snake(name);
+        if let Some(other) = seen.get(&rust) {
+            let message = format!("{what}: `{name}` becomes `{rust}` in Rust, and so does {other}: rename one");
+            problems.push(Problem::new(at, message));
+        } else {
+            seen.insert(rust, format!("`{name}`"));
+        }
+    }
+    problems
+}
