@@ -26,6 +26,9 @@ const OPERATION: &[&str] = &[
     "security",
 ];
 
+/// What a list may say.
+const LIST: &[&str] = &["type", "description", "items", "minItems", "maxItems", "example"];
+
 /// The operations of the document, in its order.
 pub(crate) struct Model<'a> {
     pub(crate) document: &'a Document,
@@ -315,9 +318,12 @@ impl<'a> Reader<'a> {
                 continue;
             };
             let what = format!("parameter `{name}` of `{id}`");
-            if text(schema, "type") == "array" {
-                let items = join(&join(&pointer, "schema"), "items");
-                self.element(&what, &items, &schema["items"]);
+            let at = join(&pointer, "schema");
+            if text(schema, "type") == "array" && place == "query" {
+                self.keywords(&what, &at, schema, LIST);
+                self.plain_text(&what, &join(&at, "items"), &schema["items"], "a list of plain strings");
+            } else if place == "path" {
+                self.plain_text(&what, &at, schema, "a plain string");
             }
             if place == "path" && !["", "simple"].contains(&text(node, "style")) {
                 self.problem(&join(&pointer, "style"), format!("{what}: in a path only `style: simple` is supported"));
@@ -478,12 +484,7 @@ impl<'a> Reader<'a> {
             "integer" if ["int32", "int64"].contains(&format) => self.keywords(what, pointer, schema, SCALAR),
             "boolean" => self.keywords(what, pointer, schema, SCALAR),
             "array" => {
-                self.keywords(
-                    what,
-                    pointer,
-                    schema,
-                    &["type", "description", "items", "minItems", "maxItems", "example"],
-                );
+                self.keywords(what, pointer, schema, LIST);
                 self.element(what, &join(pointer, "items"), &schema["items"]);
             }
             "object" => {
@@ -499,10 +500,14 @@ impl<'a> Reader<'a> {
         if schema.get("$ref").is_some() {
             return;
         }
+        self.plain_text(what, pointer, schema, "a list or a map of strings or of a `$ref`");
+    }
+
+    fn plain_text(&mut self, what: &str, pointer: &str, schema: &Value, must_be: &str) {
         if text(schema, "type") == "string" && text(schema, "format").is_empty() {
             self.keywords(what, pointer, schema, &["type", "description", "example", "minLength", "pattern"]);
         } else {
-            self.problem(pointer, format!("{what}: its elements must be strings or a `$ref`"));
+            self.problem(pointer, format!("{what} must be {must_be}, without a `format`"));
         }
     }
 

@@ -328,14 +328,36 @@ fn names_and_data_may_begin_with_x() {
 }
 
 #[test]
+fn a_parameter_is_a_plain_string_or_a_list_of_them() {
+    let schema = r"schema: {type: string, minLength: 1, pattern: '\S'}";
+    for other in [
+        "{type: integer, format: int32}",
+        "{type: string, format: uuid}",
+        "{type: string, enum: [A, B]}",
+        "{$ref: '#/components/schemas/State'}",
+        "{type: array, items: {type: string}}",
+    ] {
+        let line = format!("schema: {other}");
+        refused(schema, &line, &line, &["parameter `id` of `getIncident`"]);
+    }
+    let id = "- name: id\n          in: path";
+    for items in
+        ["{type: string, enum: [A, B]}", "{type: string, format: uuid}", "{$ref: '#/components/schemas/State'}"]
+    {
+        let line = format!("schema: {{type: array, items: {items}}}");
+        let list = format!(
+            "- name: ids\n          in: query\n          required: true\n          style: form\n          explode: true\n          \
+             {line}\n        {id}"
+        );
+        refused(id, &list, &line, &["parameter `ids` of `getIncident`"]);
+    }
+}
+
+#[test]
 fn a_panic_of_progenitor_is_an_error_that_names_the_operation() {
-    let not = "schema: {not: {type: string}}";
-    refused(
-        r"schema: {type: string, minLength: 1, pattern: '\S'}",
-        not,
-        "    get:",
-        &["progenitor can't take operation `getIncident`", "not schema"],
-    );
+    let schema = "            application/json:\n              schema:\n                $ref: '#/components/schemas/Incident'\ncomponents:";
+    let within = schema.replace("schemas/Incident'", "schemas/Incident/properties/id'");
+    refused(schema, &within, "    get:", &["progenitor can't take operation `getIncident`", "is missing"]);
 }
 
 #[test]
