@@ -338,7 +338,7 @@ impl<'a> Reader<'a> {
             });
         }
         let named = parameters.iter().map(|parameter| (parameter.name.as_str(), parameter.pointer.clone()));
-        self.problems.extend(names::members(&format!("operation `{id}`"), &["body"], named));
+        self.problems.extend(names::members(&format!("operation `{id}`"), &["body"], false, named));
         for name in path.split('{').skip(1).filter_map(|part| part.split('}').next()) {
             if !parameters.iter().any(|parameter| parameter.in_path && parameter.name == name) {
                 self.problem(
@@ -464,7 +464,7 @@ impl<'a> Reader<'a> {
         let named = named.map(|(name, _)| (name.as_str(), join(&join(pointer, "properties"), name)));
         // The member for what the document does not name.
         let taken: &[&str] = if schema.get("additionalProperties").is_some() { &["other_members"] } else { &[] };
-        self.problems.extend(names::members(&format!("schema `{name}`"), taken, named));
+        self.problems.extend(names::members(&format!("schema `{name}`"), taken, true, named));
         for (property, schema) in properties.into_iter().flatten() {
             let at = join(&join(pointer, "properties"), property);
             self.property(&format!("`{name}.{property}`"), &at, schema);

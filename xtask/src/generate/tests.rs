@@ -267,6 +267,29 @@ fn names_that_would_clash_in_rust_are_refused_where_they_stand() {
     assert!(error.contains("taken by the stream of operation `findIncidents`"), "{error}");
 }
 
+#[test]
+fn names_that_rust_does_not_allow_are_refused_where_they_stand() {
+    for name in ["self", "Self", "super", "crate", "2nd", "'$'"] {
+        let line = format!("{name}: {{type: string, minLength: 1, pattern: '\\S'}}");
+        let ids = "        ids:\n          type: array";
+        let words = ["schema `Query`", "can't be a name in Rust"];
+        refused(ids, &format!("        {line}\n{ids}"), &line, &words);
+        let line = format!(
+            "- {{name: {name}, in: query, required: true, style: form, explode: true, schema: {{type: array, items: {{type: string}}}}}}"
+        );
+        let words = ["operation `getIncident`", "can't be a name in Rust"];
+        let id = "- name: id\n          in: path";
+        refused(id, &format!("{line}\n        {id}"), &line, &words);
+    }
+    for name in ["self", "Super", "crate", "match"] {
+        let line = format!("operationId: {name}");
+        refused("operationId: getIncident", &line, &line, &[name, "can't be a name in Rust"]);
+    }
+    let message = "        message: {type: string, description: Why.}";
+    let text = DOCUMENT.replace(message, &format!("{message}\n        type: {{type: string, description: Its kind.}}"));
+    assert!(generate(&parsed(&text).unwrap()).unwrap()["types.rs"].contains("pub type_: Option<String>"));
+}
+
 /// Names of paths that begin with them, and of imports.
 struct Bare(BTreeSet<String>);
 

@@ -76,8 +76,10 @@ pub(super) fn operations(document: &Document, operations: &[Operation]) -> Vec<P
         let name = snake(&operation.id);
         let at = join(&operation.pointer, "operationId");
         let owner = format!("operation `{}` at {}", operation.id, document.location(&at));
-        if let Some(other) = taken.get(&name) {
-            let id = &operation.id;
+        let id = &operation.id;
+        if !is_rust(&name, false) {
+            problems.push(Problem::new(at, format!("operation `{id}`: `{name}` can't be a name in Rust: rename it")));
+        } else if let Some(other) = taken.get(&name) {
             let message =
                 format!("operation `{id}`: the name `{name}` is taken by {other}: choose another `operationId`");
             problems.push(Problem::new(at, message));
@@ -88,10 +90,12 @@ pub(super) fn operations(document: &Document, operations: &[Operation]) -> Vec<P
     problems
 }
 
-/// Members, each with the place where it stands, whose Rust names are equal, or equal to one that is `taken`.
+/// Members, each with the place where it stands, whose Rust names are equal, or equal to one that is `taken`,
+/// or impossible. A property may be a keyword: typify knows how to write it.
 pub(super) fn members<'n>(
     what: &str,
     taken: &[&str],
+    keywords: bool,
     members: impl IntoIterator<Item = (&'n str, String)>,
 ) -> Vec<Problem> {
     let mut seen: BTreeMap<String, String> =
@@ -99,7 +103,9 @@ pub(super) fn members<'n>(
     let mut problems = Vec::new();
     for (name, at) in members {
         let rust = snake(name);
-        if let Some(other) = seen.get(&rust) {
+        if !is_rust(&rust, keywords) {
+            problems.push(Problem::new(at, format!("{what}: `{name}` can't be a name in Rust: rename it")));
+        } else if let Some(other) = seen.get(&rust) {
             let message = format!("{what}: `{name}` becomes `{rust}` in Rust, and so does {other}: rename one");
             problems.push(Problem::new(at, message));
         } else {
@@ -107,4 +113,9 @@ pub(super) fn members<'n>(
         }
     }
     problems
+}
+
+/// Whether generated code can have the name. `self`, `super`, `crate` and what is no word can't be escaped, as keywords can.
+fn is_rust(name: &str, keywords: bool) -> bool {
+    syn::parse_str::<syn::Ident>(&if keywords { format!("r#{name}") } else { name.to_owned() }).is_ok()
 }
