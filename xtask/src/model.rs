@@ -429,8 +429,29 @@ impl<'a> Reader<'a> {
             }
             match text(schema, "type") {
                 "object" => self.object(name, &pointer, schema),
-                "string" if schema.get("enum").is_some() => {}
+                "string" if schema.get("enum").is_some() => {
+                    self.texts(&format!("enum `{name}`"), &join(&pointer, "enum"), &schema["enum"]);
+                }
                 _ => self.problem(&pointer, format!("schema `{name}` must be an object or an enum of strings")),
+            }
+        }
+    }
+
+    /// A list of texts, none of them twice.
+    fn texts(&mut self, what: &str, pointer: &str, list: &Value) {
+        let Some(values) = list.as_array() else {
+            self.problem(pointer, format!("{what} must be a list of texts"));
+            return;
+        };
+        for (index, value) in values.iter().enumerate() {
+            let at = join(pointer, index);
+            if !value.is_string() {
+                self.problem(
+                    &at,
+                    format!("{what} must be a list of texts, but `{value}` is none: write its name, or quote it"),
+                );
+            } else if values[..index].contains(value) {
+                self.problem(&at, format!("{what}: {value} stands twice"));
             }
         }
     }

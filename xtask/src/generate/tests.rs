@@ -290,6 +290,25 @@ fn names_that_rust_does_not_allow_are_refused_where_they_stand() {
     assert!(generate(&parsed(&text).unwrap()).unwrap()["types.rs"].contains("pub type_: Option<String>"));
 }
 
+#[test]
+fn an_enum_value_that_is_no_text_or_stands_twice_is_refused_where_it_stands() {
+    for (value, words) in [
+        ("7", "`7` is none"),
+        ("null", "`null` is none"),
+        ("{A: B}", "is none"),
+        ("STATE_ON", "\"STATE_ON\" stands twice"),
+    ] {
+        let values = format!("\n        - STATE_UNSPECIFIED\n        - STATE_ON\n        - {value} # new");
+        refused(" [STATE_UNSPECIFIED, STATE_ON]", &values, "# new", &["enum `State`", words]);
+    }
+    refused(
+        "[STATE_UNSPECIFIED, STATE_ON]",
+        "STATE_UNSPECIFIED",
+        "enum: STATE",
+        &["enum `State` must be a list of texts"],
+    );
+}
+
 /// Names of paths that begin with them, and of imports.
 struct Bare(BTreeSet<String>);
 
