@@ -474,8 +474,11 @@ impl<'a> Reader<'a> {
                 self.problem(&join(pointer, "additionalProperties"), message);
             }
         }
+        if let Some(required) = schema.get("required") {
+            self.texts(&format!("`required` of schema `{name}`"), &join(pointer, "required"), required);
+        }
         for (index, required) in schema.get("required").and_then(Value::as_array).into_iter().flatten().enumerate() {
-            let required = required.as_str().unwrap_or_default();
+            let Some(required) = required.as_str() else { continue };
             if !properties.is_some_and(|properties| properties.contains_key(required)) {
                 let message = format!("schema `{name}` requires `{required}`, which is not among its properties");
                 self.problem(&join(&join(pointer, "required"), index), message);

@@ -309,6 +309,16 @@ fn an_enum_value_that_is_no_text_or_stands_twice_is_refused_where_it_stands() {
     );
 }
 
+#[test]
+fn what_a_schema_requires_is_a_list_of_texts() {
+    let words = ["`required` of schema `Incident` must be a list of texts"];
+    for other in ["required: false", "required: id", "required: {id: true}", "required: [id, 7]", "required: [id, null]"]
+    {
+        refused("required: [id, state]", other, other, &words);
+    }
+    refused("required: [id, state]", "required: [id, id]", "[id, id]", &["schema `Incident`", "\"id\" stands twice"]);
+}
+
 /// Names of paths that begin with them, and of imports.
 struct Bare(BTreeSet<String>);
 
