@@ -130,8 +130,8 @@ async fn a_failed_call_says_in_its_span_why_and_not_in_the_words_of_the_service(
 #[tokio::test]
 async fn drift_of_the_service_is_reported_once_for_each_name_and_never_with_values() {
     let body = r#"{"incidents":[
-        {"id":"a","state":"INCIDENT_STATE_NOT_IN_THE_DOCUMENT","isNoData":"some-value","contextualLabels":{"secret-label":"secret-value"}},
-        {"id":"b","state":"INCIDENT_STATE_NOT_IN_THE_DOCUMENT","isNoData":true,"severity":42,"assignments":[{"assignedTo":{"userId":"u","mail":"m@x"}}]}
+        {"id":"a","state":"INCIDENT_STATE_NOT_IN_THE_DOCUMENT","notInTheDocument":"some-value","contextualLabels":{"secret-label":"secret-value"}},
+        {"id":"b","state":"INCIDENT_STATE_NOT_IN_THE_DOCUMENT","notInTheDocument":true,"severity":42,"assignments":[{"assignedTo":{"userId":"u","mail":"m@x"}}]}
     ],"newMember":{}}"#;
     let log = Capture::start();
     let server = Raw::start([json("200 OK", body), json("200 OK", body)]);
@@ -146,7 +146,7 @@ async fn drift_of_the_service_is_reported_once_for_each_name_and_never_with_valu
             "cx.drift.name=\"INCIDENT_STATE_NOT_IN_THE_DOCUMENT\"",
         ],
         ["cx.drift.kind=\"enum_value\"", "cx.drift.enum=\"IncidentSeverity\"", "cx.drift.name=\"42\""],
-        ["cx.drift.kind=\"field\"", "operation=\"unassignIncidents\"", "cx.drift.name=\"isNoData\""],
+        ["cx.drift.kind=\"field\"", "operation=\"unassignIncidents\"", "cx.drift.name=\"notInTheDocument\""],
         ["cx.drift.kind=\"field\"", "WARN", "cx.drift.name=\"newMember\""],
         ["cx.drift.kind=\"field\"", "coralogix_incidents::drift", "cx.drift.name=\"mail\""],
     ] {

@@ -91,7 +91,7 @@ fn members(value: &Value) -> Vec<String> {
 #[test]
 fn an_unknown_field_is_no_error() {
     let mut sample = documented();
-    sample["incidents"][0]["isNoData"] = json!(true);
+    sample["incidents"][0]["notInTheDocument"] = json!(true);
     sample["somethingNew"] = json!({ "deep": [1, 2, { "er": null }] });
     let response: UnassignIncidentsResponse = decode(sample);
     assert_eq!(response.incidents[0].id, "incident_id");

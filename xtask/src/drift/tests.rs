@@ -356,8 +356,8 @@ fn a_member_that_vanished_breaks_requests_and_not_responses() {
 #[test]
 fn a_member_that_we_lack_is_new_unless_a_request_requires_it() {
     let text = json!({ "type": "boolean" });
-    let edit = |root: &mut Value| set(root, "/components/schemas/v1Incident/properties/isNoData", text.clone());
-    planted(V1, edit, Class::New, "Incident", "has a member that we lack: `isNoData`");
+    let edit = |root: &mut Value| set(root, "/components/schemas/v1Incident/properties/notInTheDocument", text.clone());
+    planted(V1, edit, Class::New, "Incident", "has a member that we lack: `notInTheDocument`");
     let request = "/components/schemas/v1UnassignIncidentsRequest";
     let member = format!("{request}/properties/reason");
     let message = "has a member that we lack: `reason`";

@@ -312,7 +312,8 @@ fn an_enum_value_that_is_no_text_or_stands_twice_is_refused_where_it_stands() {
 #[test]
 fn what_a_schema_requires_is_a_list_of_texts() {
     let words = ["`required` of schema `Incident` must be a list of texts"];
-    for other in ["required: false", "required: id", "required: {id: true}", "required: [id, 7]", "required: [id, null]"]
+    for other in
+        ["required: false", "required: id", "required: {id: true}", "required: [id, 7]", "required: [id, null]"]
     {
         refused("required: [id, state]", other, other, &words);
     }
@@ -486,11 +487,11 @@ fn an_enum_value_and_an_optional_field_need_no_edit_but_that_of_the_document() {
     values.push("INCIDENT_STATE_NOT_IN_THE_DOCUMENT".into());
     let field = serde_json::json!({ "type": "boolean", "description": "Whether there is no data.", "example": true });
     let fields = schemas["Incident"]["properties"].as_object_mut().unwrap();
-    assert!(fields.insert("isNoData".to_owned(), field).is_none());
+    assert!(fields.insert("notInTheDocument".to_owned(), field).is_none());
     let after = generate(&parsed(&root.to_string()).unwrap()).unwrap();
 
     // The new members are there, and nothing else of either type went or came.
-    for (name, new) in [("IncidentState", "NotInTheDocument"), ("Incident", "is_no_data")] {
+    for (name, new) in [("IncidentState", "NotInTheDocument"), ("Incident", "not_in_the_document")] {
         let mut expected = members(&before["types.rs"], name);
         expected.push(new.to_owned());
         expected.sort();
@@ -498,7 +499,8 @@ fn an_enum_value_and_an_optional_field_need_no_edit_but_that_of_the_document() {
         found.sort();
         assert_eq!(found, expected, "{name}");
     }
-    for line in ["Self::NotInTheDocument => \"INCIDENT_STATE_NOT_IN_THE_DOCUMENT\"", "pub fn with_is_no_data("] {
+    for line in ["Self::NotInTheDocument => \"INCIDENT_STATE_NOT_IN_THE_DOCUMENT\"", "pub fn with_not_in_the_document("]
+    {
         assert!(after["types.rs"].contains(line) && !before["types.rs"].contains(line), "{line}");
     }
     for file in ["client.rs", "operations.rs", "mod.rs"] {

@@ -115,7 +115,7 @@ pub(super) fn members<'n>(
     problems
 }
 
-/// Whether generated code can have the name. `self`, `super`, `crate` and what is no word can't be escaped, as keywords can.
+/// Whether generated code can have the name: `self`, `super`, `crate` and what is no word can't be escaped as keywords can.
 fn is_rust(name: &str, keywords: bool) -> bool {
     syn::parse_str::<syn::Ident>(&if keywords { format!("r#{name}") } else { name.to_owned() }).is_ok()
 }
