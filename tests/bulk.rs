@@ -483,6 +483,21 @@ async fn a_repeated_or_empty_page_token_ends_the_list() {
 }
 
 #[tokio::test]
+async fn empty_pages_are_passed_over_but_not_for_ever() {
+    use crate::raw::{Raw, json};
+
+    let empty = |number: usize| json("200 OK", &format!(r#"{{"pagination":{{"nextPageToken":"{number}"}}}}"#));
+    let server = Raw::start((0..99).map(empty).chain([json("200 OK", r#"{"incidents":[{"id":"x"}]}"#)]));
+    let items: Vec<_> = server.client().list_incidents_stream(ListIncidentsRequest::default()).collect().await;
+    assert!(matches!(&items[..], [Ok(_)]), "{items:?}");
+    let server = Raw::start((0..200).map(empty));
+    let items: Vec<_> = server.client().list_incidents_stream(ListIncidentsRequest::default()).collect().await;
+    let [Err(error)] = &items[..] else { panic!("{items:?}") };
+    assert!(error.to_string().contains("many empty pages in a row, so the list is not whole"), "{error}");
+    assert_eq!(server.requests().len(), 100);
+}
+
+#[tokio::test]
 async fn a_hand_over_moves_open_incidents_and_says_what_it_did_not() {
     let incidents = [
         Sample::new("a").assigned_to("alice"),

@@ -45,8 +45,8 @@ pub(crate) use sealed::Page;
 ///
 /// A page is asked for when the items of the one before are used up, and not sooner. The stream ends after the last page.
 /// An error ends it too: begin again with [`page_token`](Self::page_token) in the request's `pagination`. Where the service
-/// sends a page token for the second time, which would go on for ever, the list is not whole: the items of that page are
-/// followed by an [`Error::Undecodable`].
+/// sends a page token for the second time, or a hundred pages in a row with nothing in them, the list would go on for ever: an
+/// [`Error::Undecodable`] says that it is not whole.
 ///
 /// Items that move between pages while the list changes may be seen twice or not at all, as the service has them.
 ///
@@ -76,9 +76,14 @@ pub struct Items<R: Paged> {
     token: Option<String>,
     /// Every token asked for so far; there is one for each page, so they are few.
     asked: HashSet<String>,
+    /// Pages without an item since the last that had one.
+    empty: usize,
     page: vec::IntoIter<R::Item>,
     next: Next<R::Item>,
 }
+
+/// Pages may be empty, where a filter leaves nothing of them; so many are a service that does not come to an end.
+const MAX_EMPTY_PAGES: usize = 100;
 
 enum Next<T> {
     /// There is a page to ask for.
@@ -96,7 +101,7 @@ impl<R: Paged> Items<R> {
         let token = request.pagination().as_ref().and_then(|pagination| pagination.page_token.clone());
         let token = token.filter(|token| !token.is_empty());
         let asked = token.iter().cloned().collect();
-        Self { client, request, token, asked, page: Vec::new().into_iter(), next: Next::Due }
+        Self { client, request, token, asked, empty: 0, page: Vec::new().into_iter(), next: Next::Due }
     }
 
     /// The token of the page that the next item comes from, to begin again there. `None` on the first page.
@@ -116,14 +121,20 @@ impl<R: Paged> Items<R> {
     }
 
     fn turn(&mut self, mut page: ResponseValue<Page<R::Item>>) {
-        self.next = match page.next.take() {
-            Some(token) if token.is_empty() => Next::End,
-            None => Next::End,
-            Some(token) if self.asked.contains(&token) => {
-                let what = "its page token came for the second time, so the list is not whole".to_owned();
+        self.empty = if page.items.is_empty() { self.empty + 1 } else { 0 };
+        let token = page.next.take().filter(|token| !token.is_empty());
+        let endless = match &token {
+            Some(token) if self.asked.contains(token) => Some("its page token came for the second time"),
+            Some(_) if self.empty == MAX_EMPTY_PAGES => Some("it is one of many empty pages in a row"),
+            _ => None,
+        };
+        self.next = match (token, endless) {
+            (_, Some(why)) => {
+                let what = format!("{why}, so the list is not whole");
                 Next::Failed(self.client.unaccounted(R::OPERATION, &page, what))
             }
-            Some(token) => Next::Then(token),
+            (Some(token), None) => Next::Then(token),
+            (None, None) => Next::End,
         };
         self.page = page.into_inner().items.into_iter();
     }
