@@ -92,7 +92,7 @@ fn method(
     let v1 = request(function)?;
     let v5 = if let Some((other, function)) = other {
         let members = other.parameters.iter().filter_map(|parameter| {
-            let member = ident(&snake(parameter.body_member.as_ref()?));
+            let member = member(parameter.body_member.as_ref()?);
             let name = ident(&snake(&parameter.name));
             Some(quote!(let #name = &body.#member;))
         });
@@ -287,18 +287,24 @@ fn checks(model: &Model<'_>, operation: &Operation) -> Result<TokenStream> {
     let Some(body) = &operation.body else { return Ok(out) };
     let properties = model.schema(body).and_then(|schema| schema.get("properties")).and_then(Value::as_object);
     for (name, schema) in properties.into_iter().flatten() {
-        let member = ident(&snake(name));
+        let member = member(name);
         out.extend(limits(name, &quote!(body.#member), &quote!(&body.#member), schema)?);
         // A message that a request requires is required with its own id: `assignedTo` names nobody without it.
         let Some(message) = reference_name(schema).and_then(|schema| model.schema(&schema)) else { continue };
         for inner in message.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
             if text(&message["properties"][inner], "type") == "string" {
-                let (what, inner) = (format!("{name}.{inner}"), ident(&snake(inner)));
+                let (what, inner) = (format!("{name}.{inner}"), self::member(inner));
                 out.extend(quote!(request::text(#what, &body.#member.#inner, request::Text::NotBlank)?;));
             }
         }
     }
     Ok(out)
+}
+
+/// A member of a generated type, as typify names it: a keyword with an underscore.
+fn member(name: &str) -> Ident {
+    let name = snake(name);
+    if syn::parse_str::<Ident>(&name).is_ok() { ident(&name) } else { ident(&(name + "_")) }
 }
 
 fn parameter_limits(parameter: &Parameter) -> Result<TokenStream> {

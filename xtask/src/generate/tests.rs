@@ -288,6 +288,10 @@ fn names_that_rust_does_not_allow_are_refused_where_they_stand() {
     let message = "        message: {type: string, description: Why.}";
     let text = DOCUMENT.replace(message, &format!("{message}\n        type: {{type: string, description: Its kind.}}"));
     assert!(generate(&parsed(&text).unwrap()).unwrap()["types.rs"].contains("pub type_: Option<String>"));
+    let ids = "        ids:\n          type: array";
+    let text =
+        DOCUMENT.replace(ids, &format!("        match: {{type: array, minItems: 1, items: {{type: string}}}}\n{ids}"));
+    assert!(generate(&parsed(&text).unwrap()).unwrap()["client.rs"].contains("body.match_.len()"));
 }
 
 #[test]
