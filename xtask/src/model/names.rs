@@ -117,5 +117,16 @@ pub(super) fn members<'n>(
 
 /// Whether generated code can have the name: `self`, `super`, `crate` and what is no word can't be escaped as keywords can.
 fn is_rust(name: &str, keywords: bool) -> bool {
-    syn::parse_str::<syn::Ident>(&if keywords { format!("r#{name}") } else { name.to_owned() }).is_ok()
+    let is_word = name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_');
+    is_word && !["self", "super", "crate"].contains(&name) && (keywords || !KEYWORDS.contains(&name))
 }
+
+/// Of Rust 2024, those that are reserved included.
+#[rustfmt::skip]
+const KEYWORDS: &[&str] = &[
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else", "enum",
+    "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod", "move",
+    "mut", "override", "priv", "pub", "ref", "return", "static", "struct", "trait", "true", "try", "type", "typeof",
+    "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
+];
