@@ -145,10 +145,13 @@ impl Verb {
             return Ok(Answer { incidents, ..Answer::default() });
         }
         let sent: HashSet<&str> = ids.iter().map(String::as_str).collect();
-        let empty = (reply.status() == StatusCode::NO_CONTENT).then(|| "it has no body".to_owned());
-        let unclear = reply.iter().find(|incident| !sent.contains(incident.id.as_str()));
-        let other = unclear.map(|other| format!("the incident {:?} in it was not asked for", other.id));
-        let unclear = empty.or(other).map(|what| client.unaccounted(self.operation(), &reply, what));
+        let what = if reply.status() == StatusCode::NO_CONTENT {
+            Some("it has no body".to_owned())
+        } else {
+            let other = reply.iter().find(|incident| !sent.contains(incident.id.as_str()));
+            other.map(|other| format!("the incident {:?} in it was not asked for", other.id))
+        };
+        let unclear = what.map(|what| client.unaccounted(self.operation(), &reply, what));
         let incidents = reply.into_inner().into_iter().map(|incident| (incident.id.clone(), incident)).collect();
         Ok(Answer { incidents, unclear, ..Answer::default() })
     }
@@ -259,8 +262,8 @@ pub struct Outcome {
 pub enum Fate {
     /// The service did it: the incident as the reply has it.
     Updated(Box<Incident>),
-    /// The service does not know the id: it said so, or left it out of a reply in which there is nothing else, which is how it
-    /// says so of a change.
+    /// The service does not know the id: it said so, or, which is its way of saying so of a change, left the id out of a reply
+    /// in which there is nothing else.
     NotFound,
     /// It was refused, or never reached the service. Nothing was changed.
     Failed(Arc<Error>),

@@ -127,7 +127,8 @@ impl Client {
     }
 
     /// Waits until an incident has a status: asks at once, and then every `interval` (at least 10 ms), until `limit` has passed.
-    /// A failure that may pass does not end the wait; `Retry-After` makes it longer. The last look, at the limit itself, may take a second more.
+    /// A failure that may pass does not end the wait, and the service is not asked again before its `Retry-After` is over, but
+    /// for the last look, at the limit itself, which may take a second more.
     ///
     /// # Errors
     ///
