@@ -153,8 +153,8 @@ async fn every_fault_is_seen_for_what_it_is_and_the_next_call_succeeds() {
     let mut table = String::from(
         "| fault | what the caller sees | effect | attempts | seconds | Display |\n| --- | --- | --- | --- | --- | --- |\n",
     );
-    let unreachable = [refused().await, silent().await, without_tls().await, without_budget().await];
-    for (row, met) in UNREACHABLE.iter().zip(unreachable) {
+    let met = [refused().await, silent().await, without_tls().await, without_budget().await];
+    for (row, met) in WITHOUT_STEPS.iter().zip(met) {
         observe(&mut table, row, &met);
     }
     for row in ROWS {
@@ -254,7 +254,7 @@ async fn callers_who_are_told_the_same_retry_after_do_not_come_back_at_once() {
 
 /// Faults for which there is no server to play them, or no client with default settings to meet them.
 #[rustfmt::skip]
-const UNREACHABLE: [Row; 4] = [
+const WITHOUT_STEPS: [Row; 4] = [
     Row { fault: "connection refused", steps: Vec::new, seen: "connect: retryable", effect: NONE, attempts: 3, seconds: BACKOFF },
     Row { fault: "a host that does not answer", steps: Vec::new, seen: "connect_timeout: timeout, retryable", effect: NONE, attempts: 3, seconds: 15.0..=15.61 },
     Row { fault: "no TLS where there should be", steps: Vec::new, seen: "tls: none", effect: NONE, attempts: 1, seconds: AT_ONCE },

@@ -491,7 +491,7 @@ impl Run {
         let ids = Arc::clone(&shared);
         let exchange = async move {
             match mode {
-                Mode::Change => verb.send(&client, &ids).await,
+                Mode::Change => verb.send(&client, &ids).await.or_else(|error| missing(&ids, error)),
                 Mode::Read => read(&client, &ids).await,
             }
         };
@@ -525,13 +525,6 @@ impl Run {
                 // What refuses the key or the path refuses every request.
                 self.stopped |= error.is_unauthorized() || error.is_permission_denied() || error.is_unknown_route();
                 let certain = error.effect() == Effect::None && self.mode == Mode::Change;
-                if let [id] = &*ids
-                    && certain
-                    && error.is_not_found()
-                {
-                    self.outcomes.push_back(Outcome { id: id.clone(), fate: Fate::NotFound });
-                    return;
-                }
                 let error = Arc::new(error);
                 for id in &*ids {
                     let error = Arc::clone(&error);
@@ -596,14 +589,21 @@ impl fmt::Debug for Run {
     }
 }
 
+/// A 404 for the one id that was sent is an answer, if every attempt was refused.
+fn missing(ids: &[String], error: Error) -> Result<Answer, Error> {
+    if ids.len() == 1 && error.is_not_found() && error.effect() == Effect::None {
+        Ok(Answer { not_found: ids.iter().cloned().collect(), ..Answer::default() })
+    } else {
+        Err(error)
+    }
+}
+
 /// Reads incidents by id. A service may answer 404 where it does not know the one id that is asked for, or one of several.
 async fn read(client: &Client, ids: &[String]) -> Result<Answer, Error> {
     let reply = match client.batch_get_incident(ids).await {
         Ok(reply) => reply,
         Err(error) if !error.is_not_found() => return Err(error),
-        Err(_) if ids.len() == 1 => {
-            return Ok(Answer { not_found: ids.iter().cloned().collect(), ..Answer::default() });
-        }
+        Err(error) if ids.len() == 1 => return missing(ids, error),
         Err(_) => {
             let mut answer = Answer::default();
             for id in ids {

@@ -408,8 +408,8 @@ impl ClientBuilder {
         self
     }
 
-    /// The largest response body, in bytes. Default: 64 MiB (about 100,000 incidents). Decoded, incidents take about half as
-    /// much again; a hostile body, a list of empty events, a hundred times as much, so set it lower where that could come.
+    /// The largest response body, in bytes. Default: 64 MiB (about 50,000 incidents). Decoded, incidents take about a third
+    /// more; a hostile body, a list of empty events, a hundred times as much, so set it lower where that could come.
     #[must_use]
     pub fn max_response_bytes(mut self, limit: usize) -> Self {
         self.max_response_bytes = limit;

@@ -1,5 +1,5 @@
 //! What the document means: its operations and schemas, checked for everything the generator relies on.
-//! It must not know how Rust code looks.
+//! It must not know how Rust code looks, but for the names that can stand in it.
 
 mod keys;
 pub(crate) mod names;

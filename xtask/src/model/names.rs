@@ -33,7 +33,7 @@ pub(crate) const TYPES: &[&str] = &[
 ];
 
 /// Methods that `Client` has by hand, derived or of progenitor, and `all`, whose constant lists the operations.
-pub(crate) const METHODS: &[&str] = &[
+pub(crate) const CLIENT_METHODS: &[&str] = &[
     "all",
     "api_generation",
     "attempt",
@@ -66,7 +66,7 @@ pub(crate) const METHODS: &[&str] = &[
 /// Operations whose methods would have the name of another method.
 pub(super) fn operations(document: &Document, operations: &[Operation]) -> Vec<Problem> {
     let mut taken: BTreeMap<String, String> =
-        METHODS.iter().map(|name| ((*name).to_owned(), "the SDK by hand".to_owned())).collect();
+        CLIENT_METHODS.iter().map(|name| ((*name).to_owned(), "the SDK by hand".to_owned())).collect();
     for operation in operations.iter().filter(|operation| operation.paging.is_some()) {
         let owner = format!("the stream of operation `{}`", operation.id);
         taken.insert(format!("{}_stream", snake(&operation.id)), owner);
