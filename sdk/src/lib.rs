@@ -53,6 +53,7 @@
 //! [`types`]. The client runs on tokio.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod builder;
 pub mod bulk;
 mod client;
 mod credentials;
@@ -67,6 +68,8 @@ pub mod fuzzing;
     reason = "generated code follows the document's names and progenitor's style"
 )]
 mod generated;
+mod generation;
+mod http_client;
 mod incident;
 mod operation;
 pub mod paging;
@@ -79,13 +82,15 @@ mod transport;
 pub mod wire;
 mod workflow;
 
-pub use client::{ApiGeneration, CallOptions, ClientBuilder};
+pub use builder::ClientBuilder;
+pub use client::CallOptions;
 pub use credentials::ApiKey;
 pub use error::{
     ApiError, ConfigError, Effect, Error, InvalidRequest, ResponseTooLarge, TransportError, TransportErrorKind,
     UndecodableResponse,
 };
 pub use generated::{client::Client, types};
+pub use generation::ApiGeneration;
 pub use incident::{Originator, Payload};
 pub use operation::{Binding, Idempotency, Operation};
 pub use region::{ParseRegionError, Region};

@@ -35,7 +35,7 @@
 //! # }
 //! ```
 
-mod known;
+mod seen;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet, VecDeque},
@@ -53,7 +53,7 @@ use http::StatusCode;
 use tokio::task::{self, JoinError, JoinSet};
 use tracing::Instrument;
 
-use self::known::Known;
+use self::seen::SeenIds;
 use crate::{
     Client, Effect, Error, Operation,
     generated::operations,
@@ -331,7 +331,7 @@ pub struct Run {
     limits: Limits,
     /// `None` once it has ended.
     source: Option<BoxStream<'static, String>>,
-    known: Known,
+    known: SeenIds,
     next: Batch,
     /// An id that the URL of the request before had no more room for, and what it costs.
     held: Option<(String, usize)>,
@@ -397,7 +397,7 @@ impl Run {
             concurrency: bulk.concurrency,
             limits: Limits { ids: bulk.ids_per_request, url },
             source: Some(source),
-            known: Known::default(),
+            known: SeenIds::default(),
             next: Batch::default(),
             held: None,
             sent: HashMap::new(),

@@ -1,23 +1,27 @@
 //! The one way to the service and back: deadline, attempt loop, budget, spans, size limit, error normalisation, decoding.
 //! It takes the place of progenitor's `exec` hook. It knows no operation by name.
 
+mod attempt;
+mod classify;
+
 use std::{
-    io::ErrorKind,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use serde::de::{DeserializeOwned, Unexpected};
 use serde_json::error::Category;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep};
 use tracing::Instrument;
-use url::Url;
 
+use self::{
+    attempt::{Failed, Reply},
+    classify::is_json,
+};
 use crate::{
     Client, Effect, Error, Idempotency, InvalidRequest, Operation, ResponseTooLarge, ResponseValue, TransportError,
-    TransportErrorKind, UndecodableResponse,
+    UndecodableResponse,
     error::{ApiError, Call},
     operation::Binding,
     retry::{Failure, retry_after},
@@ -26,40 +30,9 @@ use crate::{
 
 /// The longest URL that proxies commonly accept, in bytes.
 pub(crate) const MAX_URL: usize = 8 * 1024;
-/// How much of an error response is read; the rest is of no use.
-const MAX_ERROR_BODY: usize = 64 * 1024;
-/// How much memory is taken for a response in advance.
-const MAX_RESERVED: usize = 1024 * 1024;
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-cx-correlation-id");
 /// A retry that has less time than this left is not begun: it would only hide why the attempt before it failed.
 const LEAST_ATTEMPT: Duration = Duration::from_millis(100);
-
-/// A response whose body came whole.
-struct Reply {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Bytes,
-}
-
-/// Why an attempt gave no successful reply.
-enum Failed {
-    Transport {
-        kind: TransportErrorKind,
-        status: Option<StatusCode>,
-        source: Option<reqwest::Error>,
-    },
-    Refused(Box<Reply>),
-    /// Whether what was too large called itself JSON: a sign-in page is not the service.
-    TooLarge {
-        status: StatusCode,
-        json: bool,
-    },
-    Encoded(StatusCode, String),
-    /// By an HTTP client of the user's own.
-    Redirected(StatusCode, String),
-    /// By an HTTP client of the user's own, such as one that is for https only.
-    Unsendable(reqwest::Error),
-}
 
 impl Client {
     /// Sends a request, again where that may help, and decodes the answer.
@@ -210,89 +183,6 @@ impl Client {
         }
     }
 
-    /// Sends one request and reads its response, until `limit`.
-    async fn attempt(
-        &self,
-        response: impl Future<Output = reqwest::Result<reqwest::Response>>,
-        url: &Url,
-        limit: Instant,
-    ) -> Result<Reply, Failed> {
-        let mut response = self.patient(limit, None, response).await?;
-        let status = response.status();
-        if response.url() != url {
-            let to = response.url();
-            return Err(Failed::Redirected(status, [to.authority(), to.path()].concat()));
-        }
-        let headers = std::mem::take(response.headers_mut());
-        if status.is_success() {
-            let body = self.read(&mut response, &headers, limit).await?;
-            return Ok(Reply { status, headers, body });
-        }
-        // Go by the status: an error whose body does not come whole, or in time, is that error all the same.
-        let mut body = BytesMut::new();
-        while let Ok(Some(chunk)) = self.patient(limit, None, response.chunk()).await {
-            body.extend_from_slice(&chunk);
-            if body.len() > MAX_ERROR_BODY {
-                break;
-            }
-        }
-        Err(Failed::Refused(Box::new(Reply { status, headers, body: body.freeze() })))
-    }
-
-    /// Waits for what the server is to send next, until `limit` and no longer than the read timeout.
-    async fn patient<T>(
-        &self,
-        limit: Instant,
-        status: Option<StatusCode>,
-        next: impl Future<Output = reqwest::Result<T>>,
-    ) -> Result<T, Failed> {
-        let limit = later(Instant::now(), self.inner.shared.read_timeout).min(limit);
-        match timeout_at(limit, next).await {
-            Ok(next) => next.map_err(|error| transport(error, status)),
-            Err(_) => Err(Failed::Transport { kind: TransportErrorKind::Timeout, status, source: None }),
-        }
-    }
-
-    /// Reads the body of a successful response, up to the size limit.
-    async fn read(
-        &self,
-        response: &mut reqwest::Response,
-        headers: &HeaderMap,
-        until: Instant,
-    ) -> Result<Bytes, Failed> {
-        let status = response.status();
-        if let Some(encoding) = headers.get(header::CONTENT_ENCODING).filter(|value| *value != "identity") {
-            return Err(Failed::Encoded(status, String::from_utf8_lossy(encoding.as_bytes()).into_owned()));
-        }
-        let limit = self.inner.shared.max_response_bytes;
-        let json = is_json(headers);
-        let expected = response.content_length().and_then(|length| usize::try_from(length).ok());
-        if expected.is_some_and(|length| length > limit) {
-            return Err(Failed::TooLarge { status, json });
-        }
-        let mut first = Bytes::new();
-        let mut body: Option<BytesMut> = None;
-        while let Some(chunk) = self.patient(until, Some(status), response.chunk()).await? {
-            let read = body.as_ref().map_or(first.len(), BytesMut::len);
-            if chunk.len() > limit - read {
-                return Err(Failed::TooLarge { status, json });
-            }
-            // Most bodies come in one chunk, which needs no copy.
-            if read == 0 {
-                first = chunk;
-            } else {
-                let body = body.get_or_insert_with(|| {
-                    // What a server says of the length is not to be trusted with much memory.
-                    let mut body = BytesMut::with_capacity(expected.unwrap_or(2 * read).min(MAX_RESERVED).max(read));
-                    body.extend_from_slice(&first);
-                    body
-                });
-                body.extend_from_slice(&chunk);
-            }
-        }
-        Ok(body.map_or(first, BytesMut::freeze))
-    }
-
     /// Sets the headers that every request has, and returns the correlation id.
     fn stamp(&self, request: &mut reqwest::Request) -> Result<String, Error> {
         // It tells calls apart and keeps no secret: no need to ask the system for its randomness.
@@ -386,11 +276,6 @@ pub(crate) fn later(start: Instant, time: Duration) -> Instant {
     start + time.min(FAR)
 }
 
-/// Whether a body calls itself JSON: then it is the service's, and not that of something before it.
-fn is_json(headers: &HeaderMap) -> bool {
-    headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/json"))
-}
-
 /// The name of an unknown member: the last step of its path. The steps before may be keys of a map, which are values.
 fn last_name<'p>(path: &'p serde_ignored::Path<'_>) -> Option<&'p str> {
     match path {
@@ -400,49 +285,4 @@ fn last_name<'p>(path: &'p serde_ignored::Path<'_>) -> Option<&'p str> {
         | serde_ignored::Path::NewtypeVariant { parent } => last_name(parent),
         _ => None,
     }
-}
-
-/// Tells reqwest's errors apart.
-fn transport(error: reqwest::Error, status: Option<StatusCode>) -> Failed {
-    if error.is_builder() {
-        return Failed::Unsendable(error);
-    }
-    let kind = match (error.is_timeout(), error.is_connect()) {
-        (true, true) => TransportErrorKind::ConnectTimeout,
-        (true, false) => TransportErrorKind::Timeout,
-        (false, true) if is_tls(&error) => TransportErrorKind::Tls,
-        (false, true) => TransportErrorKind::Connect,
-        (false, false) if is_protocol(&error) && !is_tls(&error) => TransportErrorKind::Protocol,
-        (false, false) => TransportErrorKind::Reset,
-    };
-    // The URL may name incidents, and the error says where it was going by itself.
-    Failed::Transport { kind, status, source: Some(error.without_url()) }
-}
-
-fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
-    let first: &(dyn std::error::Error + 'static) = error;
-    std::iter::successors(Some(first), |error| match error.downcast_ref::<std::io::Error>() {
-        // An `io::Error` skips the error it wraps when asked for its source.
-        Some(io) => io.get_ref().map(|inner| inner as _).or_else(|| error.source()),
-        None => error.source(),
-    })
-}
-
-fn is_tls(error: &reqwest::Error) -> bool {
-    #[cfg(feature = "rustls")]
-    if chain(error).any(<dyn std::error::Error>::is::<rustls::Error>) {
-        return true;
-    }
-    // The platform's library has its errors in a crate that is not ours to name.
-    cfg!(feature = "native-tls")
-        && chain(error).any(|error| error.to_string().contains("certificate") || error.to_string().contains("SSL"))
-}
-
-fn is_protocol(error: &reqwest::Error) -> bool {
-    // A head that is not HTTP is a parse error, a chunk that is none is bad data. (Of TLS, too, which the caller tells apart.)
-    let is_malformed =
-        |error: &std::io::Error| matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::InvalidInput);
-    chain(error).any(|error| {
-        error.downcast_ref().is_some_and(hyper::Error::is_parse) || error.downcast_ref().is_some_and(is_malformed)
-    })
 }

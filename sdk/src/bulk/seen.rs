@@ -7,14 +7,14 @@ use std::{
 
 /// The ids met so far, by 96 bits of a hash whose keys are chosen at random: 12 bytes and one of bookkeeping, in tables that
 /// are at least 7/16 full. They are many, so that only a small part is copied when one of them grows.
-pub(super) struct Known {
+pub(super) struct SeenIds {
     tables: Vec<HashSet<[u32; 3], Folded>>,
     keys: [RandomState; 2],
 }
 
 const TABLES: usize = 64;
 
-impl Default for Known {
+impl Default for SeenIds {
     fn default() -> Self {
         Self {
             tables: std::iter::repeat_with(HashSet::default).take(TABLES).collect(),
@@ -23,7 +23,7 @@ impl Default for Known {
     }
 }
 
-impl Known {
+impl SeenIds {
     /// Whether the id is new.
     pub(super) fn add(&mut self, id: &str) -> bool {
         let [low, high] = [self.keys[0].hash_one(id), self.keys[1].hash_one(id)];

@@ -1,0 +1,129 @@
+//! One request and its response, within its limits of time and size. It knows nothing of retries.
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, StatusCode, header};
+use tokio::time::{Instant, timeout_at};
+use url::Url;
+
+use super::{
+    classify::{is_json, transport},
+    later,
+};
+use crate::{Client, TransportErrorKind};
+
+/// How much of an error response is read; the rest is of no use.
+const MAX_ERROR_BODY: usize = 64 * 1024;
+/// How much memory is taken for a response in advance.
+const MAX_RESERVED: usize = 1024 * 1024;
+
+/// A response whose body came whole.
+pub(super) struct Reply {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+/// Why an attempt gave no successful reply.
+pub(super) enum Failed {
+    Transport {
+        kind: TransportErrorKind,
+        status: Option<StatusCode>,
+        source: Option<reqwest::Error>,
+    },
+    Refused(Box<Reply>),
+    /// Whether what was too large called itself JSON: a sign-in page is not the service.
+    TooLarge {
+        status: StatusCode,
+        json: bool,
+    },
+    Encoded(StatusCode, String),
+    /// By an HTTP client of the user's own.
+    Redirected(StatusCode, String),
+    /// By an HTTP client of the user's own, such as one that is for https only.
+    Unsendable(reqwest::Error),
+}
+
+impl Client {
+    /// Sends one request and reads its response, until `limit`.
+    pub(super) async fn attempt(
+        &self,
+        response: impl Future<Output = reqwest::Result<reqwest::Response>>,
+        url: &Url,
+        limit: Instant,
+    ) -> Result<Reply, Failed> {
+        let mut response = self.patient(limit, None, response).await?;
+        let status = response.status();
+        if response.url() != url {
+            let to = response.url();
+            return Err(Failed::Redirected(status, [to.authority(), to.path()].concat()));
+        }
+        let headers = std::mem::take(response.headers_mut());
+        if status.is_success() {
+            let body = self.read(&mut response, &headers, limit).await?;
+            return Ok(Reply { status, headers, body });
+        }
+        // Go by the status: an error whose body does not come whole, or in time, is that error all the same.
+        let mut body = BytesMut::new();
+        while let Ok(Some(chunk)) = self.patient(limit, None, response.chunk()).await {
+            body.extend_from_slice(&chunk);
+            if body.len() > MAX_ERROR_BODY {
+                break;
+            }
+        }
+        Err(Failed::Refused(Box::new(Reply { status, headers, body: body.freeze() })))
+    }
+
+    /// Waits for what the server is to send next, until `limit` and no longer than the read timeout.
+    async fn patient<T>(
+        &self,
+        limit: Instant,
+        status: Option<StatusCode>,
+        next: impl Future<Output = reqwest::Result<T>>,
+    ) -> Result<T, Failed> {
+        let limit = later(Instant::now(), self.inner.shared.read_timeout).min(limit);
+        match timeout_at(limit, next).await {
+            Ok(next) => next.map_err(|error| transport(error, status)),
+            Err(_) => Err(Failed::Transport { kind: TransportErrorKind::Timeout, status, source: None }),
+        }
+    }
+
+    /// Reads the body of a successful response, up to the size limit.
+    async fn read(
+        &self,
+        response: &mut reqwest::Response,
+        headers: &HeaderMap,
+        until: Instant,
+    ) -> Result<Bytes, Failed> {
+        let status = response.status();
+        if let Some(encoding) = headers.get(header::CONTENT_ENCODING).filter(|value| *value != "identity") {
+            return Err(Failed::Encoded(status, String::from_utf8_lossy(encoding.as_bytes()).into_owned()));
+        }
+        let limit = self.inner.shared.max_response_bytes;
+        let json = is_json(headers);
+        let expected = response.content_length().and_then(|length| usize::try_from(length).ok());
+        if expected.is_some_and(|length| length > limit) {
+            return Err(Failed::TooLarge { status, json });
+        }
+        let mut first = Bytes::new();
+        let mut body: Option<BytesMut> = None;
+        while let Some(chunk) = self.patient(until, Some(status), response.chunk()).await? {
+            let read = body.as_ref().map_or(first.len(), BytesMut::len);
+            if chunk.len() > limit - read {
+                return Err(Failed::TooLarge { status, json });
+            }
+            // Most bodies come in one chunk, which needs no copy.
+            if read == 0 {
+                first = chunk;
+            } else {
+                let body = body.get_or_insert_with(|| {
+                    // What a server says of the length is not to be trusted with much memory.
+                    let mut body = BytesMut::with_capacity(expected.unwrap_or(2 * read).min(MAX_RESERVED).max(read));
+                    body.extend_from_slice(&first);
+                    body
+                });
+                body.extend_from_slice(&chunk);
+            }
+        }
+        Ok(body.map_or(first, BytesMut::freeze))
+    }
+}

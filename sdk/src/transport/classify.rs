@@ -1,0 +1,58 @@
+//! What kind of failure an error of reqwest's is, and whether a response calls itself JSON.
+
+use std::io::ErrorKind;
+
+use http::{HeaderMap, StatusCode, header};
+
+use super::attempt::Failed;
+use crate::TransportErrorKind;
+
+/// Whether a body calls itself JSON: then it is the service's, and not that of something before it.
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/json"))
+}
+
+/// Tells reqwest's errors apart.
+pub(super) fn transport(error: reqwest::Error, status: Option<StatusCode>) -> Failed {
+    if error.is_builder() {
+        return Failed::Unsendable(error);
+    }
+    let kind = match (error.is_timeout(), error.is_connect()) {
+        (true, true) => TransportErrorKind::ConnectTimeout,
+        (true, false) => TransportErrorKind::Timeout,
+        (false, true) if is_tls(&error) => TransportErrorKind::Tls,
+        (false, true) => TransportErrorKind::Connect,
+        (false, false) if is_protocol(&error) && !is_tls(&error) => TransportErrorKind::Protocol,
+        (false, false) => TransportErrorKind::Reset,
+    };
+    // The URL may name incidents, and the error says where it was going by itself.
+    Failed::Transport { kind, status, source: Some(error.without_url()) }
+}
+
+fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
+    let first: &(dyn std::error::Error + 'static) = error;
+    std::iter::successors(Some(first), |error| match error.downcast_ref::<std::io::Error>() {
+        // An `io::Error` skips the error it wraps when asked for its source.
+        Some(io) => io.get_ref().map(|inner| inner as _).or_else(|| error.source()),
+        None => error.source(),
+    })
+}
+
+fn is_tls(error: &reqwest::Error) -> bool {
+    #[cfg(feature = "rustls")]
+    if chain(error).any(<dyn std::error::Error>::is::<rustls::Error>) {
+        return true;
+    }
+    // The platform's library has its errors in a crate that is not ours to name.
+    cfg!(feature = "native-tls")
+        && chain(error).any(|error| error.to_string().contains("certificate") || error.to_string().contains("SSL"))
+}
+
+fn is_protocol(error: &reqwest::Error) -> bool {
+    // A head that is not HTTP is a parse error, a chunk that is none is bad data. (Of TLS, too, which the caller tells apart.)
+    let is_malformed =
+        |error: &std::io::Error| matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::InvalidInput);
+    chain(error).any(|error| {
+        error.downcast_ref().is_some_and(hyper::Error::is_parse) || error.downcast_ref().is_some_and(is_malformed)
+    })
+}
