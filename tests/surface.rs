@@ -11,7 +11,8 @@ use std::{
 
 use quote::ToTokens;
 use syn::{
-    Attribute, Fields, Generics, ImplItem, Item, ItemImpl, ItemMod as Module, TraitItem, UseTree, Variant, Visibility,
+    Attribute, Fields, Generics, ImplItem, Item, ItemImpl, ItemMacro, ItemMod as Module, TraitItem, UseTree, Variant,
+    Visibility,
 };
 
 use crate::document::snapshots;
@@ -155,11 +156,17 @@ fn public_types(items: &[Item]) -> Vec<String> {
     let names = items.iter().map(|item| match item {
         Item::Struct(item) if is_public(&item.vis) => vec![item.ident.to_string()],
         Item::Enum(item) if is_public(&item.vis) => vec![item.ident.to_string()],
+        Item::Macro(item) => public_types(&macro_item(item).into_iter().collect::<Vec<_>>()),
         Item::Union(item) if is_public(&item.vis) => vec![item.ident.to_string()],
         Item::Mod(Module { content: Some((_, items)), vis, .. }) if is_public(vis) => public_types(items),
         _ => Vec::new(),
     });
     names.flatten().collect()
+}
+
+/// What a macro is given, where that is an item: `open_enum!` makes a public enum of one.
+fn macro_item(invocation: &ItemMacro) -> Option<Item> {
+    invocation.mac.parse_body().ok()
 }
 
 fn item(item: &Item, public: &BTreeSet<String>, lines: &mut Vec<String>) {
@@ -202,6 +209,11 @@ fn item(item: &Item, public: &BTreeSet<String>, lines: &mut Vec<String>) {
         }
         Item::Macro(item) if item.attrs.iter().any(|attribute| attribute.path().is_ident("macro_export")) => {
             lines.push(tokens(item));
+        }
+        Item::Macro(invocation) => {
+            if let Some(item) = macro_item(invocation) {
+                self::item(&item, public, lines);
+            }
         }
         // `fuzzing` exists for the fuzz targets alone.
         Item::Mod(module) if is_public(&module.vis) && module.ident != "fuzzing" => {

@@ -3488,1375 +3488,227 @@ impl IncidentMetaLabelsCount {
     }
 }
 
-/// What the alert behind an incident says.
-///
-/// - `INCIDENT_STATE_UNSPECIFIED`: no state is known.
-/// - `INCIDENT_STATE_TRIGGERED`: the alert's condition is met.
-/// - `INCIDENT_STATE_RESOLVED`: the condition is no longer met.
-///
-/// The list is open: a newer service may send another name, or the integer of a value that its
-/// gateway does not know. Absent and `null` mean `INCIDENT_STATE_UNSPECIFIED`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
-pub enum IncidentState {
-    #[default]
-    /// `INCIDENT_STATE_UNSPECIFIED`, the default.
-    Unspecified,
-    /// `INCIDENT_STATE_TRIGGERED`
-    Triggered,
-    /// `INCIDENT_STATE_RESOLVED`
-    Resolved,
-    /// A value that this version of the SDK does not know, as it was received.
-    Unrecognized(wire::UnrecognizedValue),
-}
-
-impl IncidentState {
-    /// The values this version of the SDK knows, in the document's order; the first is the default.
-    pub const KNOWN: &[Self] = &[Self::Unspecified, Self::Triggered, Self::Resolved];
-    /// The value's name on the wire; for an unknown value, what was received.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Unspecified => "INCIDENT_STATE_UNSPECIFIED",
-            Self::Triggered => "INCIDENT_STATE_TRIGGERED",
-            Self::Resolved => "INCIDENT_STATE_RESOLVED",
-            Self::Unrecognized(value) => value.as_str(),
-        }
-    }
-    /// Whether this version of the SDK does not know the value.
-    pub fn is_unrecognized(&self) -> bool {
-        matches!(self, Self::Unrecognized(_))
-    }
-}
-
-impl wire::OpenEnum for IncidentState {
-    const NAME: &'static str = "IncidentState";
-    const WIRE_NAMES: &'static [&'static str] = &[
-        "INCIDENT_STATE_UNSPECIFIED",
-        "INCIDENT_STATE_TRIGGERED",
-        "INCIDENT_STATE_RESOLVED",
-    ];
-    fn from_wire_name(name: &str) -> Option<Self> {
-        match name {
-            "INCIDENT_STATE_UNSPECIFIED" => Some(Self::Unspecified),
-            "INCIDENT_STATE_TRIGGERED" => Some(Self::Triggered),
-            "INCIDENT_STATE_RESOLVED" => Some(Self::Resolved),
-            _ => None,
-        }
-    }
-    fn from_unrecognized(value: wire::UnrecognizedValue) -> Self {
-        Self::Unrecognized(value)
-    }
-    fn unrecognized(&self) -> Option<&wire::UnrecognizedValue> {
-        match self {
-            Self::Unrecognized(value) => Some(value),
-            _ => None,
-        }
-    }
-}
-
-impl std::fmt::Display for IncidentState {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl std::str::FromStr for IncidentState {
-    type Err = std::convert::Infallible;
-    /// Never fails: a name that this version of the SDK does not know becomes [`Self::Unrecognized`].
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Ok(wire::open_enum::from_str(name))
-    }
-}
-
-impl Serialize for IncidentState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        wire::open_enum::serialize(
-            self.as_str(),
-            wire::OpenEnum::unrecognized(self),
-            serializer,
-        )
-    }
-}
-
-impl<'de> Deserialize<'de> for IncidentState {
-    fn deserialize<D: serde::Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Self, D::Error> {
-        wire::open_enum::deserialize(deserializer)
-    }
-}
-
-#[cfg(feature = "schemars")]
-impl schemars::JsonSchema for IncidentState {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        <Self as wire::OpenEnum>::NAME.into()
-    }
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        wire::open_enum::json_schema::<Self>()
-    }
-}
-
-/// How far the people who work on an incident are.
-///
-/// - `INCIDENT_STATUS_UNSPECIFIED`: no status is known.
-/// - `INCIDENT_STATUS_TRIGGERED`: nobody has confirmed having seen it.
-/// - `INCIDENT_STATUS_ACKNOWLEDGED`: somebody has seen it.
-/// - `INCIDENT_STATUS_RESOLVED`: it is dealt with.
-///
-/// The list is open: a newer service may send another name, or the integer of a value that its
-/// gateway does not know. Absent and `null` mean `INCIDENT_STATUS_UNSPECIFIED`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
-pub enum IncidentStatus {
-    #[default]
-    /// `INCIDENT_STATUS_UNSPECIFIED`, the default.
-    Unspecified,
-    /// `INCIDENT_STATUS_TRIGGERED`
-    Triggered,
-    /// `INCIDENT_STATUS_ACKNOWLEDGED`
-    Acknowledged,
-    /// `INCIDENT_STATUS_RESOLVED`
-    Resolved,
-    /// A value that this version of the SDK does not know, as it was received.
-    Unrecognized(wire::UnrecognizedValue),
-}
-
-impl IncidentStatus {
-    /// The values this version of the SDK knows, in the document's order; the first is the default.
-    pub const KNOWN: &[Self] = &[
-        Self::Unspecified,
-        Self::Triggered,
-        Self::Acknowledged,
-        Self::Resolved,
-    ];
-    /// The value's name on the wire; for an unknown value, what was received.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Unspecified => "INCIDENT_STATUS_UNSPECIFIED",
-            Self::Triggered => "INCIDENT_STATUS_TRIGGERED",
-            Self::Acknowledged => "INCIDENT_STATUS_ACKNOWLEDGED",
-            Self::Resolved => "INCIDENT_STATUS_RESOLVED",
-            Self::Unrecognized(value) => value.as_str(),
-        }
-    }
-    /// Whether this version of the SDK does not know the value.
-    pub fn is_unrecognized(&self) -> bool {
-        matches!(self, Self::Unrecognized(_))
-    }
-}
-
-impl wire::OpenEnum for IncidentStatus {
-    const NAME: &'static str = "IncidentStatus";
-    const WIRE_NAMES: &'static [&'static str] = &[
-        "INCIDENT_STATUS_UNSPECIFIED",
-        "INCIDENT_STATUS_TRIGGERED",
-        "INCIDENT_STATUS_ACKNOWLEDGED",
-        "INCIDENT_STATUS_RESOLVED",
-    ];
-    fn from_wire_name(name: &str) -> Option<Self> {
-        match name {
-            "INCIDENT_STATUS_UNSPECIFIED" => Some(Self::Unspecified),
-            "INCIDENT_STATUS_TRIGGERED" => Some(Self::Triggered),
-            "INCIDENT_STATUS_ACKNOWLEDGED" => Some(Self::Acknowledged),
-            "INCIDENT_STATUS_RESOLVED" => Some(Self::Resolved),
-            _ => None,
-        }
-    }
-    fn from_unrecognized(value: wire::UnrecognizedValue) -> Self {
-        Self::Unrecognized(value)
-    }
-    fn unrecognized(&self) -> Option<&wire::UnrecognizedValue> {
-        match self {
-            Self::Unrecognized(value) => Some(value),
-            _ => None,
-        }
-    }
-}
-
-impl std::fmt::Display for IncidentStatus {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl std::str::FromStr for IncidentStatus {
-    type Err = std::convert::Infallible;
-    /// Never fails: a name that this version of the SDK does not know becomes [`Self::Unrecognized`].
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Ok(wire::open_enum::from_str(name))
-    }
-}
-
-impl Serialize for IncidentStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        wire::open_enum::serialize(
-            self.as_str(),
-            wire::OpenEnum::unrecognized(self),
-            serializer,
-        )
-    }
-}
-
-impl<'de> Deserialize<'de> for IncidentStatus {
-    fn deserialize<D: serde::Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Self, D::Error> {
-        wire::open_enum::deserialize(deserializer)
-    }
-}
-
-#[cfg(feature = "schemars")]
-impl schemars::JsonSchema for IncidentStatus {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        <Self as wire::OpenEnum>::NAME.into()
-    }
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        wire::open_enum::json_schema::<Self>()
-    }
-}
-
-/// How grave an incident is. The values are listed by their protobuf numbers, which do not
-/// follow the gravity: LOW came last and is number 5.
-///
-/// - `INCIDENT_SEVERITY_UNSPECIFIED`: no severity is known.
-/// - `INCIDENT_SEVERITY_INFO`: for information.
-/// - `INCIDENT_SEVERITY_WARNING`: could become a problem.
-/// - `INCIDENT_SEVERITY_ERROR`: something fails.
-/// - `INCIDENT_SEVERITY_CRITICAL`: needs attention at once.
-/// - `INCIDENT_SEVERITY_LOW`: of little weight.
-///
-/// The list is open: a newer service may send another name, or the integer of a value that its
-/// gateway does not know. Absent and `null` mean `INCIDENT_SEVERITY_UNSPECIFIED`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
-pub enum IncidentSeverity {
-    #[default]
-    /// `INCIDENT_SEVERITY_UNSPECIFIED`, the default.
-    Unspecified,
-    /// `INCIDENT_SEVERITY_INFO`
-    Info,
-    /// `INCIDENT_SEVERITY_WARNING`
-    Warning,
-    /// `INCIDENT_SEVERITY_ERROR`
-    Error,
-    /// `INCIDENT_SEVERITY_CRITICAL`
-    Critical,
-    /// `INCIDENT_SEVERITY_LOW`
-    Low,
-    /// A value that this version of the SDK does not know, as it was received.
-    Unrecognized(wire::UnrecognizedValue),
-}
-
-impl IncidentSeverity {
-    /// The values this version of the SDK knows, in the document's order; the first is the default.
-    pub const KNOWN: &[Self] = &[
-        Self::Unspecified,
-        Self::Info,
-        Self::Warning,
-        Self::Error,
-        Self::Critical,
-        Self::Low,
-    ];
-    /// The value's name on the wire; for an unknown value, what was received.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Unspecified => "INCIDENT_SEVERITY_UNSPECIFIED",
-            Self::Info => "INCIDENT_SEVERITY_INFO",
-            Self::Warning => "INCIDENT_SEVERITY_WARNING",
-            Self::Error => "INCIDENT_SEVERITY_ERROR",
-            Self::Critical => "INCIDENT_SEVERITY_CRITICAL",
-            Self::Low => "INCIDENT_SEVERITY_LOW",
-            Self::Unrecognized(value) => value.as_str(),
-        }
-    }
-    /// Whether this version of the SDK does not know the value.
-    pub fn is_unrecognized(&self) -> bool {
-        matches!(self, Self::Unrecognized(_))
-    }
-}
-
-impl wire::OpenEnum for IncidentSeverity {
-    const NAME: &'static str = "IncidentSeverity";
-    const WIRE_NAMES: &'static [&'static str] = &[
-        "INCIDENT_SEVERITY_UNSPECIFIED",
-        "INCIDENT_SEVERITY_INFO",
-        "INCIDENT_SEVERITY_WARNING",
-        "INCIDENT_SEVERITY_ERROR",
-        "INCIDENT_SEVERITY_CRITICAL",
-        "INCIDENT_SEVERITY_LOW",
-    ];
-    fn from_wire_name(name: &str) -> Option<Self> {
-        match name {
-            "INCIDENT_SEVERITY_UNSPECIFIED" => Some(Self::Unspecified),
-            "INCIDENT_SEVERITY_INFO" => Some(Self::Info),
-            "INCIDENT_SEVERITY_WARNING" => Some(Self::Warning),
-            "INCIDENT_SEVERITY_ERROR" => Some(Self::Error),
-            "INCIDENT_SEVERITY_CRITICAL" => Some(Self::Critical),
-            "INCIDENT_SEVERITY_LOW" => Some(Self::Low),
-            _ => None,
-        }
-    }
-    fn from_unrecognized(value: wire::UnrecognizedValue) -> Self {
-        Self::Unrecognized(value)
-    }
-    fn unrecognized(&self) -> Option<&wire::UnrecognizedValue> {
-        match self {
-            Self::Unrecognized(value) => Some(value),
-            _ => None,
-        }
-    }
-}
-
-impl std::fmt::Display for IncidentSeverity {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl std::str::FromStr for IncidentSeverity {
-    type Err = std::convert::Infallible;
-    /// Never fails: a name that this version of the SDK does not know becomes [`Self::Unrecognized`].
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Ok(wire::open_enum::from_str(name))
-    }
-}
-
-impl Serialize for IncidentSeverity {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        wire::open_enum::serialize(
-            self.as_str(),
-            wire::OpenEnum::unrecognized(self),
-            serializer,
-        )
-    }
-}
-
-impl<'de> Deserialize<'de> for IncidentSeverity {
-    fn deserialize<D: serde::Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Self, D::Error> {
-        wire::open_enum::deserialize(deserializer)
-    }
-}
-
-#[cfg(feature = "schemars")]
-impl schemars::JsonSchema for IncidentSeverity {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        <Self as wire::OpenEnum>::NAME.into()
-    }
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        wire::open_enum::json_schema::<Self>()
-    }
-}
-
-/// What kind of step an event is. It tells which payload of the event is set.
-///
-/// - `INCIDENT_EVENT_TYPE_UNSPECIFIED`: the kind is not known.
-/// - `INCIDENT_EVENT_TYPE_UPSERT_STATE`: the alert set the state; see `upsertState`.
-/// - `INCIDENT_EVENT_TYPE_OPEN`: the incident was opened; there is no payload.
-/// - `INCIDENT_EVENT_TYPE_CLOSE`: a user closed it; see `close`.
-/// - `INCIDENT_EVENT_TYPE_SNOOZE_INDICATOR`: a user silenced it for some time; see
-///   `snoozeIndicator`.
-/// - `INCIDENT_EVENT_TYPE_ASSIGN`: it was given to a user; see `assignment`.
-/// - `INCIDENT_EVENT_TYPE_UNASSIGN`: the assignment was removed; see `unassign`.
-/// - `INCIDENT_EVENT_TYPE_ACKNOWLEDGE`: a user has seen it; see `acknowledge`.
-///
-/// The list is open: a newer service may send another name, or the integer of a value that its
-/// gateway does not know. Absent and `null` mean `INCIDENT_EVENT_TYPE_UNSPECIFIED`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
-pub enum IncidentEventType {
-    #[default]
-    /// `INCIDENT_EVENT_TYPE_UNSPECIFIED`, the default.
-    Unspecified,
-    /// `INCIDENT_EVENT_TYPE_UPSERT_STATE`
-    UpsertState,
-    /// `INCIDENT_EVENT_TYPE_OPEN`
-    Open,
-    /// `INCIDENT_EVENT_TYPE_CLOSE`
-    Close,
-    /// `INCIDENT_EVENT_TYPE_SNOOZE_INDICATOR`
-    SnoozeIndicator,
-    /// `INCIDENT_EVENT_TYPE_ASSIGN`
-    Assign,
-    /// `INCIDENT_EVENT_TYPE_UNASSIGN`
-    Unassign,
-    /// `INCIDENT_EVENT_TYPE_ACKNOWLEDGE`
-    Acknowledge,
-    /// A value that this version of the SDK does not know, as it was received.
-    Unrecognized(wire::UnrecognizedValue),
-}
-
-impl IncidentEventType {
-    /// The values this version of the SDK knows, in the document's order; the first is the default.
-    pub const KNOWN: &[Self] = &[
-        Self::Unspecified,
-        Self::UpsertState,
-        Self::Open,
-        Self::Close,
-        Self::SnoozeIndicator,
-        Self::Assign,
-        Self::Unassign,
-        Self::Acknowledge,
-    ];
-    /// The value's name on the wire; for an unknown value, what was received.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Unspecified => "INCIDENT_EVENT_TYPE_UNSPECIFIED",
-            Self::UpsertState => "INCIDENT_EVENT_TYPE_UPSERT_STATE",
-            Self::Open => "INCIDENT_EVENT_TYPE_OPEN",
-            Self::Close => "INCIDENT_EVENT_TYPE_CLOSE",
-            Self::SnoozeIndicator => "INCIDENT_EVENT_TYPE_SNOOZE_INDICATOR",
-            Self::Assign => "INCIDENT_EVENT_TYPE_ASSIGN",
-            Self::Unassign => "INCIDENT_EVENT_TYPE_UNASSIGN",
-            Self::Acknowledge => "INCIDENT_EVENT_TYPE_ACKNOWLEDGE",
-            Self::Unrecognized(value) => value.as_str(),
-        }
-    }
-    /// Whether this version of the SDK does not know the value.
-    pub fn is_unrecognized(&self) -> bool {
-        matches!(self, Self::Unrecognized(_))
-    }
-}
-
-impl wire::OpenEnum for IncidentEventType {
-    const NAME: &'static str = "IncidentEventType";
-    const WIRE_NAMES: &'static [&'static str] = &[
-        "INCIDENT_EVENT_TYPE_UNSPECIFIED",
-        "INCIDENT_EVENT_TYPE_UPSERT_STATE",
-        "INCIDENT_EVENT_TYPE_OPEN",
-        "INCIDENT_EVENT_TYPE_CLOSE",
-        "INCIDENT_EVENT_TYPE_SNOOZE_INDICATOR",
-        "INCIDENT_EVENT_TYPE_ASSIGN",
-        "INCIDENT_EVENT_TYPE_UNASSIGN",
-        "INCIDENT_EVENT_TYPE_ACKNOWLEDGE",
-    ];
-    fn from_wire_name(name: &str) -> Option<Self> {
-        match name {
-            "INCIDENT_EVENT_TYPE_UNSPECIFIED" => Some(Self::Unspecified),
-            "INCIDENT_EVENT_TYPE_UPSERT_STATE" => Some(Self::UpsertState),
-            "INCIDENT_EVENT_TYPE_OPEN" => Some(Self::Open),
-            "INCIDENT_EVENT_TYPE_CLOSE" => Some(Self::Close),
-            "INCIDENT_EVENT_TYPE_SNOOZE_INDICATOR" => Some(Self::SnoozeIndicator),
-            "INCIDENT_EVENT_TYPE_ASSIGN" => Some(Self::Assign),
-            "INCIDENT_EVENT_TYPE_UNASSIGN" => Some(Self::Unassign),
-            "INCIDENT_EVENT_TYPE_ACKNOWLEDGE" => Some(Self::Acknowledge),
-            _ => None,
-        }
-    }
-    fn from_unrecognized(value: wire::UnrecognizedValue) -> Self {
-        Self::Unrecognized(value)
-    }
-    fn unrecognized(&self) -> Option<&wire::UnrecognizedValue> {
-        match self {
-            Self::Unrecognized(value) => Some(value),
-            _ => None,
-        }
-    }
-}
-
-impl std::fmt::Display for IncidentEventType {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl std::str::FromStr for IncidentEventType {
-    type Err = std::convert::Infallible;
-    /// Never fails: a name that this version of the SDK does not know becomes [`Self::Unrecognized`].
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Ok(wire::open_enum::from_str(name))
-    }
-}
-
-impl Serialize for IncidentEventType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        wire::open_enum::serialize(
-            self.as_str(),
-            wire::OpenEnum::unrecognized(self),
-            serializer,
-        )
-    }
-}
-
-impl<'de> Deserialize<'de> for IncidentEventType {
-    fn deserialize<D: serde::Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Self, D::Error> {
-        wire::open_enum::deserialize(deserializer)
-    }
-}
-
-#[cfg(feature = "schemars")]
-impl schemars::JsonSchema for IncidentEventType {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        <Self as wire::OpenEnum>::NAME.into()
-    }
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        wire::open_enum::json_schema::<Self>()
-    }
-}
-
-/// The state that an alert gave to its incident.
-///
-/// - `UPSERT_INCIDENT_STATE_TYPE_UNSPECIFIED`: no state is known.
-/// - `UPSERT_INCIDENT_STATE_TYPE_TRIGGERED`: the alert's condition is met.
-/// - `UPSERT_INCIDENT_STATE_TYPE_RESOLVED`: the condition is no longer met.
-///
-/// The list is open: a newer service may send another name, or the integer of a value that its
-/// gateway does not know. Absent and `null` mean `UPSERT_INCIDENT_STATE_TYPE_UNSPECIFIED`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
-pub enum UpsertIncidentStateType {
-    #[default]
-    /// `UPSERT_INCIDENT_STATE_TYPE_UNSPECIFIED`, the default.
-    Unspecified,
-    /// `UPSERT_INCIDENT_STATE_TYPE_TRIGGERED`
-    Triggered,
-    /// `UPSERT_INCIDENT_STATE_TYPE_RESOLVED`
-    Resolved,
-    /// A value that this version of the SDK does not know, as it was received.
-    Unrecognized(wire::UnrecognizedValue),
-}
-
-impl UpsertIncidentStateType {
-    /// The values this version of the SDK knows, in the document's order; the first is the default.
-    pub const KNOWN: &[Self] = &[Self::Unspecified, Self::Triggered, Self::Resolved];
-    /// The value's name on the wire; for an unknown value, what was received.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Unspecified => "UPSERT_INCIDENT_STATE_TYPE_UNSPECIFIED",
-            Self::Triggered => "UPSERT_INCIDENT_STATE_TYPE_TRIGGERED",
-            Self::Resolved => "UPSERT_INCIDENT_STATE_TYPE_RESOLVED",
-            Self::Unrecognized(value) => value.as_str(),
-        }
-    }
-    /// Whether this version of the SDK does not know the value.
-    pub fn is_unrecognized(&self) -> bool {
-        matches!(self, Self::Unrecognized(_))
-    }
-}
-
-impl wire::OpenEnum for UpsertIncidentStateType {
-    const NAME: &'static str = "UpsertIncidentStateType";
-    const WIRE_NAMES: &'static [&'static str] = &[
-        "UPSERT_INCIDENT_STATE_TYPE_UNSPECIFIED",
-        "UPSERT_INCIDENT_STATE_TYPE_TRIGGERED",
-        "UPSERT_INCIDENT_STATE_TYPE_RESOLVED",
-    ];
-    fn from_wire_name(name: &str) -> Option<Self> {
-        match name {
-            "UPSERT_INCIDENT_STATE_TYPE_UNSPECIFIED" => Some(Self::Unspecified),
-            "UPSERT_INCIDENT_STATE_TYPE_TRIGGERED" => Some(Self::Triggered),
-            "UPSERT_INCIDENT_STATE_TYPE_RESOLVED" => Some(Self::Resolved),
-            _ => None,
-        }
-    }
-    fn from_unrecognized(value: wire::UnrecognizedValue) -> Self {
-        Self::Unrecognized(value)
-    }
-    fn unrecognized(&self) -> Option<&wire::UnrecognizedValue> {
-        match self {
-            Self::Unrecognized(value) => Some(value),
-            _ => None,
-        }
-    }
-}
-
-impl std::fmt::Display for UpsertIncidentStateType {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl std::str::FromStr for UpsertIncidentStateType {
-    type Err = std::convert::Infallible;
-    /// Never fails: a name that this version of the SDK does not know becomes [`Self::Unrecognized`].
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Ok(wire::open_enum::from_str(name))
-    }
-}
-
-impl Serialize for UpsertIncidentStateType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        wire::open_enum::serialize(
-            self.as_str(),
-            wire::OpenEnum::unrecognized(self),
-            serializer,
-        )
-    }
-}
-
-impl<'de> Deserialize<'de> for UpsertIncidentStateType {
-    fn deserialize<D: serde::Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Self, D::Error> {
-        wire::open_enum::deserialize(deserializer)
-    }
-}
-
-#[cfg(feature = "schemars")]
-impl schemars::JsonSchema for UpsertIncidentStateType {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        <Self as wire::OpenEnum>::NAME.into()
-    }
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        wire::open_enum::json_schema::<Self>()
-    }
-}
-
-/// Who caused an event.
-///
-/// - `ORIGINATOR_TYPE_UNSPECIFIED`: not known.
-/// - `ORIGINATOR_TYPE_OPERATIONAL`: a system; see `operationalEvent`.
-/// - `ORIGINATOR_TYPE_ADMINISTRATIVE`: a person; see `administrativeEvent`.
-///
-/// The list is open: a newer service may send another name, or the integer of a value that its
-/// gateway does not know. Absent and `null` mean `ORIGINATOR_TYPE_UNSPECIFIED`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
-pub enum OriginatorType {
-    #[default]
-    /// `ORIGINATOR_TYPE_UNSPECIFIED`, the default.
-    Unspecified,
-    /// `ORIGINATOR_TYPE_OPERATIONAL`
-    Operational,
-    /// `ORIGINATOR_TYPE_ADMINISTRATIVE`
-    Administrative,
-    /// A value that this version of the SDK does not know, as it was received.
-    Unrecognized(wire::UnrecognizedValue),
-}
-
-impl OriginatorType {
-    /// The values this version of the SDK knows, in the document's order; the first is the default.
-    pub const KNOWN: &[Self] = &[
-        Self::Unspecified,
-        Self::Operational,
-        Self::Administrative,
-    ];
-    /// The value's name on the wire; for an unknown value, what was received.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Unspecified => "ORIGINATOR_TYPE_UNSPECIFIED",
-            Self::Operational => "ORIGINATOR_TYPE_OPERATIONAL",
-            Self::Administrative => "ORIGINATOR_TYPE_ADMINISTRATIVE",
-            Self::Unrecognized(value) => value.as_str(),
-        }
-    }
-    /// Whether this version of the SDK does not know the value.
-    pub fn is_unrecognized(&self) -> bool {
-        matches!(self, Self::Unrecognized(_))
-    }
-}
-
-impl wire::OpenEnum for OriginatorType {
-    const NAME: &'static str = "OriginatorType";
-    const WIRE_NAMES: &'static [&'static str] = &[
-        "ORIGINATOR_TYPE_UNSPECIFIED",
-        "ORIGINATOR_TYPE_OPERATIONAL",
-        "ORIGINATOR_TYPE_ADMINISTRATIVE",
-    ];
-    fn from_wire_name(name: &str) -> Option<Self> {
-        match name {
-            "ORIGINATOR_TYPE_UNSPECIFIED" => Some(Self::Unspecified),
-            "ORIGINATOR_TYPE_OPERATIONAL" => Some(Self::Operational),
-            "ORIGINATOR_TYPE_ADMINISTRATIVE" => Some(Self::Administrative),
-            _ => None,
-        }
-    }
-    fn from_unrecognized(value: wire::UnrecognizedValue) -> Self {
-        Self::Unrecognized(value)
-    }
-    fn unrecognized(&self) -> Option<&wire::UnrecognizedValue> {
-        match self {
-            Self::Unrecognized(value) => Some(value),
-            _ => None,
-        }
-    }
-}
-
-impl std::fmt::Display for OriginatorType {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl std::str::FromStr for OriginatorType {
-    type Err = std::convert::Infallible;
-    /// Never fails: a name that this version of the SDK does not know becomes [`Self::Unrecognized`].
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Ok(wire::open_enum::from_str(name))
-    }
-}
-
-impl Serialize for OriginatorType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        wire::open_enum::serialize(
-            self.as_str(),
-            wire::OpenEnum::unrecognized(self),
-            serializer,
-        )
-    }
-}
-
-impl<'de> Deserialize<'de> for OriginatorType {
-    fn deserialize<D: serde::Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Self, D::Error> {
-        wire::open_enum::deserialize(deserializer)
-    }
-}
-
-#[cfg(feature = "schemars")]
-impl schemars::JsonSchema for OriginatorType {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        <Self as wire::OpenEnum>::NAME.into()
-    }
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        wire::open_enum::json_schema::<Self>()
-    }
-}
-
-/// A member of an incident that can be searched, sorted or grouped by. The prefix is
-/// `INCIDENTS_FIELDS_`, with two plurals. An unlisted name is answered with 400.
-///
-/// - `INCIDENTS_FIELDS_UNSPECIFIED`: no member.
-/// - `INCIDENTS_FIELDS_ID`: `id`.
-/// - `INCIDENTS_FIELDS_SEVERITY`: `severity`.
-/// - `INCIDENTS_FIELDS_NAME`: `name`.
-/// - `INCIDENTS_FIELDS_CREATED_TIME`: `createdAt`.
-/// - `INCIDENTS_FIELDS_CLOSED_TIME`: `closedAt`.
-/// - `INCIDENTS_FIELDS_STATE`: `state`.
-/// - `INCIDENTS_FIELDS_STATUS`: `status`.
-/// - `INCIDENTS_FIELDS_LAST_STATE_UPDATE_TIME`: `lastStateUpdateTime`.
-/// - `INCIDENTS_FIELDS_APPLICATION_NAME`: name of the application.
-/// - `INCIDENTS_FIELDS_SUBSYSTEM_NAME`: name of the subsystem.
-/// - `INCIDENTS_FIELDS_DURATION`: `duration`.
-///
-/// The list is open: a newer service may send another name, or the integer of a value that its
-/// gateway does not know. Absent and `null` mean `INCIDENTS_FIELDS_UNSPECIFIED`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
-pub enum IncidentFields {
-    #[default]
-    /// `INCIDENTS_FIELDS_UNSPECIFIED`, the default.
-    Unspecified,
-    /// `INCIDENTS_FIELDS_ID`
-    Id,
-    /// `INCIDENTS_FIELDS_SEVERITY`
-    Severity,
-    /// `INCIDENTS_FIELDS_NAME`
-    Name,
-    /// `INCIDENTS_FIELDS_CREATED_TIME`
-    CreatedTime,
-    /// `INCIDENTS_FIELDS_CLOSED_TIME`
-    ClosedTime,
-    /// `INCIDENTS_FIELDS_STATE`
-    State,
-    /// `INCIDENTS_FIELDS_STATUS`
-    Status,
-    /// `INCIDENTS_FIELDS_LAST_STATE_UPDATE_TIME`
-    LastStateUpdateTime,
-    /// `INCIDENTS_FIELDS_APPLICATION_NAME`
-    ApplicationName,
-    /// `INCIDENTS_FIELDS_SUBSYSTEM_NAME`
-    SubsystemName,
-    /// `INCIDENTS_FIELDS_DURATION`
-    Duration,
-    /// A value that this version of the SDK does not know, as it was received.
-    Unrecognized(wire::UnrecognizedValue),
-}
-
-impl IncidentFields {
-    /// The values this version of the SDK knows, in the document's order; the first is the default.
-    pub const KNOWN: &[Self] = &[
-        Self::Unspecified,
-        Self::Id,
-        Self::Severity,
-        Self::Name,
-        Self::CreatedTime,
-        Self::ClosedTime,
-        Self::State,
-        Self::Status,
-        Self::LastStateUpdateTime,
-        Self::ApplicationName,
-        Self::SubsystemName,
-        Self::Duration,
-    ];
-    /// The value's name on the wire; for an unknown value, what was received.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Unspecified => "INCIDENTS_FIELDS_UNSPECIFIED",
-            Self::Id => "INCIDENTS_FIELDS_ID",
-            Self::Severity => "INCIDENTS_FIELDS_SEVERITY",
-            Self::Name => "INCIDENTS_FIELDS_NAME",
-            Self::CreatedTime => "INCIDENTS_FIELDS_CREATED_TIME",
-            Self::ClosedTime => "INCIDENTS_FIELDS_CLOSED_TIME",
-            Self::State => "INCIDENTS_FIELDS_STATE",
-            Self::Status => "INCIDENTS_FIELDS_STATUS",
-            Self::LastStateUpdateTime => "INCIDENTS_FIELDS_LAST_STATE_UPDATE_TIME",
-            Self::ApplicationName => "INCIDENTS_FIELDS_APPLICATION_NAME",
-            Self::SubsystemName => "INCIDENTS_FIELDS_SUBSYSTEM_NAME",
-            Self::Duration => "INCIDENTS_FIELDS_DURATION",
-            Self::Unrecognized(value) => value.as_str(),
-        }
-    }
-    /// Whether this version of the SDK does not know the value.
-    pub fn is_unrecognized(&self) -> bool {
-        matches!(self, Self::Unrecognized(_))
-    }
-}
-
-impl wire::OpenEnum for IncidentFields {
-    const NAME: &'static str = "IncidentFields";
-    const WIRE_NAMES: &'static [&'static str] = &[
-        "INCIDENTS_FIELDS_UNSPECIFIED",
-        "INCIDENTS_FIELDS_ID",
-        "INCIDENTS_FIELDS_SEVERITY",
-        "INCIDENTS_FIELDS_NAME",
-        "INCIDENTS_FIELDS_CREATED_TIME",
-        "INCIDENTS_FIELDS_CLOSED_TIME",
-        "INCIDENTS_FIELDS_STATE",
-        "INCIDENTS_FIELDS_STATUS",
-        "INCIDENTS_FIELDS_LAST_STATE_UPDATE_TIME",
-        "INCIDENTS_FIELDS_APPLICATION_NAME",
-        "INCIDENTS_FIELDS_SUBSYSTEM_NAME",
-        "INCIDENTS_FIELDS_DURATION",
-    ];
-    fn from_wire_name(name: &str) -> Option<Self> {
-        match name {
-            "INCIDENTS_FIELDS_UNSPECIFIED" => Some(Self::Unspecified),
-            "INCIDENTS_FIELDS_ID" => Some(Self::Id),
-            "INCIDENTS_FIELDS_SEVERITY" => Some(Self::Severity),
-            "INCIDENTS_FIELDS_NAME" => Some(Self::Name),
-            "INCIDENTS_FIELDS_CREATED_TIME" => Some(Self::CreatedTime),
-            "INCIDENTS_FIELDS_CLOSED_TIME" => Some(Self::ClosedTime),
-            "INCIDENTS_FIELDS_STATE" => Some(Self::State),
-            "INCIDENTS_FIELDS_STATUS" => Some(Self::Status),
-            "INCIDENTS_FIELDS_LAST_STATE_UPDATE_TIME" => Some(Self::LastStateUpdateTime),
-            "INCIDENTS_FIELDS_APPLICATION_NAME" => Some(Self::ApplicationName),
-            "INCIDENTS_FIELDS_SUBSYSTEM_NAME" => Some(Self::SubsystemName),
-            "INCIDENTS_FIELDS_DURATION" => Some(Self::Duration),
-            _ => None,
-        }
-    }
-    fn from_unrecognized(value: wire::UnrecognizedValue) -> Self {
-        Self::Unrecognized(value)
-    }
-    fn unrecognized(&self) -> Option<&wire::UnrecognizedValue> {
-        match self {
-            Self::Unrecognized(value) => Some(value),
-            _ => None,
-        }
-    }
-}
-
-impl std::fmt::Display for IncidentFields {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl std::str::FromStr for IncidentFields {
-    type Err = std::convert::Infallible;
-    /// Never fails: a name that this version of the SDK does not know becomes [`Self::Unrecognized`].
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Ok(wire::open_enum::from_str(name))
-    }
-}
-
-impl Serialize for IncidentFields {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        wire::open_enum::serialize(
-            self.as_str(),
-            wire::OpenEnum::unrecognized(self),
-            serializer,
-        )
-    }
-}
-
-impl<'de> Deserialize<'de> for IncidentFields {
-    fn deserialize<D: serde::Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Self, D::Error> {
-        wire::open_enum::deserialize(deserializer)
-    }
-}
-
-#[cfg(feature = "schemars")]
-impl schemars::JsonSchema for IncidentFields {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        <Self as wire::OpenEnum>::NAME.into()
-    }
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        wire::open_enum::json_schema::<Self>()
-    }
-}
-
-/// How several labels of a filter combine.
-///
-/// - `FILTER_OPERATOR_OR_OR_UNSPECIFIED`: one of them is enough (OR is also the default, hence
-///   the name).
-/// - `FILTER_OPERATOR_AND`: all of them must be there.
-///
-/// The list is open: a newer service may send another name, or the integer of a value that its
-/// gateway does not know. Absent and `null` mean `FILTER_OPERATOR_OR_OR_UNSPECIFIED`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
-pub enum FilterOperator {
-    #[default]
-    /// `FILTER_OPERATOR_OR_OR_UNSPECIFIED`, the default.
-    Or,
-    /// `FILTER_OPERATOR_AND`
-    And,
-    /// A value that this version of the SDK does not know, as it was received.
-    Unrecognized(wire::UnrecognizedValue),
-}
-
-impl FilterOperator {
-    /// The values this version of the SDK knows, in the document's order; the first is the default.
-    pub const KNOWN: &[Self] = &[Self::Or, Self::And];
-    /// The value's name on the wire; for an unknown value, what was received.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Or => "FILTER_OPERATOR_OR_OR_UNSPECIFIED",
-            Self::And => "FILTER_OPERATOR_AND",
-            Self::Unrecognized(value) => value.as_str(),
-        }
-    }
-    /// Whether this version of the SDK does not know the value.
-    pub fn is_unrecognized(&self) -> bool {
-        matches!(self, Self::Unrecognized(_))
-    }
-}
-
-impl wire::OpenEnum for FilterOperator {
-    const NAME: &'static str = "FilterOperator";
-    const WIRE_NAMES: &'static [&'static str] = &[
-        "FILTER_OPERATOR_OR_OR_UNSPECIFIED",
-        "FILTER_OPERATOR_AND",
-    ];
-    fn from_wire_name(name: &str) -> Option<Self> {
-        match name {
-            "FILTER_OPERATOR_OR_OR_UNSPECIFIED" => Some(Self::Or),
-            "FILTER_OPERATOR_AND" => Some(Self::And),
-            _ => None,
-        }
-    }
-    fn from_unrecognized(value: wire::UnrecognizedValue) -> Self {
-        Self::Unrecognized(value)
-    }
-    fn unrecognized(&self) -> Option<&wire::UnrecognizedValue> {
-        match self {
-            Self::Unrecognized(value) => Some(value),
-            _ => None,
-        }
-    }
-}
-
-impl std::fmt::Display for FilterOperator {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl std::str::FromStr for FilterOperator {
-    type Err = std::convert::Infallible;
-    /// Never fails: a name that this version of the SDK does not know becomes [`Self::Unrecognized`].
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Ok(wire::open_enum::from_str(name))
-    }
-}
-
-impl Serialize for FilterOperator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        wire::open_enum::serialize(
-            self.as_str(),
-            wire::OpenEnum::unrecognized(self),
-            serializer,
-        )
-    }
-}
-
-impl<'de> Deserialize<'de> for FilterOperator {
-    fn deserialize<D: serde::Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Self, D::Error> {
-        wire::open_enum::deserialize(deserializer)
-    }
-}
-
-#[cfg(feature = "schemars")]
-impl schemars::JsonSchema for FilterOperator {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        <Self as wire::OpenEnum>::NAME.into()
-    }
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        wire::open_enum::json_schema::<Self>()
-    }
-}
-
-/// The direction of a sort key.
-///
-/// - `ORDER_BY_DIRECTION_UNSPECIFIED`: left to the service.
-/// - `ORDER_BY_DIRECTION_ASC`: ascending: the smallest or earliest first.
-/// - `ORDER_BY_DIRECTION_DESC`: descending: the largest or latest first.
-///
-/// The list is open: a newer service may send another name, or the integer of a value that its
-/// gateway does not know. Absent and `null` mean `ORDER_BY_DIRECTION_UNSPECIFIED`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
-pub enum OrderByDirection {
-    #[default]
-    /// `ORDER_BY_DIRECTION_UNSPECIFIED`, the default.
-    Unspecified,
-    /// `ORDER_BY_DIRECTION_ASC`
-    Asc,
-    /// `ORDER_BY_DIRECTION_DESC`
-    Desc,
-    /// A value that this version of the SDK does not know, as it was received.
-    Unrecognized(wire::UnrecognizedValue),
-}
-
-impl OrderByDirection {
-    /// The values this version of the SDK knows, in the document's order; the first is the default.
-    pub const KNOWN: &[Self] = &[Self::Unspecified, Self::Asc, Self::Desc];
-    /// The value's name on the wire; for an unknown value, what was received.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Unspecified => "ORDER_BY_DIRECTION_UNSPECIFIED",
-            Self::Asc => "ORDER_BY_DIRECTION_ASC",
-            Self::Desc => "ORDER_BY_DIRECTION_DESC",
-            Self::Unrecognized(value) => value.as_str(),
-        }
-    }
-    /// Whether this version of the SDK does not know the value.
-    pub fn is_unrecognized(&self) -> bool {
-        matches!(self, Self::Unrecognized(_))
-    }
-}
-
-impl wire::OpenEnum for OrderByDirection {
-    const NAME: &'static str = "OrderByDirection";
-    const WIRE_NAMES: &'static [&'static str] = &[
-        "ORDER_BY_DIRECTION_UNSPECIFIED",
-        "ORDER_BY_DIRECTION_ASC",
-        "ORDER_BY_DIRECTION_DESC",
-    ];
-    fn from_wire_name(name: &str) -> Option<Self> {
-        match name {
-            "ORDER_BY_DIRECTION_UNSPECIFIED" => Some(Self::Unspecified),
-            "ORDER_BY_DIRECTION_ASC" => Some(Self::Asc),
-            "ORDER_BY_DIRECTION_DESC" => Some(Self::Desc),
-            _ => None,
-        }
-    }
-    fn from_unrecognized(value: wire::UnrecognizedValue) -> Self {
-        Self::Unrecognized(value)
-    }
-    fn unrecognized(&self) -> Option<&wire::UnrecognizedValue> {
-        match self {
-            Self::Unrecognized(value) => Some(value),
-            _ => None,
-        }
-    }
-}
-
-impl std::fmt::Display for OrderByDirection {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl std::str::FromStr for OrderByDirection {
-    type Err = std::convert::Infallible;
-    /// Never fails: a name that this version of the SDK does not know becomes [`Self::Unrecognized`].
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Ok(wire::open_enum::from_str(name))
-    }
-}
-
-impl Serialize for OrderByDirection {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        wire::open_enum::serialize(
-            self.as_str(),
-            wire::OpenEnum::unrecognized(self),
-            serializer,
-        )
-    }
-}
-
-impl<'de> Deserialize<'de> for OrderByDirection {
-    fn deserialize<D: serde::Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Self, D::Error> {
-        wire::open_enum::deserialize(deserializer)
-    }
-}
-
-#[cfg(feature = "schemars")]
-impl schemars::JsonSchema for OrderByDirection {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        <Self as wire::OpenEnum>::NAME.into()
-    }
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        wire::open_enum::json_schema::<Self>()
-    }
-}
-
-/// The kind of alert behind an event.
-///
-/// - `INCIDENT_EVENT_ALERT_TYPE_STANDARD_OR_UNSPECIFIED`: a standard alert, also the default.
-/// - `INCIDENT_EVENT_ALERT_TYPE_METRIC`: a threshold over metrics.
-/// - `INCIDENT_EVENT_ALERT_TYPE_NEW_VALUE`: a value that was never seen before.
-/// - `INCIDENT_EVENT_ALERT_TYPE_RATIO`: the ratio of two queries.
-/// - `INCIDENT_EVENT_ALERT_TYPE_TIME_RELATIVE`: a comparison with an earlier period.
-/// - `INCIDENT_EVENT_ALERT_TYPE_UNIQUE_COUNT`: the number of distinct values.
-/// - `INCIDENT_EVENT_ALERT_TYPE_TRACING`: spans and traces.
-/// - `INCIDENT_EVENT_ALERT_TYPE_FLOW`: a sequence of other alerts.
-/// - `INCIDENT_EVENT_ALERT_TYPE_SLO`: a service level objective.
-///
-/// The list is open: a newer service may send another name, or the integer of a value that its
-/// gateway does not know. Absent and `null` mean
-/// `INCIDENT_EVENT_ALERT_TYPE_STANDARD_OR_UNSPECIFIED`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
-pub enum IncidentEventAlertType {
-    #[default]
-    /// `INCIDENT_EVENT_ALERT_TYPE_STANDARD_OR_UNSPECIFIED`, the default.
-    Standard,
-    /// `INCIDENT_EVENT_ALERT_TYPE_METRIC`
-    Metric,
-    /// `INCIDENT_EVENT_ALERT_TYPE_NEW_VALUE`
-    NewValue,
-    /// `INCIDENT_EVENT_ALERT_TYPE_RATIO`
-    Ratio,
-    /// `INCIDENT_EVENT_ALERT_TYPE_TIME_RELATIVE`
-    TimeRelative,
-    /// `INCIDENT_EVENT_ALERT_TYPE_UNIQUE_COUNT`
-    UniqueCount,
-    /// `INCIDENT_EVENT_ALERT_TYPE_TRACING`
-    Tracing,
-    /// `INCIDENT_EVENT_ALERT_TYPE_FLOW`
-    Flow,
-    /// `INCIDENT_EVENT_ALERT_TYPE_SLO`
-    Slo,
-    /// A value that this version of the SDK does not know, as it was received.
-    Unrecognized(wire::UnrecognizedValue),
-}
-
-impl IncidentEventAlertType {
-    /// The values this version of the SDK knows, in the document's order; the first is the default.
-    pub const KNOWN: &[Self] = &[
-        Self::Standard,
-        Self::Metric,
-        Self::NewValue,
-        Self::Ratio,
-        Self::TimeRelative,
-        Self::UniqueCount,
-        Self::Tracing,
-        Self::Flow,
-        Self::Slo,
-    ];
-    /// The value's name on the wire; for an unknown value, what was received.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Standard => "INCIDENT_EVENT_ALERT_TYPE_STANDARD_OR_UNSPECIFIED",
-            Self::Metric => "INCIDENT_EVENT_ALERT_TYPE_METRIC",
-            Self::NewValue => "INCIDENT_EVENT_ALERT_TYPE_NEW_VALUE",
-            Self::Ratio => "INCIDENT_EVENT_ALERT_TYPE_RATIO",
-            Self::TimeRelative => "INCIDENT_EVENT_ALERT_TYPE_TIME_RELATIVE",
-            Self::UniqueCount => "INCIDENT_EVENT_ALERT_TYPE_UNIQUE_COUNT",
-            Self::Tracing => "INCIDENT_EVENT_ALERT_TYPE_TRACING",
-            Self::Flow => "INCIDENT_EVENT_ALERT_TYPE_FLOW",
-            Self::Slo => "INCIDENT_EVENT_ALERT_TYPE_SLO",
-            Self::Unrecognized(value) => value.as_str(),
-        }
-    }
-    /// Whether this version of the SDK does not know the value.
-    pub fn is_unrecognized(&self) -> bool {
-        matches!(self, Self::Unrecognized(_))
-    }
-}
-
-impl wire::OpenEnum for IncidentEventAlertType {
-    const NAME: &'static str = "IncidentEventAlertType";
-    const WIRE_NAMES: &'static [&'static str] = &[
-        "INCIDENT_EVENT_ALERT_TYPE_STANDARD_OR_UNSPECIFIED",
-        "INCIDENT_EVENT_ALERT_TYPE_METRIC",
-        "INCIDENT_EVENT_ALERT_TYPE_NEW_VALUE",
-        "INCIDENT_EVENT_ALERT_TYPE_RATIO",
-        "INCIDENT_EVENT_ALERT_TYPE_TIME_RELATIVE",
-        "INCIDENT_EVENT_ALERT_TYPE_UNIQUE_COUNT",
-        "INCIDENT_EVENT_ALERT_TYPE_TRACING",
-        "INCIDENT_EVENT_ALERT_TYPE_FLOW",
-        "INCIDENT_EVENT_ALERT_TYPE_SLO",
-    ];
-    fn from_wire_name(name: &str) -> Option<Self> {
-        match name {
-            "INCIDENT_EVENT_ALERT_TYPE_STANDARD_OR_UNSPECIFIED" => Some(Self::Standard),
-            "INCIDENT_EVENT_ALERT_TYPE_METRIC" => Some(Self::Metric),
-            "INCIDENT_EVENT_ALERT_TYPE_NEW_VALUE" => Some(Self::NewValue),
-            "INCIDENT_EVENT_ALERT_TYPE_RATIO" => Some(Self::Ratio),
-            "INCIDENT_EVENT_ALERT_TYPE_TIME_RELATIVE" => Some(Self::TimeRelative),
-            "INCIDENT_EVENT_ALERT_TYPE_UNIQUE_COUNT" => Some(Self::UniqueCount),
-            "INCIDENT_EVENT_ALERT_TYPE_TRACING" => Some(Self::Tracing),
-            "INCIDENT_EVENT_ALERT_TYPE_FLOW" => Some(Self::Flow),
-            "INCIDENT_EVENT_ALERT_TYPE_SLO" => Some(Self::Slo),
-            _ => None,
-        }
-    }
-    fn from_unrecognized(value: wire::UnrecognizedValue) -> Self {
-        Self::Unrecognized(value)
-    }
-    fn unrecognized(&self) -> Option<&wire::UnrecognizedValue> {
-        match self {
-            Self::Unrecognized(value) => Some(value),
-            _ => None,
-        }
-    }
-}
-
-impl std::fmt::Display for IncidentEventAlertType {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl std::str::FromStr for IncidentEventAlertType {
-    type Err = std::convert::Infallible;
-    /// Never fails: a name that this version of the SDK does not know becomes [`Self::Unrecognized`].
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Ok(wire::open_enum::from_str(name))
-    }
-}
-
-impl Serialize for IncidentEventAlertType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        wire::open_enum::serialize(
-            self.as_str(),
-            wire::OpenEnum::unrecognized(self),
-            serializer,
-        )
-    }
-}
-
-impl<'de> Deserialize<'de> for IncidentEventAlertType {
-    fn deserialize<D: serde::Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Self, D::Error> {
-        wire::open_enum::deserialize(deserializer)
-    }
-}
-
-#[cfg(feature = "schemars")]
-impl schemars::JsonSchema for IncidentEventAlertType {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        <Self as wire::OpenEnum>::NAME.into()
-    }
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        wire::open_enum::json_schema::<Self>()
-    }
-}
-
-/// What events can be sorted by.
-///
-/// - `INCIDENT_EVENT_ORDER_BY_FIELD_TYPE_TIMESTAMP_OR_UNSPECIFIED`: the time of the event, the
-///   only choice so far.
-///
-/// The list is open: a newer service may send another name, or the integer of a value that its
-/// gateway does not know. Absent and `null` mean
-/// `INCIDENT_EVENT_ORDER_BY_FIELD_TYPE_TIMESTAMP_OR_UNSPECIFIED`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
-pub enum IncidentEventOrderByFieldType {
-    #[default]
-    /// `INCIDENT_EVENT_ORDER_BY_FIELD_TYPE_TIMESTAMP_OR_UNSPECIFIED`, the default.
-    Timestamp,
-    /// A value that this version of the SDK does not know, as it was received.
-    Unrecognized(wire::UnrecognizedValue),
-}
-
-impl IncidentEventOrderByFieldType {
-    /// The values this version of the SDK knows, in the document's order; the first is the default.
-    pub const KNOWN: &[Self] = &[Self::Timestamp];
-    /// The value's name on the wire; for an unknown value, what was received.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Timestamp => {
-                "INCIDENT_EVENT_ORDER_BY_FIELD_TYPE_TIMESTAMP_OR_UNSPECIFIED"
-            }
-            Self::Unrecognized(value) => value.as_str(),
-        }
-    }
-    /// Whether this version of the SDK does not know the value.
-    pub fn is_unrecognized(&self) -> bool {
-        matches!(self, Self::Unrecognized(_))
-    }
-}
-
-impl wire::OpenEnum for IncidentEventOrderByFieldType {
-    const NAME: &'static str = "IncidentEventOrderByFieldType";
-    const WIRE_NAMES: &'static [&'static str] = &[
-        "INCIDENT_EVENT_ORDER_BY_FIELD_TYPE_TIMESTAMP_OR_UNSPECIFIED",
-    ];
-    fn from_wire_name(name: &str) -> Option<Self> {
-        match name {
-            "INCIDENT_EVENT_ORDER_BY_FIELD_TYPE_TIMESTAMP_OR_UNSPECIFIED" => {
-                Some(Self::Timestamp)
-            }
-            _ => None,
-        }
-    }
-    fn from_unrecognized(value: wire::UnrecognizedValue) -> Self {
-        Self::Unrecognized(value)
-    }
-    fn unrecognized(&self) -> Option<&wire::UnrecognizedValue> {
-        match self {
-            Self::Unrecognized(value) => Some(value),
-            _ => None,
-        }
-    }
-}
-
-impl std::fmt::Display for IncidentEventOrderByFieldType {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl std::str::FromStr for IncidentEventOrderByFieldType {
-    type Err = std::convert::Infallible;
-    /// Never fails: a name that this version of the SDK does not know becomes [`Self::Unrecognized`].
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Ok(wire::open_enum::from_str(name))
-    }
-}
-
-impl Serialize for IncidentEventOrderByFieldType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        wire::open_enum::serialize(
-            self.as_str(),
-            wire::OpenEnum::unrecognized(self),
-            serializer,
-        )
-    }
-}
-
-impl<'de> Deserialize<'de> for IncidentEventOrderByFieldType {
-    fn deserialize<D: serde::Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Self, D::Error> {
-        wire::open_enum::deserialize(deserializer)
-    }
-}
-
-#[cfg(feature = "schemars")]
-impl schemars::JsonSchema for IncidentEventOrderByFieldType {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        <Self as wire::OpenEnum>::NAME.into()
-    }
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        wire::open_enum::json_schema::<Self>()
+wire::open_enum! {
+    /// What the alert behind an incident says.
+    ///
+    /// - `INCIDENT_STATE_UNSPECIFIED`: no state is known.
+    /// - `INCIDENT_STATE_TRIGGERED`: the alert's condition is met.
+    /// - `INCIDENT_STATE_RESOLVED`: the condition is no longer met.
+    ///
+    /// The list is open: a newer service may send another name, or the integer of a value that its
+    /// gateway does not know. Absent and `null` mean `INCIDENT_STATE_UNSPECIFIED`.
+    pub enum IncidentState {
+        Unspecified = "INCIDENT_STATE_UNSPECIFIED",
+        Triggered = "INCIDENT_STATE_TRIGGERED",
+        Resolved = "INCIDENT_STATE_RESOLVED",
+    }
+}
+
+wire::open_enum! {
+    /// How far the people who work on an incident are.
+    ///
+    /// - `INCIDENT_STATUS_UNSPECIFIED`: no status is known.
+    /// - `INCIDENT_STATUS_TRIGGERED`: nobody has confirmed having seen it.
+    /// - `INCIDENT_STATUS_ACKNOWLEDGED`: somebody has seen it.
+    /// - `INCIDENT_STATUS_RESOLVED`: it is dealt with.
+    ///
+    /// The list is open: a newer service may send another name, or the integer of a value that its
+    /// gateway does not know. Absent and `null` mean `INCIDENT_STATUS_UNSPECIFIED`.
+    pub enum IncidentStatus {
+        Unspecified = "INCIDENT_STATUS_UNSPECIFIED",
+        Triggered = "INCIDENT_STATUS_TRIGGERED",
+        Acknowledged = "INCIDENT_STATUS_ACKNOWLEDGED",
+        Resolved = "INCIDENT_STATUS_RESOLVED",
+    }
+}
+
+wire::open_enum! {
+    /// How grave an incident is. The values are listed by their protobuf numbers, which do not
+    /// follow the gravity: LOW came last and is number 5.
+    ///
+    /// - `INCIDENT_SEVERITY_UNSPECIFIED`: no severity is known.
+    /// - `INCIDENT_SEVERITY_INFO`: for information.
+    /// - `INCIDENT_SEVERITY_WARNING`: could become a problem.
+    /// - `INCIDENT_SEVERITY_ERROR`: something fails.
+    /// - `INCIDENT_SEVERITY_CRITICAL`: needs attention at once.
+    /// - `INCIDENT_SEVERITY_LOW`: of little weight.
+    ///
+    /// The list is open: a newer service may send another name, or the integer of a value that its
+    /// gateway does not know. Absent and `null` mean `INCIDENT_SEVERITY_UNSPECIFIED`.
+    pub enum IncidentSeverity {
+        Unspecified = "INCIDENT_SEVERITY_UNSPECIFIED",
+        Info = "INCIDENT_SEVERITY_INFO",
+        Warning = "INCIDENT_SEVERITY_WARNING",
+        Error = "INCIDENT_SEVERITY_ERROR",
+        Critical = "INCIDENT_SEVERITY_CRITICAL",
+        Low = "INCIDENT_SEVERITY_LOW",
+    }
+}
+
+wire::open_enum! {
+    /// What kind of step an event is. It tells which payload of the event is set.
+    ///
+    /// - `INCIDENT_EVENT_TYPE_UNSPECIFIED`: the kind is not known.
+    /// - `INCIDENT_EVENT_TYPE_UPSERT_STATE`: the alert set the state; see `upsertState`.
+    /// - `INCIDENT_EVENT_TYPE_OPEN`: the incident was opened; there is no payload.
+    /// - `INCIDENT_EVENT_TYPE_CLOSE`: a user closed it; see `close`.
+    /// - `INCIDENT_EVENT_TYPE_SNOOZE_INDICATOR`: a user silenced it for some time; see
+    ///   `snoozeIndicator`.
+    /// - `INCIDENT_EVENT_TYPE_ASSIGN`: it was given to a user; see `assignment`.
+    /// - `INCIDENT_EVENT_TYPE_UNASSIGN`: the assignment was removed; see `unassign`.
+    /// - `INCIDENT_EVENT_TYPE_ACKNOWLEDGE`: a user has seen it; see `acknowledge`.
+    ///
+    /// The list is open: a newer service may send another name, or the integer of a value that its
+    /// gateway does not know. Absent and `null` mean `INCIDENT_EVENT_TYPE_UNSPECIFIED`.
+    pub enum IncidentEventType {
+        Unspecified = "INCIDENT_EVENT_TYPE_UNSPECIFIED",
+        UpsertState = "INCIDENT_EVENT_TYPE_UPSERT_STATE",
+        Open = "INCIDENT_EVENT_TYPE_OPEN",
+        Close = "INCIDENT_EVENT_TYPE_CLOSE",
+        SnoozeIndicator = "INCIDENT_EVENT_TYPE_SNOOZE_INDICATOR",
+        Assign = "INCIDENT_EVENT_TYPE_ASSIGN",
+        Unassign = "INCIDENT_EVENT_TYPE_UNASSIGN",
+        Acknowledge = "INCIDENT_EVENT_TYPE_ACKNOWLEDGE",
+    }
+}
+
+wire::open_enum! {
+    /// The state that an alert gave to its incident.
+    ///
+    /// - `UPSERT_INCIDENT_STATE_TYPE_UNSPECIFIED`: no state is known.
+    /// - `UPSERT_INCIDENT_STATE_TYPE_TRIGGERED`: the alert's condition is met.
+    /// - `UPSERT_INCIDENT_STATE_TYPE_RESOLVED`: the condition is no longer met.
+    ///
+    /// The list is open: a newer service may send another name, or the integer of a value that its
+    /// gateway does not know. Absent and `null` mean `UPSERT_INCIDENT_STATE_TYPE_UNSPECIFIED`.
+    pub enum UpsertIncidentStateType {
+        Unspecified = "UPSERT_INCIDENT_STATE_TYPE_UNSPECIFIED",
+        Triggered = "UPSERT_INCIDENT_STATE_TYPE_TRIGGERED",
+        Resolved = "UPSERT_INCIDENT_STATE_TYPE_RESOLVED",
+    }
+}
+
+wire::open_enum! {
+    /// Who caused an event.
+    ///
+    /// - `ORIGINATOR_TYPE_UNSPECIFIED`: not known.
+    /// - `ORIGINATOR_TYPE_OPERATIONAL`: a system; see `operationalEvent`.
+    /// - `ORIGINATOR_TYPE_ADMINISTRATIVE`: a person; see `administrativeEvent`.
+    ///
+    /// The list is open: a newer service may send another name, or the integer of a value that its
+    /// gateway does not know. Absent and `null` mean `ORIGINATOR_TYPE_UNSPECIFIED`.
+    pub enum OriginatorType {
+        Unspecified = "ORIGINATOR_TYPE_UNSPECIFIED",
+        Operational = "ORIGINATOR_TYPE_OPERATIONAL",
+        Administrative = "ORIGINATOR_TYPE_ADMINISTRATIVE",
+    }
+}
+
+wire::open_enum! {
+    /// A member of an incident that can be searched, sorted or grouped by. The prefix is
+    /// `INCIDENTS_FIELDS_`, with two plurals. An unlisted name is answered with 400.
+    ///
+    /// - `INCIDENTS_FIELDS_UNSPECIFIED`: no member.
+    /// - `INCIDENTS_FIELDS_ID`: `id`.
+    /// - `INCIDENTS_FIELDS_SEVERITY`: `severity`.
+    /// - `INCIDENTS_FIELDS_NAME`: `name`.
+    /// - `INCIDENTS_FIELDS_CREATED_TIME`: `createdAt`.
+    /// - `INCIDENTS_FIELDS_CLOSED_TIME`: `closedAt`.
+    /// - `INCIDENTS_FIELDS_STATE`: `state`.
+    /// - `INCIDENTS_FIELDS_STATUS`: `status`.
+    /// - `INCIDENTS_FIELDS_LAST_STATE_UPDATE_TIME`: `lastStateUpdateTime`.
+    /// - `INCIDENTS_FIELDS_APPLICATION_NAME`: name of the application.
+    /// - `INCIDENTS_FIELDS_SUBSYSTEM_NAME`: name of the subsystem.
+    /// - `INCIDENTS_FIELDS_DURATION`: `duration`.
+    ///
+    /// The list is open: a newer service may send another name, or the integer of a value that its
+    /// gateway does not know. Absent and `null` mean `INCIDENTS_FIELDS_UNSPECIFIED`.
+    pub enum IncidentFields {
+        Unspecified = "INCIDENTS_FIELDS_UNSPECIFIED",
+        Id = "INCIDENTS_FIELDS_ID",
+        Severity = "INCIDENTS_FIELDS_SEVERITY",
+        Name = "INCIDENTS_FIELDS_NAME",
+        CreatedTime = "INCIDENTS_FIELDS_CREATED_TIME",
+        ClosedTime = "INCIDENTS_FIELDS_CLOSED_TIME",
+        State = "INCIDENTS_FIELDS_STATE",
+        Status = "INCIDENTS_FIELDS_STATUS",
+        LastStateUpdateTime = "INCIDENTS_FIELDS_LAST_STATE_UPDATE_TIME",
+        ApplicationName = "INCIDENTS_FIELDS_APPLICATION_NAME",
+        SubsystemName = "INCIDENTS_FIELDS_SUBSYSTEM_NAME",
+        Duration = "INCIDENTS_FIELDS_DURATION",
+    }
+}
+
+wire::open_enum! {
+    /// How several labels of a filter combine.
+    ///
+    /// - `FILTER_OPERATOR_OR_OR_UNSPECIFIED`: one of them is enough (OR is also the default, hence
+    ///   the name).
+    /// - `FILTER_OPERATOR_AND`: all of them must be there.
+    ///
+    /// The list is open: a newer service may send another name, or the integer of a value that its
+    /// gateway does not know. Absent and `null` mean `FILTER_OPERATOR_OR_OR_UNSPECIFIED`.
+    pub enum FilterOperator {
+        Or = "FILTER_OPERATOR_OR_OR_UNSPECIFIED",
+        And = "FILTER_OPERATOR_AND",
+    }
+}
+
+wire::open_enum! {
+    /// The direction of a sort key.
+    ///
+    /// - `ORDER_BY_DIRECTION_UNSPECIFIED`: left to the service.
+    /// - `ORDER_BY_DIRECTION_ASC`: ascending: the smallest or earliest first.
+    /// - `ORDER_BY_DIRECTION_DESC`: descending: the largest or latest first.
+    ///
+    /// The list is open: a newer service may send another name, or the integer of a value that its
+    /// gateway does not know. Absent and `null` mean `ORDER_BY_DIRECTION_UNSPECIFIED`.
+    pub enum OrderByDirection {
+        Unspecified = "ORDER_BY_DIRECTION_UNSPECIFIED",
+        Asc = "ORDER_BY_DIRECTION_ASC",
+        Desc = "ORDER_BY_DIRECTION_DESC",
+    }
+}
+
+wire::open_enum! {
+    /// The kind of alert behind an event.
+    ///
+    /// - `INCIDENT_EVENT_ALERT_TYPE_STANDARD_OR_UNSPECIFIED`: a standard alert, also the default.
+    /// - `INCIDENT_EVENT_ALERT_TYPE_METRIC`: a threshold over metrics.
+    /// - `INCIDENT_EVENT_ALERT_TYPE_NEW_VALUE`: a value that was never seen before.
+    /// - `INCIDENT_EVENT_ALERT_TYPE_RATIO`: the ratio of two queries.
+    /// - `INCIDENT_EVENT_ALERT_TYPE_TIME_RELATIVE`: a comparison with an earlier period.
+    /// - `INCIDENT_EVENT_ALERT_TYPE_UNIQUE_COUNT`: the number of distinct values.
+    /// - `INCIDENT_EVENT_ALERT_TYPE_TRACING`: spans and traces.
+    /// - `INCIDENT_EVENT_ALERT_TYPE_FLOW`: a sequence of other alerts.
+    /// - `INCIDENT_EVENT_ALERT_TYPE_SLO`: a service level objective.
+    ///
+    /// The list is open: a newer service may send another name, or the integer of a value that its
+    /// gateway does not know. Absent and `null` mean
+    /// `INCIDENT_EVENT_ALERT_TYPE_STANDARD_OR_UNSPECIFIED`.
+    pub enum IncidentEventAlertType {
+        Standard = "INCIDENT_EVENT_ALERT_TYPE_STANDARD_OR_UNSPECIFIED",
+        Metric = "INCIDENT_EVENT_ALERT_TYPE_METRIC",
+        NewValue = "INCIDENT_EVENT_ALERT_TYPE_NEW_VALUE",
+        Ratio = "INCIDENT_EVENT_ALERT_TYPE_RATIO",
+        TimeRelative = "INCIDENT_EVENT_ALERT_TYPE_TIME_RELATIVE",
+        UniqueCount = "INCIDENT_EVENT_ALERT_TYPE_UNIQUE_COUNT",
+        Tracing = "INCIDENT_EVENT_ALERT_TYPE_TRACING",
+        Flow = "INCIDENT_EVENT_ALERT_TYPE_FLOW",
+        Slo = "INCIDENT_EVENT_ALERT_TYPE_SLO",
+    }
+}
+
+wire::open_enum! {
+    /// What events can be sorted by.
+    ///
+    /// - `INCIDENT_EVENT_ORDER_BY_FIELD_TYPE_TIMESTAMP_OR_UNSPECIFIED`: the time of the event, the
+    ///   only choice so far.
+    ///
+    /// The list is open: a newer service may send another name, or the integer of a value that its
+    /// gateway does not know. Absent and `null` mean
+    /// `INCIDENT_EVENT_ORDER_BY_FIELD_TYPE_TIMESTAMP_OR_UNSPECIFIED`.
+    pub enum IncidentEventOrderByFieldType {
+        Timestamp = "INCIDENT_EVENT_ORDER_BY_FIELD_TYPE_TIMESTAMP_OR_UNSPECIFIED",
     }
 }

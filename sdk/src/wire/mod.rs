@@ -13,7 +13,7 @@ use serde::{
     de::{SeqAccess, Visitor},
 };
 
-pub(crate) use self::open_enum::OpenEnum;
+pub(crate) use self::open_enum::{OpenEnum, open_enum};
 pub use self::{
     duration::{Duration, DurationError},
     open_enum::UnrecognizedValue,

@@ -1,4 +1,4 @@
-//! Enums that keep what they don't know: the generated enums are thin layers over this.
+//! Enums that keep the values they do not know. The generated code lists each enum's values; everything else is here.
 
 use std::{fmt, marker::PhantomData};
 
@@ -51,7 +51,7 @@ impl fmt::Debug for UnrecognizedValue {
     }
 }
 
-/// What a generated enum says of itself.
+/// What the functions of this module ask of an enum that [`open_enum!`] defines.
 pub(crate) trait OpenEnum: Default {
     /// The schema's name.
     const NAME: &'static str;
@@ -62,6 +62,115 @@ pub(crate) trait OpenEnum: Default {
     fn from_unrecognized(value: UnrecognizedValue) -> Self;
     fn unrecognized(&self) -> Option<&UnrecognizedValue>;
 }
+
+/// Defines an enum from its variants and their names on the wire. The first variant is the default; a further variant,
+/// `Unrecognized`, keeps the values that are not listed.
+macro_rules! open_enum {
+    (
+        $(#[$attribute:meta])*
+        pub enum $name:ident {
+            $default:ident = $default_wire:literal,
+            $($variant:ident = $wire:literal,)*
+        }
+    ) => {
+        $(#[$attribute])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+        #[non_exhaustive]
+        pub enum $name {
+            #[doc = concat!("`", $default_wire, "`, the default.")]
+            #[default]
+            $default,
+            $(
+                #[doc = concat!("`", $wire, "`")]
+                $variant,
+            )*
+            /// A value that this version of the SDK does not know, as it was received.
+            Unrecognized($crate::wire::UnrecognizedValue),
+        }
+
+        impl $name {
+            /// The values that this version of the SDK knows, in the document's order. The first is the default.
+            pub const KNOWN: &[Self] = &[Self::$default, $(Self::$variant),*];
+
+            /// The value's name on the wire. For an unknown value, the text that was received.
+            pub fn as_str(&self) -> &str {
+                match self {
+                    Self::$default => $default_wire,
+                    $(Self::$variant => $wire,)*
+                    Self::Unrecognized(value) => value.as_str(),
+                }
+            }
+
+            /// Whether this version of the SDK does not know the value.
+            pub fn is_unrecognized(&self) -> bool {
+                matches!(self, Self::Unrecognized(_))
+            }
+        }
+
+        impl $crate::wire::OpenEnum for $name {
+            const NAME: &'static str = stringify!($name);
+            const WIRE_NAMES: &'static [&'static str] = &[$default_wire, $($wire),*];
+
+            fn from_wire_name(name: &str) -> Option<Self> {
+                match name {
+                    $default_wire => Some(Self::$default),
+                    $($wire => Some(Self::$variant),)*
+                    _ => None,
+                }
+            }
+
+            fn from_unrecognized(value: $crate::wire::UnrecognizedValue) -> Self {
+                Self::Unrecognized(value)
+            }
+
+            fn unrecognized(&self) -> Option<&$crate::wire::UnrecognizedValue> {
+                match self {
+                    Self::Unrecognized(value) => Some(value),
+                    _ => None,
+                }
+            }
+        }
+
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl ::std::str::FromStr for $name {
+            type Err = ::std::convert::Infallible;
+
+            /// Never fails: a name that this version of the SDK does not know becomes [`Self::Unrecognized`].
+            fn from_str(name: &str) -> Result<Self, Self::Err> {
+                Ok($crate::wire::open_enum::from_str(name))
+            }
+        }
+
+        impl ::serde::Serialize for $name {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                $crate::wire::open_enum::serialize(self.as_str(), $crate::wire::OpenEnum::unrecognized(self), serializer)
+            }
+        }
+
+        impl<'de> ::serde::Deserialize<'de> for $name {
+            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                $crate::wire::open_enum::deserialize(deserializer)
+            }
+        }
+
+        #[cfg(feature = "schemars")]
+        impl ::schemars::JsonSchema for $name {
+            fn schema_name() -> ::std::borrow::Cow<'static, str> {
+                <Self as $crate::wire::OpenEnum>::NAME.into()
+            }
+
+            fn json_schema(_: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
+                $crate::wire::open_enum::json_schema::<Self>()
+            }
+        }
+    };
+}
+pub(crate) use open_enum;
 
 /// A known name, else a number, else an unknown name.
 pub(crate) fn from_str<T: OpenEnum>(text: &str) -> T {

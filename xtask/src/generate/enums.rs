@@ -1,4 +1,4 @@
-//! Open enums: clean variant names, and one variant that keeps what this version does not know.
+//! Enums: the variants and their names on the wire. What an open enum can do is written once, in `sdk/src/wire/`.
 
 use anyhow::{Result, bail};
 use heck::{ToPascalCase, ToShoutySnakeCase};
@@ -72,102 +72,15 @@ fn prefix(name: &str, values: &[&str]) -> Result<String> {
 
 fn open_enum(name: &str, description: &str, variants: &[(String, &str)]) -> TokenStream {
     let docs = docs(description);
-    let name_text = name;
     let name = ident(name);
-    let idents: Vec<_> = variants.iter().map(|(variant, _)| ident(variant)).collect();
-    let wire: Vec<_> = variants.iter().map(|(_, wire)| *wire).collect();
-    let variant_docs = wire
-        .iter()
-        .enumerate()
-        .map(|(index, wire)| if index == 0 { format!(" `{wire}`, the default.") } else { format!(" `{wire}`") });
+    let variants = variants.iter().map(|(variant, wire)| {
+        let variant = ident(variant);
+        quote!(#variant = #wire)
+    });
     quote! {
-        #(#docs)*
-        #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-        #[non_exhaustive]
-        pub enum #name {
-            #[default]
-            #(#[doc = #variant_docs] #idents,)*
-            /// A value that this version of the SDK does not know, as it was received.
-            Unrecognized(wire::UnrecognizedValue),
-        }
-
-        impl #name {
-            /// The values this version of the SDK knows, in the document's order; the first is the default.
-            pub const KNOWN: &[Self] = &[#(Self::#idents),*];
-
-            /// The value's name on the wire; for an unknown value, what was received.
-            pub fn as_str(&self) -> &str {
-                match self {
-                    #(Self::#idents => #wire,)*
-                    Self::Unrecognized(value) => value.as_str(),
-                }
-            }
-
-            /// Whether this version of the SDK does not know the value.
-            pub fn is_unrecognized(&self) -> bool {
-                matches!(self, Self::Unrecognized(_))
-            }
-        }
-
-        impl wire::OpenEnum for #name {
-            const NAME: &'static str = #name_text;
-            const WIRE_NAMES: &'static [&'static str] = &[#(#wire),*];
-
-            fn from_wire_name(name: &str) -> Option<Self> {
-                match name {
-                    #(#wire => Some(Self::#idents),)*
-                    _ => None,
-                }
-            }
-
-            fn from_unrecognized(value: wire::UnrecognizedValue) -> Self {
-                Self::Unrecognized(value)
-            }
-
-            fn unrecognized(&self) -> Option<&wire::UnrecognizedValue> {
-                match self {
-                    Self::Unrecognized(value) => Some(value),
-                    _ => None,
-                }
-            }
-        }
-
-        impl std::fmt::Display for #name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-
-        impl std::str::FromStr for #name {
-            type Err = std::convert::Infallible;
-
-            /// Never fails: a name that this version of the SDK does not know becomes [`Self::Unrecognized`].
-            fn from_str(name: &str) -> Result<Self, Self::Err> {
-                Ok(wire::open_enum::from_str(name))
-            }
-        }
-
-        impl Serialize for #name {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                wire::open_enum::serialize(self.as_str(), wire::OpenEnum::unrecognized(self), serializer)
-            }
-        }
-
-        impl<'de> Deserialize<'de> for #name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                wire::open_enum::deserialize(deserializer)
-            }
-        }
-
-        #[cfg(feature = "schemars")]
-        impl schemars::JsonSchema for #name {
-            fn schema_name() -> std::borrow::Cow<'static, str> {
-                <Self as wire::OpenEnum>::NAME.into()
-            }
-
-            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                wire::open_enum::json_schema::<Self>()
-            }
+        wire::open_enum! {
+            #(#docs)*
+            pub enum #name { #(#variants,)* }
         }
     }
 }

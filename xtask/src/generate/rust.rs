@@ -2,8 +2,8 @@
 
 use anyhow::{Context, Result, anyhow};
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote;
-use syn::{Attribute, File, Item, parse_quote};
+use quote::{ToTokens, quote};
+use syn::{Attribute, File, Item, ItemMacro, parse_quote};
 
 /// The items of `mod name { ... }`.
 pub(super) fn module<'a>(file: &'a File, name: &str) -> Result<&'a [Item]> {
@@ -50,9 +50,26 @@ pub(super) fn format(name: &str, tokens: &TokenStream) -> Result<String> {
             code.push('\n');
         }
         imports = import;
-        code.push_str(&unparse(Vec::new(), vec![item]));
+        code.push_str(&unparse_item(item));
     }
     Ok(code)
+}
+
+/// prettyplease prints what a macro is given as loose tokens. Where that is an item, it is printed as one.
+fn unparse_item(item: Item) -> String {
+    if let Item::Macro(invocation) = &item
+        && let Some(inner) = macro_item(invocation)
+    {
+        let path = invocation.mac.path.to_token_stream().to_string().replace(' ', "");
+        let lines = unparse_item(inner).lines().fold(String::new(), |lines, line| lines + "    " + line + "\n");
+        return format!("{path}! {{\n{lines}}}\n");
+    }
+    unparse(Vec::new(), vec![item])
+}
+
+/// The item that a macro such as `wire::open_enum!` is given.
+pub(super) fn macro_item(invocation: &ItemMacro) -> Option<Item> {
+    invocation.mac.parse_body().ok()
 }
 
 /// prettyplease leaves no blank lines between items, so each is printed by itself.
