@@ -1,0 +1,390 @@
+//! The workflows of `.github/`: their syntax by a small schema, the commands in them by the programs that would run, and
+//! the scripts of those that nobody sees running, `drift` and `release`, against stand-ins for the programs that reach out.
+//! Those jobs run on Linux, and so do these tests.
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
+
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use serde_json::Value;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+/// Name, text and content of each workflow.
+fn workflows() -> Vec<(String, String, Value)> {
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(root().join(".github/workflows")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    assert!(!files.is_empty());
+    let read = |path: PathBuf| {
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let text = fs::read_to_string(path).unwrap();
+        let content = serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        (name, text, content)
+    };
+    files.into_iter().map(read).collect()
+}
+
+/// Every script of a workflow, with where it stands.
+fn scripts(name: &str, workflow: &Value) -> Vec<(String, String)> {
+    let mut scripts = Vec::new();
+    for (id, job) in workflow["jobs"].as_object().unwrap() {
+        for step in job["steps"].as_array().unwrap() {
+            if let Some(run) = step["run"].as_str() {
+                scripts.push((format!("{name}, job {id}, step {}", step["name"]), run.to_owned()));
+            }
+        }
+    }
+    scripts
+}
+
+#[test]
+fn every_workflow_is_what_the_schema_allows() {
+    let schema: Value = serde_json::from_str(include_str!("data/workflow.schema.json")).unwrap();
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    for (name, _, workflow) in workflows() {
+        let errors: Vec<String> =
+            schema.iter_errors(&workflow).map(|error| format!("{name}{}: {error}", error.instance_path())).collect();
+        assert!(errors.is_empty(), "{}", errors.join("\n"));
+        let jobs = workflow["jobs"].as_object().unwrap();
+        for job in jobs.values() {
+            let needed = job["needs"].as_str();
+            assert!(needed.is_none_or(|needed| jobs.contains_key(needed)), "{name} has no job {needed:?}");
+        }
+    }
+}
+
+#[test]
+fn an_action_is_the_same_commit_everywhere_and_names_its_version() {
+    let mut known = BTreeMap::new();
+    for (name, text, _) in workflows() {
+        for line in text.lines().filter(|line| line.contains("uses: ")) {
+            let (action, pin) = line.split_once("uses: ").unwrap().1.split_once('@').unwrap();
+            let version = pin.split_once(" # v").map(|(_, version)| version.split('.').count());
+            assert_eq!(version, Some(3), "{name}: say the version behind the commit, as in `# v1.2.3`: {line}");
+            assert_eq!(known.entry(action.to_owned()).or_insert(pin.to_owned()), pin, "{name}: another {action}");
+        }
+    }
+}
+
+/// A command line of cargo: its subcommand and the rest.
+fn cargo_commands(script: &str) -> Vec<Vec<String>> {
+    let mut commands = Vec::new();
+    for line in script.replace("\\\n", " ").lines() {
+        let line = line.split(" # ").next().unwrap().replace("$(", " ");
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let mut rest = &words[..];
+        while let Some(start) = rest.iter().position(|word| *word == "cargo") {
+            let command = &rest[start + 1..];
+            let end = command.iter().position(|word| ["|", "||", "&&", ">", "<", "2>", "&"].contains(word));
+            let end = end.unwrap_or(command.len());
+            commands.push(command[..end].iter().map(|word| word.trim_end_matches([')', ';']).to_owned()).collect());
+            rest = &command[end..];
+        }
+    }
+    commands
+}
+
+/// What is wrong with a command line of cargo.
+fn complaint(command: &[String]) -> Option<String> {
+    let help = |arguments: &[&str]| {
+        let output = match arguments {
+            ["xtask", rest @ ..] => Command::new(env!("CARGO_BIN_EXE_xtask")).args(rest).arg("--help").output(),
+            [verb, ..] => Command::new(env!("CARGO")).args([verb, "--help"]).output(),
+            [] => return None,
+        };
+        let output = output.unwrap();
+        output.status.success().then(|| text(&output.stdout).to_owned())
+    };
+    let words: Vec<&str> = command.iter().map(String::as_str).collect();
+    let verb = if words.first() == Some(&"xtask") { words.get(..2) } else { words.get(..1) };
+    let Some(known) = verb.and_then(help) else { return Some("there is no such command".to_owned()) };
+    let known: Vec<&str> = known.split(|character: char| !character.is_alphanumeric() && character != '-').collect();
+    let own = words.iter().take_while(|word| **word != "--");
+    if let Some(option) = own.filter(|word| word.starts_with("--")).find(|option| !known.contains(option)) {
+        return Some(format!("it has no option `{option}`"));
+    }
+    let values = |names: [&str; 2]| -> Vec<&str> {
+        words.windows(2).filter(|pair| names.contains(&pair[0])).map(|pair| pair[1]).collect()
+    };
+    let metadata = || Command::new(env!("CARGO")).args(["metadata", "--no-deps", "--format-version", "1"]).output();
+    for package in values(["--package", "-p"]) {
+        if !text(&metadata().unwrap().stdout).contains(&format!(r#""name":"{package}","#)) {
+            return Some(format!("there is no package `{package}`"));
+        }
+    }
+    let steps = || Command::new(env!("CARGO_BIN_EXE_xtask")).args(["ci", "--list"]).output();
+    for step in values(["--from", "--only"]) {
+        if !text(&steps().unwrap().stdout).lines().any(|line| line == step) {
+            return Some(format!("there is no step `{step}`"));
+        }
+    }
+    None
+}
+
+#[test]
+fn a_command_that_does_not_exist_is_found() {
+    let complaint = |line: &str| complaint(&cargo_commands(line)[0]);
+    assert_eq!(complaint("cargo xtask ci --from package"), None);
+    assert_eq!(complaint("version=$(cargo pkgid --package coralogix-incidents | sed s/.*@//)"), None);
+    assert_eq!(complaint("cargo xtask ci --from packages").unwrap(), "there is no step `packages`");
+    assert_eq!(complaint("cargo xtask ci --form package").unwrap(), "it has no option `--form`");
+    assert_eq!(complaint("cargo xtask deploy || true").unwrap(), "there is no such command");
+    assert_eq!(complaint("cargo publish --workspaces").unwrap(), "it has no option `--workspaces`");
+    assert_eq!(complaint("cargo build --package coralogix").unwrap(), "there is no package `coralogix`");
+    assert_eq!(complaint("cargo bilud").unwrap(), "there is no such command");
+}
+
+#[test]
+fn every_command_of_the_workflows_exists() {
+    let mut count = 0;
+    for (name, _, workflow) in workflows() {
+        for (place, script) in scripts(&name, &workflow) {
+            let output = Command::new("bash").args(["-n", "-c", &script]).output().unwrap();
+            assert!(output.status.success(), "{place}: {}", text(&output.stderr));
+            for command in cargo_commands(&script) {
+                assert_eq!(complaint(&command), None, "{place}: cargo {}", command.join(" "));
+                count += 1;
+            }
+        }
+    }
+    assert!(count >= 7, "{count} commands found");
+}
+
+#[test]
+fn every_command_of_the_guides_exists() {
+    for file in ["CONTRIBUTING.md", "docs/maintaining.md"] {
+        let guide = fs::read_to_string(root().join(file)).unwrap();
+        let blocks: Vec<&str> = guide.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+        assert!(!blocks.is_empty(), "{file} has commands");
+        for command in blocks.iter().flat_map(|block| cargo_commands(block)) {
+            // What is installed for one task need not be here.
+            if command[0] != "fuzz" {
+                assert_eq!(complaint(&command), None, "{file}: cargo {}", command.join(" "));
+            }
+        }
+    }
+}
+
+#[test]
+fn ci_installs_the_oldest_supported_rust() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let version = manifest.split_once("rust-version = \"").unwrap().1.split('"').next().unwrap();
+    let ci = fs::read_to_string(root().join(".github/workflows/ci.yml")).unwrap();
+    assert!(ci.contains(&format!("rustup toolchain install {version} ")), "ci.yml does not install Rust {version}");
+}
+
+/// A folder in which a script runs, with stand-ins for programs. Each run of a stand-in is a line of `calls`.
+struct Scene {
+    folder: PathBuf,
+    environment: Vec<(String, String)>,
+}
+
+impl Scene {
+    fn new(test: &str, programs: &[(&str, &str)]) -> Self {
+        let folder = env::temp_dir().join(format!("xtask-workflow-{test}-{}", std::process::id()));
+        fs::create_dir_all(folder.join("bin")).unwrap();
+        for (name, script) in programs {
+            let path = folder.join("bin").join(name);
+            fs::write(&path, format!("#!/bin/bash\necho \"{name} $*\" >> \"$CALLS\"\n{script}\n")).unwrap();
+            fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let path = format!("{}:{}", folder.join("bin").display(), env::var("PATH").unwrap());
+        let file = |name| folder.join(name).display().to_string();
+        let environment = [("PATH", path), ("CALLS", file("calls"))];
+        let environment = environment.into_iter().chain([
+            ("GITHUB_OUTPUT", file("output")),
+            ("GITHUB_STEP_SUMMARY", file("summary")),
+            ("GITHUB_REF_NAME", "v1.2.3".to_owned()),
+        ]);
+        Self { environment: environment.map(|(name, value)| (name.to_owned(), value)).collect(), folder }
+    }
+
+    fn with(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    fn write(&self, name: &str, content: &str) {
+        let path = self.folder.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.folder.join(name)).unwrap_or_default()
+    }
+
+    /// Runs a script as the runner does; `${{ steps.ID.outputs.NAME }}` in a step's environment is what was written.
+    fn run(&self, workflow: &str, job: &str, step: &str) -> Output {
+        let all = workflows();
+        let (_, _, content) = all.iter().find(|(name, ..)| name == workflow).unwrap();
+        let steps = content["jobs"][job]["steps"].as_array().unwrap();
+        let step = steps.iter().find(|found| found["name"] == step).unwrap_or_else(|| panic!("no step {step:?}"));
+        let mut command = Command::new("bash");
+        command.args(["--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"].as_str().unwrap()]);
+        command.current_dir(&self.folder).envs(self.environment.clone());
+        for (name, value) in step["env"].as_object().into_iter().flatten() {
+            let written = self.read("output");
+            let output = value.as_str().unwrap().strip_prefix("${{ steps.compare.outputs.");
+            let output = output.and_then(|rest| rest.strip_suffix(" }}"));
+            let value =
+                output.and_then(|name| written.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('=')));
+            command.env(name, value.unwrap_or_default());
+        }
+        command.output().unwrap()
+    }
+
+    #[track_caller]
+    fn succeed(&self, workflow: &str, job: &str, step: &str) {
+        let output = self.run(workflow, job, step);
+        assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+    }
+
+    fn calls(&self, program: &str) -> Vec<String> {
+        self.read("calls").lines().filter(|line| line.starts_with(program)).map(str::to_owned).collect()
+    }
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+mod drift {
+    use super::*;
+
+    /// Runs the whole job: `cargo` reports and ends as told, and `issue` is the number of the open issue.
+    fn job(test: &str, report: &str, status: &str, issue: &str) -> Scene {
+        let curl = r#"while [ "$1" != --output ]; do shift; done; echo 'openapi: 3.0.3' > "$2""#;
+        let programs = [
+            ("curl", curl),
+            ("cargo", r#"[ -s "${@: -1}" ] || exit 9; printf %s "$REPORT"; exit "$REPORT_STATUS""#),
+            ("gh", r#"[ "$2" = list ] && echo "$ISSUE"; exit 0"#),
+        ];
+        let scene = Scene::new(test, &programs).with("REPORT", report).with("REPORT_STATUS", status);
+        let scene = scene.with("ISSUE", issue);
+        scene.succeed("drift.yml", "drift", "Fetch the published document");
+        scene
+    }
+
+    fn calls_of_gh(scene: &Scene) -> Vec<String> {
+        scene.succeed("drift.yml", "drift", "Compare");
+        scene.succeed("drift.yml", "drift", "Open, update or close the issue");
+        let calls = scene.calls("gh");
+        assert!(calls[0].starts_with("gh issue list --label drift --state open"), "{calls:?}");
+        calls[1..].iter().map(|call| call.split_whitespace().take(4).collect::<Vec<_>>().join(" ")).collect()
+    }
+
+    #[test]
+    fn a_difference_opens_one_issue_and_then_updates_it() {
+        let scene = job("drift-open", "| breaks | Incident.id |", "1", "");
+        assert_eq!(calls_of_gh(&scene), ["gh label create drift", "gh issue create --title"]);
+        assert!(scene.calls("gh")[2].ends_with("--label drift --body-file drift.md"), "{:?}", scene.calls("gh"));
+        assert!(scene.read("summary").contains("Incident.id"));
+        let scene = job("drift-update", "| breaks | Incident.id |", "1", "17");
+        assert_eq!(calls_of_gh(&scene), ["gh issue edit 17"]);
+    }
+
+    #[test]
+    fn no_difference_closes_the_issue_if_there_is_one() {
+        assert_eq!(calls_of_gh(&job("drift-close", "0 differences", "0", "17")), ["gh issue close 17"]);
+        assert_eq!(calls_of_gh(&job("drift-quiet", "0 differences", "0", "")), [""; 0]);
+    }
+
+    #[test]
+    fn a_comparison_that_failed_is_no_difference() {
+        for (test, report, status) in [("drift-empty", "", "1"), ("drift-usage", "usage", "2")] {
+            let scene = job(test, report, status, "17");
+            let output = scene.run("drift.yml", "drift", "Compare");
+            assert!(!output.status.success() && text(&output.stdout).contains("::error::"), "{output:?}");
+            assert_eq!((scene.read("output"), scene.calls("gh")), (String::new(), Vec::new()));
+        }
+    }
+}
+
+mod release {
+    use super::*;
+
+    const CHECK: &str = "Compare the tag with the version and the changelog";
+    const CHANGELOG: &str = "# Changelog\n\n## [Unreleased]\n\n## [1.2.3] - 2030-01-01\n\n### Added\n\n- A thing.\n\n## [1.2.2]\n\n- Old.\n";
+    /// What `cargo pkgid` prints in either of its forms.
+    const PKGIDS: [&str; 2] = [
+        "path+file:///home/me/repository/sdk#coralogix-incidents@1.2.3",
+        "path+file:///home/coralogix-incidents#1.2.3",
+    ];
+
+    #[test]
+    fn the_tag_must_be_the_version_and_have_its_lines_in_the_changelog() {
+        for pkgid in PKGIDS {
+            let scene = Scene::new("release-check", &[("cargo", &format!("echo {pkgid}"))]);
+            scene.write("CHANGELOG.md", CHANGELOG);
+            scene.succeed("release.yml", "check", CHECK);
+            assert_eq!(scene.read("notes.md").trim(), "### Added\n\n- A thing.");
+        }
+        let fails = |tag: &str, changelog: &str, message: &str| {
+            let scene = Scene::new("release-refused", &[("cargo", &format!("echo {}", PKGIDS[0]))]);
+            let scene = scene.with("GITHUB_REF_NAME", tag);
+            scene.write("CHANGELOG.md", changelog);
+            let output = scene.run("release.yml", "check", CHECK);
+            assert!(!output.status.success() && text(&output.stdout).contains(message), "{output:?}");
+        };
+        fails("v1.2.4", CHANGELOG, "::error::the tag is v1.2.4, and the packages have version 1.2.3");
+        fails("v1.2.3", "## [1.2.30]\n\n- Other.\n", "::error::CHANGELOG.md says nothing about version 1.2.3");
+        fails("v1.2.3", "## [1.2.3]\n\n## [1.2.2]\n\n- Old.\n", "::error::CHANGELOG.md says nothing");
+    }
+
+    #[test]
+    fn this_repositorys_version_is_found() {
+        let output = Command::new(env!("CARGO")).args(["pkgid", "--package", "coralogix-incidents"]).output().unwrap();
+        let version = text(&output.stdout).trim().rsplit(['#', '@']).next().unwrap();
+        let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+        assert!(manifest.contains(&format!("version = \"{version}\"")), "{version}");
+    }
+
+    #[test]
+    fn an_archive_holds_both_programs_and_the_releases_page_their_checksums() {
+        let target = "x86_64-unknown-linux-gnu";
+        let scene = Scene::new("release-pack", &[("gh", "exit 0")]).with("TARGET", target);
+        let scene = scene.with("RUNNER_OS", "Linux").with("RUNNER_ARCH", "X64");
+        for file in ["README.md", "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "dist/notes.md"] {
+            scene.write(file, file);
+        }
+        for program in ["cx-incidents", "coralogix-incidents-emulator"] {
+            let file = format!("target/{target}/release/{program}");
+            scene.write(&file, "#!/bin/sh\necho \"$0 $1\" >> \"$CALLS\"\n");
+            fs::set_permissions(scene.folder.join(file), fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        scene.succeed("release.yml", "binaries", "Pack");
+        assert_eq!(scene.calls("target").len(), 2, "both programs were started once");
+        scene.succeed("release.yml", "page", "Release");
+
+        let name = format!("coralogix-incidents-v1.2.3-{target}");
+        let shell = |script: &str| {
+            let mut command = Command::new("bash");
+            text(&command.args(["-c", script]).current_dir(scene.folder.join("dist")).output().unwrap().stdout)
+                .to_owned()
+        };
+        let files = shell(&format!("tar -tzf {name}.tar.gz"));
+        for file in ["cx-incidents", "coralogix-incidents-emulator", "LICENSE-MIT"] {
+            assert!(files.lines().any(|line| line == format!("{name}/{file}")), "{files}");
+        }
+        assert_eq!(shell("sha256sum --check SHA256SUMS"), format!("{name}.tar.gz: OK\n"));
+        let call = scene.calls("gh").pop().unwrap();
+        assert!(call.starts_with("gh release create v1.2.3 --verify-tag"), "{call}");
+        assert!(call.ends_with(&format!("-- SHA256SUMS {name}.tar.gz")), "{call}");
+    }
+}
