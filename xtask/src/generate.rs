@@ -1,6 +1,7 @@
 //! `cargo xtask generate`: runs progenitor over the document, adapts what it wrote to the service's wire rules and to the
-//! SDK's own error, and writes `sdk/src/generated/`.
+//! SDK's own error, and writes `sdk/src/generated/`. It also keeps the copies that packages need of files elsewhere.
 
+mod copies;
 mod enums;
 mod methods;
 mod rust;
@@ -48,7 +49,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let document = Document::read(&arguments.document)?;
     let files = generate(&document)?;
     let target = Path::new(TARGET);
-    let changes = changes(target, &files)?;
+    let mut changes = changes(target, &files)?;
+    changes.extend(copies::changes()?);
     if arguments.check {
         return Ok(report(&changes));
     }
@@ -67,6 +69,10 @@ fn write(path: &Path, text: &str) -> Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     }
+    // Written as a file of its own, and not through a link.
+    if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink()) {
+        fs::remove_file(path).with_context(|| format!("cannot remove {}", path.display()))?;
+    }
     fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
@@ -77,11 +83,7 @@ fn changes(target: &Path, files: &BTreeMap<&str, String>) -> Result<Vec<Change>>
     let mut changes = Vec::new();
     for (name, new) in files {
         let path = target.join(name);
-        let old = match fs::read_to_string(&path) {
-            Ok(old) => old,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
-        };
+        let old = read_or_empty(&path)?;
         if &old != new {
             changes.push((path, old, Some(new.clone())));
         }
@@ -97,15 +99,24 @@ fn changes(target: &Path, files: &BTreeMap<&str, String>) -> Result<Vec<Change>>
     Ok(changes)
 }
 
+/// The text of a file; empty where there is none.
+fn read_or_empty(path: &Path) -> Result<String> {
+    match fs::read_to_string(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+        text => text.with_context(|| format!("cannot read {}", path.display())),
+    }
+}
+
 fn report(changes: &[Change]) -> ExitCode {
     if changes.is_empty() {
-        println!("{TARGET} is what {DOCUMENT} says");
+        println!("{TARGET} is what {DOCUMENT} says, and the copies are what they are copied from");
         return ExitCode::SUCCESS;
     }
     for change in changes {
         print!("{}", diff(change));
     }
-    eprintln!("error: {TARGET} is not what {DOCUMENT} says; run `cargo xtask generate` and commit the result");
+    let paths: Vec<String> = changes.iter().map(|(path, ..)| path.display().to_string()).collect();
+    eprintln!("error: out of date: {}; run `cargo xtask generate` and commit the result", paths.join(", "));
     ExitCode::FAILURE
 }
 

@@ -178,3 +178,53 @@ fn the_lint_fails_with_file_and_line() {
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("xtask/tests/data/published_v1.yaml:"), "{}", text(&output.stderr));
 }
+
+#[test]
+fn a_link_in_place_of_a_copy_is_found_and_replaced() {
+    let clone = std::env::temp_dir().join(format!("xtask-copies-{}", std::process::id()));
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for file in ["openapi/incidents.yaml", "LICENSE-MIT", "LICENSE-APACHE"] {
+        std::fs::create_dir_all(clone.join(file).parent().unwrap()).unwrap();
+        std::fs::copy(root.join(file), clone.join(file)).unwrap();
+    }
+    std::fs::create_dir_all(clone.join("xtask")).unwrap();
+    let generate = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        command.arg("generate").args(arguments).env("CARGO_MANIFEST_DIR", clone.join("xtask")).output().unwrap()
+    };
+    assert!(generate(&[]).status.success());
+    assert!(generate(&["--check"]).status.success());
+    let copy = clone.join("emulator/openapi.yaml");
+    std::fs::remove_file(&copy).unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("../openapi/incidents.yaml", &copy).unwrap();
+    let output = generate(&["--check"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        text(&output.stderr).starts_with("error: out of date: emulator/openapi.yaml; run"),
+        "{}",
+        text(&output.stderr)
+    );
+    assert!(generate(&[]).status.success());
+    assert!(std::fs::symlink_metadata(&copy).unwrap().is_file());
+    let original = std::fs::read(clone.join("openapi/incidents.yaml")).unwrap();
+    assert_eq!(std::fs::read(&copy).unwrap(), original, "the original is untouched");
+    std::fs::remove_dir_all(clone).unwrap();
+}
+
+#[test]
+fn no_package_holds_a_link() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for folder in ["sdk", "emulator", "cli"] {
+        let mut command = Command::new(env!("CARGO"));
+        command.args(["package", "--list", "--offline", "--allow-dirty"]).current_dir(root.join(folder));
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let files: Vec<&str> = text(&output.stdout).lines().collect();
+        assert!(files.contains(&"LICENSE-MIT") && files.len() > 5, "{files:?}");
+        for file in files {
+            let link = std::fs::symlink_metadata(root.join(folder).join(file)).is_ok_and(|file| file.is_symlink());
+            assert!(!link, "{folder}/{file} is a symbolic link");
+        }
+    }
+}
