@@ -1,4 +1,6 @@
-//! The README's tour: every command of its `sh tour` blocks, in one shell, on a port of its own.
+//! The README's tour: every command of its `sh tour` blocks, in one shell, on a port of its own. It is written for a
+//! shell with job control.
+#![cfg(unix)]
 
 use std::{fs, net::TcpListener, path::Path, process::Command};
 

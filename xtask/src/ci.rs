@@ -117,7 +117,7 @@ impl Step {
             println!("\n[{name}] {command}");
             let started = Instant::now();
             let mut process = Command::new(command.program);
-            process.args(&command.arguments).envs(command.environment);
+            process.args(&command.arguments).envs(target_directory()).envs(command.environment);
             let status = process.status().with_context(|| format!("cannot run `{command}`"))?;
             if !status.success() {
                 bail!(
@@ -128,6 +128,14 @@ impl Step {
         }
         Ok(Some(start.elapsed()))
     }
+}
+
+/// Where the commands build on Windows, which does not let this program be replaced while it runs: the steps build it again,
+/// with the features of the whole workspace. Elsewhere they build where it was built.
+fn target_directory() -> Option<(&'static str, PathBuf)> {
+    let name = "CARGO_TARGET_DIR";
+    let target = || std::env::var_os(name).map_or_else(|| PathBuf::from("target"), PathBuf::from);
+    cfg!(windows).then(|| (name, target().join("ci")))
 }
 
 fn seconds(time: Duration) -> String {
@@ -298,6 +306,7 @@ mod tests {
         assert!(error.contains("`nonsense`; the steps are fmt, clippy"), "{error}");
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_step_stops_at_its_first_failing_command_and_names_it() {
         let commands =

@@ -1,5 +1,5 @@
 //! The program as a person runs it.
-#![cfg(feature = "program")]
+#![cfg(all(feature = "program", unix))]
 
 use std::{
     fs,
@@ -44,7 +44,6 @@ fn terminate(mut running: Running, mut output: impl Read) -> (Option<i32>, Strin
 }
 
 #[test]
-#[cfg(unix)]
 fn the_banners_example_works_as_it_is_printed_and_the_state_is_kept() {
     let file = scratch("program.json");
     let state = file.to_str().unwrap();

@@ -21,7 +21,7 @@ pub(super) fn changes() -> Result<Vec<Change>> {
     for (original, folders, name) in COPIES {
         let new = fs::read_to_string(original).with_context(|| format!("cannot read {original}"))?;
         for folder in folders {
-            let path = PathBuf::from(folder).join(name);
+            let path = PathBuf::from(format!("{folder}/{name}"));
             let is_link = fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_symlink());
             let old = if is_link { String::new() } else { read_or_empty(&path)? };
             if old != new {
