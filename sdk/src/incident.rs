@@ -91,18 +91,18 @@ impl IncidentEvent {
     /// What happened. An event carries at most one payload, and one that opens an incident none. Should there be several
     /// (the documented sample shows all of them), it is the first in the document's order.
     pub fn payload(&self) -> Option<Payload<'_>> {
-        let snooze = || self.snooze_indicator.as_ref().map(Payload::Snooze);
-        let assign = || self.assignment.as_ref().map(Payload::Assign);
+        let snooze = || self.snooze_indicator.as_deref().map(Payload::Snooze);
+        let assign = || self.assignment.as_deref().map(Payload::Assign);
         let unassign = || self.unassign.as_ref().map(Payload::Unassign);
-        let upsert = || self.upsert_state.as_ref().map(Payload::UpsertState);
-        let acknowledge = || self.acknowledge.as_ref().map(Payload::Acknowledge);
-        let close = || self.close.as_ref().map(Payload::Close);
+        let upsert = || self.upsert_state.as_deref().map(Payload::UpsertState);
+        let acknowledge = || self.acknowledge.as_deref().map(Payload::Acknowledge);
+        let close = || self.close.as_deref().map(Payload::Close);
         snooze().or_else(assign).or_else(unassign).or_else(upsert).or_else(acknowledge).or_else(close)
     }
 
     /// Who caused it, at most one; should there be both, the user.
     pub fn originator(&self) -> Option<Originator<'_>> {
-        let administrative = self.administrative_event.as_ref().map(Originator::Administrative);
-        administrative.or_else(|| self.operational_event.as_ref().map(Originator::Operational))
+        let administrative = self.administrative_event.as_deref().map(Originator::Administrative);
+        administrative.or_else(|| self.operational_event.as_deref().map(Originator::Operational))
     }
 }

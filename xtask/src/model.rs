@@ -3,6 +3,7 @@
 
 mod keys;
 pub(crate) mod names;
+pub(crate) mod oneofs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -463,6 +464,7 @@ impl<'a> Reader<'a> {
             schema,
             &["type", "description", "properties", "required", "additionalProperties", "title", "example"],
         );
+        oneofs::check(self.document, name, pointer, schema, &mut self.problems);
         let properties = schema.get("properties").and_then(Value::as_object);
         match schema.get("additionalProperties") {
             None | Some(Value::Bool(true)) => {}

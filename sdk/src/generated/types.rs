@@ -731,22 +731,22 @@ pub struct IncidentEvent {
     pub incident_event_type: IncidentEventType,
     /// A user silenced the incident for some time.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub snooze_indicator: Option<IncidentEventSnoozeIndicator>,
+    pub snooze_indicator: Option<Box<IncidentEventSnoozeIndicator>>,
     /// The incident was given to a user. The details nest twice: `assignment.assignment.assignedTo` of an event.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub assignment: Option<IncidentEventAssign>,
+    pub assignment: Option<Box<IncidentEventAssign>>,
     /// The incident's assignment was removed. The message has no members: `{}` says that the event is an unassignment, absent or `null` says that it is not, and a round trip keeps the difference.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unassign: Option<IncidentEventUnassign>,
     /// The alert set or renewed the incident's state.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub upsert_state: Option<IncidentEventUpsertState>,
+    pub upsert_state: Option<Box<IncidentEventUpsertState>>,
     /// A user confirmed having seen the incident (`acknowledgedBy`).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub acknowledge: Option<IncidentEventAcknowledge>,
+    pub acknowledge: Option<Box<IncidentEventAcknowledge>>,
     /// A user closed the incident (`closedBy`).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub close: Option<IncidentEventClose>,
+    pub close: Option<Box<IncidentEventClose>>,
     /// Who caused an event.
     ///
     /// - `ORIGINATOR_TYPE_UNSPECIFIED`: not known.
@@ -759,10 +759,10 @@ pub struct IncidentEvent {
     pub originator_type: OriginatorType,
     /// A person caused the event.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub administrative_event: Option<IncidentEventOriginatorAdministrative>,
+    pub administrative_event: Option<Box<IncidentEventOriginatorAdministrative>>,
     /// A system caused the event.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub operational_event: Option<IncidentEventOriginatorOperational>,
+    pub operational_event: Option<Box<IncidentEventOriginatorOperational>>,
 }
 
 impl IncidentEvent {
@@ -787,7 +787,7 @@ impl IncidentEvent {
         mut self,
         snooze_indicator: impl Into<IncidentEventSnoozeIndicator>,
     ) -> Self {
-        self.snooze_indicator = Some(snooze_indicator.into());
+        self.snooze_indicator = Some(Box::new(snooze_indicator.into()));
         self
     }
     /// Sets [`assignment`](Self::assignment).
@@ -796,7 +796,7 @@ impl IncidentEvent {
         mut self,
         assignment: impl Into<IncidentEventAssign>,
     ) -> Self {
-        self.assignment = Some(assignment.into());
+        self.assignment = Some(Box::new(assignment.into()));
         self
     }
     /// Sets [`unassign`](Self::unassign).
@@ -811,7 +811,7 @@ impl IncidentEvent {
         mut self,
         upsert_state: impl Into<IncidentEventUpsertState>,
     ) -> Self {
-        self.upsert_state = Some(upsert_state.into());
+        self.upsert_state = Some(Box::new(upsert_state.into()));
         self
     }
     /// Sets [`acknowledge`](Self::acknowledge).
@@ -820,13 +820,13 @@ impl IncidentEvent {
         mut self,
         acknowledge: impl Into<IncidentEventAcknowledge>,
     ) -> Self {
-        self.acknowledge = Some(acknowledge.into());
+        self.acknowledge = Some(Box::new(acknowledge.into()));
         self
     }
     /// Sets [`close`](Self::close).
     #[must_use]
     pub fn with_close(mut self, close: impl Into<IncidentEventClose>) -> Self {
-        self.close = Some(close.into());
+        self.close = Some(Box::new(close.into()));
         self
     }
     /// Sets [`originator_type`](Self::originator_type).
@@ -844,7 +844,7 @@ impl IncidentEvent {
         mut self,
         administrative_event: impl Into<IncidentEventOriginatorAdministrative>,
     ) -> Self {
-        self.administrative_event = Some(administrative_event.into());
+        self.administrative_event = Some(Box::new(administrative_event.into()));
         self
     }
     /// Sets [`operational_event`](Self::operational_event).
@@ -853,7 +853,7 @@ impl IncidentEvent {
         mut self,
         operational_event: impl Into<IncidentEventOriginatorOperational>,
     ) -> Self {
-        self.operational_event = Some(operational_event.into());
+        self.operational_event = Some(Box::new(operational_event.into()));
         self
     }
 }
@@ -3097,10 +3097,10 @@ impl IncidentAggregation {
 pub struct GroupByValues {
     /// The value of one member of an incident. Only the member that was grouped by is set, so here the enums have presence too: absent differs from the `..._UNSPECIFIED` value.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub incident_field: Option<IncidentFieldOneOf>,
+    pub incident_field: Option<Box<IncidentFieldOneOf>>,
     /// One contextual label, in spite of the plural. A map of the same name is found in other messages.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub contextual_labels: Option<ContextualLabels>,
+    pub contextual_labels: Option<Box<ContextualLabels>>,
 }
 
 impl GroupByValues {
@@ -3110,7 +3110,7 @@ impl GroupByValues {
         mut self,
         incident_field: impl Into<IncidentFieldOneOf>,
     ) -> Self {
-        self.incident_field = Some(incident_field.into());
+        self.incident_field = Some(Box::new(incident_field.into()));
         self
     }
     /// Sets [`contextual_labels`](Self::contextual_labels).
@@ -3119,7 +3119,7 @@ impl GroupByValues {
         mut self,
         contextual_labels: impl Into<ContextualLabels>,
     ) -> Self {
-        self.contextual_labels = Some(contextual_labels.into());
+        self.contextual_labels = Some(Box::new(contextual_labels.into()));
         self
     }
 }
@@ -3487,6 +3487,44 @@ impl IncidentMetaLabelsCount {
         self
     }
 }
+
+/// The protobuf oneofs: the name of a message, and the names on the wire of those of its members of which at most
+/// one is set. A message with two oneofs has two entries. Where a gateway writes unset members, it leaves out the
+/// unset members of a oneof.
+pub const ONEOFS: &[(&str, &[&str])] = &[
+    (
+        "IncidentEvent",
+        &[
+            "snoozeIndicator",
+            "assignment",
+            "unassign",
+            "upsertState",
+            "acknowledge",
+            "close",
+        ],
+    ),
+    ("IncidentEvent", &["administrativeEvent", "operationalEvent"]),
+    ("IncidentSearchQuery", &["incidentField", "contextualLabel"]),
+    ("OrderBy", &["incidentField", "contextualLabel"]),
+    ("GroupBy", &["incidentField", "contextualLabel"]),
+    ("GroupByValues", &["incidentField", "contextualLabels"]),
+    (
+        "IncidentFieldOneOf",
+        &[
+            "id",
+            "severity",
+            "name",
+            "createdAt",
+            "closedAt",
+            "state",
+            "status",
+            "lastStateUpdateTime",
+            "applicationName",
+            "subsystemName",
+            "duration",
+        ],
+    ),
+];
 
 wire::open_enum! {
     /// What the alert behind an incident says.

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     document::join,
-    model::{Model, text},
+    model::{Model, oneofs::oneofs, text},
 };
 
 pub(super) fn emit(model: &Model<'_>, types: &[Item]) -> Result<TokenStream> {
@@ -31,7 +31,20 @@ pub(super) fn emit(model: &Model<'_>, types: &[Item]) -> Result<TokenStream> {
         };
         out.extend(message(model, structure.clone(), schema).with_context(|| format!("{location}: schema `{name}`"))?);
     }
+    out.extend(table_of_oneofs(model));
     Ok(out)
+}
+
+/// The oneofs of all messages, for programs that write messages as the service's gateway does.
+fn table_of_oneofs(model: &Model<'_>) -> TokenStream {
+    let rows =
+        model.schemas().flat_map(|(name, schema)| oneofs(schema).map(move |members| quote!((#name, &[#(#members),*]))));
+    quote! {
+        /// The protobuf oneofs: the name of a message, and the names on the wire of those of its members of which at most
+        /// one is set. A message with two oneofs has two entries. Where a gateway writes unset members, it leaves out the
+        /// unset members of a oneof.
+        pub const ONEOFS: &[(&str, &[&str])] = &[#(#rows),*];
+    }
 }
 
 fn message(model: &Model<'_>, mut structure: ItemStruct, schema: &Value) -> Result<TokenStream> {
@@ -47,6 +60,7 @@ fn message(model: &Model<'_>, mut structure: ItemStruct, schema: &Value) -> Resu
             .and_then(Value::as_array)
             .is_some_and(|required| required.iter().any(|name| name == property))
     };
+    let in_oneof = |property: &str| oneofs(schema).any(|members| members.contains(&property));
     let mut setters = TokenStream::new();
     if let Fields::Named(fields) = &mut structure.fields {
         // In the document's order, which the reader of the documentation expects.
@@ -56,6 +70,9 @@ fn message(model: &Model<'_>, mut structure: ItemStruct, schema: &Value) -> Resu
             let Some(field) = found else { bail!("typify made no field of `{property}`") };
             let mut field = field.clone();
             member(model, property, schema, required(property), &mut field)?;
+            if in_oneof(property) && resolved(model, schema).get("properties").is_some() {
+                box_message(&mut field.ty);
+            }
             setters.extend(setter(&field));
             ordered.push(field);
         }
@@ -131,6 +148,13 @@ fn member(model: &Model<'_>, property: &str, schema: &Value, required: bool, fie
     Ok(())
 }
 
+/// Of a oneof at most one member is set, so an unset one has the room of a pointer and not that of its message.
+fn box_message(ty: &mut Type) {
+    if let Some([message]) = generic(ty, "Option").as_deref() {
+        *ty = parse_quote!(Option<Box<#message>>);
+    }
+}
+
 /// `pub fn with_x(mut self, x: impl Into<T>) -> Self`.
 fn setter(field: &Field) -> TokenStream {
     let Some(name) = &field.ident else { return TokenStream::new() };
@@ -145,7 +169,10 @@ fn setter(field: &Field) -> TokenStream {
             quote!(#name.into_iter().map(|(key, value)| (key.into(), value.into())).collect()),
         )
     } else if let Some([inner]) = generic(&field.ty, "Option").as_deref() {
-        (parse_quote!(impl Into<#inner>), quote!(Some(#name.into())))
+        match generic(inner, "Box").as_deref() {
+            Some([message]) => (parse_quote!(impl Into<#message>), quote!(Some(Box::new(#name.into())))),
+            _ => (parse_quote!(impl Into<#inner>), quote!(Some(#name.into()))),
+        }
     } else {
         let ty = &field.ty;
         (parse_quote!(impl Into<#ty>), quote!(#name.into()))

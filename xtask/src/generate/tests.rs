@@ -523,3 +523,60 @@ fn an_enum_value_and_an_optional_field_need_no_edit_but_that_of_the_document() {
         assert_eq!(before[file], after[file], "{file}");
     }
 }
+
+const MESSAGES: &str = "
+    Event:
+      type: object
+      description: What happened.
+      x-oneof:
+        - [opened, count, nothing]
+      properties:
+        opened: {$ref: '#/components/schemas/Incident'}
+        count: {type: integer, format: int32, description: How often.}
+        nothing: {$ref: '#/components/schemas/Nothing'}
+        other: {$ref: '#/components/schemas/Incident'}
+        list: {type: array, description: Some., items: {$ref: '#/components/schemas/Incident'}}
+    Nothing:
+      type: object
+      description: A message without members.
+";
+
+#[test]
+fn a_message_of_a_oneof_is_boxed_and_nothing_else_is() {
+    let types = &generate(&parsed(&format!("{}{MESSAGES}", DOCUMENT.trim_end())).unwrap()).unwrap()["types.rs"];
+    for line in [
+        "pub opened: Option<Box<Incident>>,",
+        "pub count: Option<i32>,",
+        "pub nothing: Option<Nothing>,",
+        "pub other: Option<Incident>,",
+        "pub fn with_opened(mut self, opened: impl Into<Incident>) -> Self {",
+        "pub const ONEOFS: &[(&str, &[&str])] = &[(\"Event\", &[\"opened\", \"count\", \"nothing\"])];",
+    ] {
+        assert!(types.contains(line), "{line}\n{types}");
+    }
+}
+
+#[test]
+fn a_oneof_that_protobuf_could_not_have_is_refused_where_it_stands() {
+    for (stated, words) in [
+        ("x-oneof: [opened, count]", "at least two members"),
+        ("x-oneof: [[opened]]", "at least two members"),
+        ("x-oneof: opened", "a list of lists of members"),
+        ("x-oneof: [[opened, 7]]", "7 is not the name of a member"),
+        ("x-oneof: [[opened, closed]]", "`closed` is not among its properties"),
+        ("x-oneof: [[opened, opened]]", "`opened` stands twice"),
+        ("x-oneof: [[opened, count], [count, other]]", "`count` stands twice"),
+        ("x-oneof: [[opened, list]]", "`list` is a list or a map"),
+        ("required: [count]\n      x-oneof: [[opened, count]]", "`count` is `required`"),
+    ] {
+        let messages = MESSAGES.replace("x-oneof:\n        - [opened, count, nothing]", stated);
+        let text = format!("{}{messages}", DOCUMENT.trim_end());
+        let error = format!("{:#}", generate(&parsed(&text).unwrap()).map(drop).unwrap_err());
+        let line = text.lines().position(|line| line.contains("x-oneof:")).unwrap() + 1;
+        let line = format!("doc.yaml:{line}: `x-oneof` of schema `Event`");
+        assert!(error.starts_with(&line) && error.contains(words), "{stated}: {error}");
+    }
+    let misplaced = format!("{}{}", DOCUMENT.trim_end(), MESSAGES.replace("count: {", "count: {x-oneof: [], "));
+    let error = format!("{:#}", generate(&parsed(&misplaced).unwrap()).map(drop).unwrap_err());
+    assert!(error.contains("`x-oneof` is not an extension that is read here"), "{error}");
+}

@@ -8,6 +8,7 @@ use crate::document::{Problem, join};
 const OF_AN_OPERATION: &[&str] =
     &["x-api-generation", "x-binding-of", "x-idempotency", "x-permission", "x-paging", "x-codeSamples", "x-deviation"];
 const OF_A_PARAMETER: &[&str] = &["x-body-member", "x-deviation"];
+const OF_A_SCHEMA: &[&str] = &["x-oneof", "x-deviation"];
 const ELSEWHERE: &[&str] = &["x-deviation"];
 /// Maps whose keys are names that the document chose.
 const NAMES: [&str; 12] = [
@@ -63,6 +64,7 @@ fn extensions(pointer: &str) -> &'static [&'static str] {
     match pointer.split('/').skip(1).collect::<Vec<_>>()[..] {
         ["paths", _, method] if METHODS.contains(&method) => OF_AN_OPERATION,
         ["components", "parameters", _] | ["paths", _, _, "parameters", _] => OF_A_PARAMETER,
+        ["components", "schemas", _] => OF_A_SCHEMA,
         _ => ELSEWHERE,
     }
 }
