@@ -11,16 +11,16 @@ use coralogix_incidents::types;
 
 use crate::{
     Clock, Emulator, Fault, GatewayStyle, JsonStyle, Key, StartError,
+    data::samples::{self, USERS},
+    data::storage::{self, Saved},
+    domain::ids::Ids,
+    domain::state::{State, Stored},
     emulator::check,
-    faults::Faults,
-    ids::Ids,
-    json::Format,
+    faults::model::Faults,
+    http::router,
     log::Log,
-    routes,
-    samples::{self, USERS},
+    proto_json::writer::Format,
     service::Service,
-    state::{State, Stored},
-    storage::{self, Saved},
 };
 
 /// The key that an emulator accepts if it is given none that may do everything.
@@ -212,7 +212,7 @@ impl EmulatorBuilder {
         };
         let state = self.state()?;
         let service = Service {
-            routes: routes::table()?,
+            routes: router::table()?,
             state: RwLock::new(state),
             keys: self.keys.into_iter().map(|key| (key.secret.clone(), key)).collect(),
             faults: Faults::new(self.faults, self.seed),

@@ -17,8 +17,8 @@ use tokio::{
 
 use crate::{
     EmulatorBuilder, Fault, LoggedRequest,
-    routes::{self, BASE_PATH},
-    server::{self, Phase},
+    http::router::{self, BASE_PATH},
+    net::server::{self, Phase},
     service::Service,
 };
 
@@ -73,7 +73,7 @@ impl Emulator {
 
     pub(crate) async fn run(service: Service, address: SocketAddr, api_key: String) -> Result<Self, StartError> {
         let service = Arc::new(service);
-        let router = routes::router(&service)?;
+        let router = router::router(&service)?;
         let listener = TcpListener::bind(address).map_err(|source| StartError::io("bind", address, source))?;
         let address = listener.local_addr().map_err(|source| StartError::io("bind", address, source))?;
         listener.set_nonblocking(true).map_err(|source| StartError::io("listen on", address, source))?;
@@ -180,7 +180,7 @@ impl Emulator {
         self
     }
 
-    pub(crate) fn read<T>(&self, read: impl FnOnce(&crate::state::State) -> T) -> T {
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&crate::domain::state::State) -> T) -> T {
         read(&self.service.state.read().unwrap_or_else(PoisonError::into_inner))
     }
 }

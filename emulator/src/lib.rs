@@ -4,41 +4,27 @@
 //! keys, faults, the style of the JSON, the clock and the seed. As a program: `coralogix-incidents-emulator --help`.
 
 mod builder;
-mod clock;
+mod data;
+mod domain;
 mod emulator;
-mod enums;
-mod events;
 mod faults;
-mod grammar;
 mod http;
-mod ids;
-mod json;
-mod keys;
 mod log;
-mod operations;
-mod paging;
-mod query;
-mod reply;
-mod request;
-mod routes;
-mod samples;
-mod server;
+mod net;
+mod proto_json;
 mod service;
-mod socket;
-mod state;
-mod statistics;
-mod storage;
 
 pub use builder::EmulatorBuilder;
-pub use clock::Clock;
+pub use data::samples::{DOCUMENTED_IDS, Sample, USERS};
+pub use domain::clock::Clock;
 pub use emulator::{Emulator, StartError};
-pub use faults::{Fault, FaultBody};
-pub use grammar::{FAULT_GRAMMAR, ParseFaultError, parse_duration};
-pub use json::JsonStyle;
-pub use keys::Key;
+pub use faults::{
+    model::{Fault, FaultBody},
+    parse::{FAULT_GRAMMAR, ParseFaultError, parse_duration},
+};
+pub use http::{auth::Key, response::GatewayStyle};
 pub use log::{Answer, LoggedRequest};
-pub use reply::GatewayStyle;
-pub use samples::{DOCUMENTED_IDS, Sample, USERS};
+pub use proto_json::writer::JsonStyle;
 
 /// The examples of the README.
 #[doc = include_str!("../README.md")]

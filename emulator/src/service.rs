@@ -3,7 +3,8 @@
 use std::{collections::HashMap, sync::RwLock, time::Duration};
 
 use crate::{
-    clock::Clock, faults::Faults, json::Format, keys::Key, log::Log, reply::GatewayStyle, routes::Route, state::State,
+    domain::clock::Clock, domain::state::State, faults::model::Faults, http::auth::Key, http::response::GatewayStyle,
+    http::router::Route, log::Log, proto_json::writer::Format,
 };
 
 #[derive(Debug)]

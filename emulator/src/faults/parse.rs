@@ -2,7 +2,7 @@
 
 use std::{error, fmt, str::FromStr, time::Duration};
 
-use crate::faults::{Fault, FaultBody};
+use crate::faults::model::{Fault, FaultBody};
 
 /// How a fault is written, for people: what [`Fault`]'s `FromStr` reads.
 pub const FAULT_GRAMMAR: &str = "\

@@ -5,10 +5,10 @@ use coralogix_incidents::types::{self, IncidentState, IncidentStatus};
 use fastrand::Rng;
 
 use crate::{
-    enums::Known,
-    ids::{hash, uuid},
-    query::{SortKey, in_range, labels_match, meta_labels_match, one_of},
-    state::Stored,
+    domain::ids::{hash, uuid},
+    domain::query::{SortKey, in_range, labels_match, meta_labels_match, one_of},
+    domain::state::Stored,
+    proto_json::enums::Known,
 };
 
 /// An event, and its incident as it was right after it.

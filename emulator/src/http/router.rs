@@ -14,8 +14,8 @@ use coralogix_incidents::{ApiGeneration, Client, Operation};
 
 use crate::{
     emulator::StartError,
-    http,
-    operations::{Handler, handler},
+    http::handler,
+    http::operations::{Handler, handler},
     service::Service,
 };
 
@@ -23,7 +23,7 @@ use crate::{
 pub(crate) const BASE_PATH: &str = "/mgmt/openapi";
 
 /// The document that the emulator implements.
-const DOCUMENT: &str = include_str!("../openapi.yaml");
+const DOCUMENT: &str = include_str!("../../openapi.yaml");
 
 /// An operation in one generation.
 #[derive(Debug, Clone)]
@@ -60,7 +60,7 @@ pub(crate) fn router(service: &Arc<Service>) -> Result<Router, StartError> {
             let service = Arc::clone(service);
             on(filter, move |request: Request| {
                 let service = Arc::clone(&service);
-                async move { http::serve(&service, service.routes.get(number), request).await }
+                async move { handler::serve(&service, service.routes.get(number), request).await }
             })
         };
         router = router.route(&format!("{BASE_PATH}{}", route.path), endpoint);
@@ -69,7 +69,7 @@ pub(crate) fn router(service: &Arc<Service>) -> Result<Router, StartError> {
         let service = Arc::clone(service);
         move |request: Request| {
             let service = Arc::clone(&service);
-            async move { http::serve(&service, None, request).await }
+            async move { handler::serve(&service, None, request).await }
         }
     };
     Ok(router.fallback(unknown.clone()).method_not_allowed_fallback(unknown))

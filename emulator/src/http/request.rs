@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use crate::{enums::Enums, reply::Refusal};
+use crate::{http::response::Refusal, proto_json::enums::Enums};
 
 /// What a request says, before anyone asks whether it makes sense.
 #[derive(Debug)]

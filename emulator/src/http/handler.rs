@@ -17,15 +17,15 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::time::sleep;
 
 use crate::{
-    faults::{Act, Effect},
-    keys::{Key, Kind},
+    faults::model::{Act, Effect},
+    http::auth::{Key, Kind},
+    http::operations::{Call, Done},
+    http::request::Parts,
+    http::response::{self, Ending, Framing, GatewayStyle, Refusal},
+    http::router::{BASE_PATH, Route},
     log::{Answer, EntryId, LoggedRequest},
-    operations::{Call, Done},
-    reply::{self, Ending, Framing, GatewayStyle, Refusal},
-    request::Parts,
-    routes::{BASE_PATH, Route},
+    net::connection::{Break, Line},
     service::Service,
-    socket::{Break, Line},
 };
 
 /// Operations that have to know which user acts, so that a team's key does not do. Unassigning goes by the same permission as
@@ -64,7 +64,7 @@ pub(crate) async fn serve(service: &Arc<Service>, route: Option<&Route>, request
 
     let plan = service.faults.decide(route.operation.id());
     let respond = |result: Result<Done, Refusal>| match result {
-        Ok(done) => reply::ok(done.json),
+        Ok(done) => response::ok(done.json),
         Err(refusal) => refusal.into_response(route.generation, service.format),
     };
     let work = || {
@@ -87,9 +87,9 @@ pub(crate) async fn serve(service: &Arc<Service>, route: Option<&Route>, request
         Act::Status { status, body, retry_after } => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             let message = status.canonical_reason().unwrap_or("fault").to_lowercase();
-            let response = reply::error(status, &body, &message, route.generation, service.format);
+            let response = response::error(status, &body, &message, route.generation, service.format);
             let response = match retry_after {
-                Some(wait) => reply::with_retry_after(response, wait),
+                Some(wait) => response::with_retry_after(response, wait),
                 None => response,
             };
             return answered(service, entry, response);
@@ -105,7 +105,7 @@ pub(crate) async fn serve(service: &Arc<Service>, route: Option<&Route>, request
     match done {
         Ok(done) => {
             service.log.update(entry, |request| request.answer = Answer::Broken(200));
-            reply::broken(done.json, sent, framing, ending, line)
+            response::broken(done.json, sent, framing, ending, line)
         }
         // A refusal is answered as it is: there is no reply to break.
         refused => answered(service, entry, respond(refused)),
@@ -207,9 +207,9 @@ fn unrouted(service: &Service, method: &Method, path: &str) -> Response<Body> {
     let same_path = service.routes.iter().filter(|route| matches(route.path, path) && route.method != *method);
     let allowed: Vec<&str> = same_path.map(|route| route.method.as_str()).collect();
     if allowed.is_empty() {
-        reply::unknown_path(service.gateway, service.format)
+        response::unknown_path(service.gateway, service.format)
     } else {
-        reply::wrong_method(service.gateway, &allowed.join(", "), service.format)
+        response::wrong_method(service.gateway, &allowed.join(", "), service.format)
     }
 }
 

@@ -11,7 +11,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use coralogix_incidents::types::{self, IncidentFields};
 use serde::{Deserialize, Serialize};
 
-use crate::{enums::Known, state::Stored};
+use crate::{domain::state::Stored, proto_json::enums::Known};
 
 const APPLICATION: &str = "applicationName";
 const SUBSYSTEM: &str = "subsystemName";

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use coralogix_incidents::{types, wire};
 
-use crate::ids::Ids;
+use crate::domain::ids::Ids;
 
 /// All incidents, in the order in which they were added.
 #[derive(Debug)]

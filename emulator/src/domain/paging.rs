@@ -9,8 +9,8 @@ use coralogix_incidents::types;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::hash,
-    query::{BadQuery, SortKey},
+    domain::ids::hash,
+    domain::query::{BadQuery, SortKey},
 };
 
 /// How many items a page has if nothing is said.

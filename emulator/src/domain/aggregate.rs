@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use coralogix_incidents::types;
 
 use crate::{
-    enums::Known,
-    query::{By, SortKey, assignees, position},
-    state::Stored,
+    domain::query::{By, SortKey, assignees, position},
+    domain::state::Stored,
+    proto_json::enums::Known,
 };
 
 /// How often each value occurs.

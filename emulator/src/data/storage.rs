@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Emulator, StartError,
-    state::{State, Stored},
+    domain::state::{State, Stored},
 };
 
 /// What a file held.

@@ -5,8 +5,8 @@ use coralogix_incidents::types;
 use fastrand::Rng;
 
 use crate::{
-    ids::{Ids, hash, uuid},
-    state::{Change, State, Stored},
+    domain::ids::{Ids, hash, uuid},
+    domain::state::{Change, State, Stored},
 };
 
 /// The ids of the documented sample request. A seeded emulator has both, assigned to a user.

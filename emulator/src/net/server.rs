@@ -15,7 +15,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::socket::{Line, Socket};
+use crate::net::connection::{Line, Socket};
 
 /// How the server is to go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,9 +17,9 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
 use crate::{
-    faults::{FaultBody, RetryAfter},
-    json::{Format, encode},
-    socket::{Break, Line},
+    faults::model::{FaultBody, RetryAfter},
+    net::connection::{Break, Line},
+    proto_json::writer::{Format, encode},
 };
 
 /// Larger replies are chunked, and so are all errors: that is what gateways written in Go do.

@@ -7,15 +7,15 @@ use coralogix_incidents::{ApiGeneration, types};
 use serde::Serialize;
 
 use crate::{
-    events,
-    json::encode,
-    paging::page,
-    query::{self, BadQuery, By, SortKey},
-    reply::Refusal,
-    request::Parts,
+    domain::aggregate::{Values, aggregate, groups},
+    domain::events,
+    domain::paging::page,
+    domain::query::{self, BadQuery, By, SortKey},
+    domain::state::{Change, Changed, State, Stored},
+    http::request::Parts,
+    http::response::Refusal,
+    proto_json::writer::encode,
     service::Service,
-    state::{Change, Changed, State, Stored},
-    statistics::{Values, aggregate, groups},
 };
 
 /// What one operation does.

@@ -1,0 +1,4 @@
+//! Where incidents come from: generated samples and files.
+
+pub(crate) mod samples;
+pub(crate) mod storage;

@@ -1,0 +1,8 @@
+//! Requests and responses as a gRPC gateway has them. It knows nothing of sockets.
+
+pub(crate) mod auth;
+pub(crate) mod handler;
+pub(crate) mod operations;
+pub(crate) mod request;
+pub(crate) mod response;
+pub(crate) mod router;
