@@ -10,17 +10,21 @@ use std::{
 use coralogix_incidents::types;
 
 use crate::{
-    Clock, Emulator, Fault, GatewayStyle, JsonStyle, Key, StartError,
-    data::samples::{self, USERS},
-    data::storage::{self, Saved},
-    domain::ids::Ids,
-    domain::state::{State, Stored},
-    emulator::check,
-    faults::model::Faults,
-    http::router,
+    data::{
+        samples::{self, USERS},
+        storage::{self, Saved},
+    },
+    domain::{
+        clock::Clock,
+        ids::Ids,
+        state::{State, Stored},
+    },
+    emulator::Emulator,
+    error::StartError,
+    faults::{model::Fault, schedule::FaultSchedule},
+    http::{auth::Key, response::GatewayStyle, service::Service},
     log::Log,
-    proto_json::writer::Format,
-    service::Service,
+    proto_json::writer::{Format, JsonStyle},
 };
 
 /// The key that an emulator accepts if it is given none that may do everything.
@@ -89,6 +93,23 @@ impl Default for EmulatorBuilder {
             seed: 0,
             max_body_bytes: 4 * 1024 * 1024,
         }
+    }
+}
+
+impl Emulator {
+    /// Starts an emulator that holds 50 realistic incidents, the documented `incident_id_1` and `incident_id_2` among them, and
+    /// accepts one key.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] if no port can be bound.
+    pub async fn start() -> Result<Self, StartError> {
+        Self::builder().start().await
+    }
+
+    /// Configures an emulator before it is started.
+    pub fn builder() -> EmulatorBuilder {
+        EmulatorBuilder::default()
     }
 }
 
@@ -200,8 +221,8 @@ impl EmulatorBuilder {
     /// [`StartError`] if the address can't be bound, a file of incidents can't be read, or a fault is for an operation that the
     /// document does not have.
     pub async fn start(mut self) -> Result<Emulator, StartError> {
-        for fault in &self.faults {
-            check(fault)?;
+        if let Some(problem) = self.faults.iter().find_map(Fault::problem) {
+            return Err(StartError::new(problem));
         }
         let all_powerful = self.keys.iter().find(|key| key.may_do_everything());
         let api_key = if let Some(key) = all_powerful {
@@ -212,10 +233,9 @@ impl EmulatorBuilder {
         };
         let state = self.state()?;
         let service = Service {
-            routes: router::table()?,
             state: RwLock::new(state),
             keys: self.keys.into_iter().map(|key| (key.secret.clone(), key)).collect(),
-            faults: Faults::new(self.faults, self.seed),
+            faults: FaultSchedule::new(self.faults, self.seed),
             log: Log::new(LOG_LIMIT),
             clock: self.clock,
             format: self.format,
@@ -223,7 +243,7 @@ impl EmulatorBuilder {
             latency: self.latency,
             max_body_bytes: self.max_body_bytes,
         };
-        Emulator::run(service, self.address, api_key).await
+        Emulator::launch(service, self.address, api_key).await
     }
 
     fn state(&self) -> Result<State, StartError> {

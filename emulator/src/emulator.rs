@@ -1,9 +1,10 @@
-//! A running emulator: starting it, looking into it, stopping it. It knows nothing of HTTP.
+//! A running emulator: inspecting it, changing it, stopping it. It knows nothing of HTTP.
 
 use std::{
-    error, fmt, io,
+    io,
     net::{SocketAddr, TcpListener},
-    sync::{Arc, PoisonError},
+    path::Path,
+    sync::Arc,
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -16,10 +17,17 @@ use tokio::{
 };
 
 use crate::{
-    EmulatorBuilder, Fault, LoggedRequest,
-    http::router::{self, BASE_PATH},
+    data::storage,
+    domain::state::State,
+    error::StartError,
+    faults::model::Fault,
+    http::{
+        router::{BASE_PATH, router},
+        service::Service,
+        uri::decode_path,
+    },
+    log::LoggedRequest,
     net::server::{self, Phase},
-    service::Service,
 };
 
 /// An Incidents service on a port of its own, until it is dropped.
@@ -56,27 +64,12 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// Starts an emulator that holds 50 realistic incidents, the documented `incident_id_1` and `incident_id_2` among them, and
-    /// accepts one key.
-    ///
-    /// # Errors
-    ///
-    /// [`StartError`] if no port can be bound.
-    pub async fn start() -> Result<Self, StartError> {
-        Self::builder().start().await
-    }
-
-    /// Begins an emulator with something special about it.
-    pub fn builder() -> EmulatorBuilder {
-        EmulatorBuilder::default()
-    }
-
-    pub(crate) async fn run(service: Service, address: SocketAddr, api_key: String) -> Result<Self, StartError> {
+    pub(crate) async fn launch(service: Service, address: SocketAddr, api_key: String) -> Result<Self, StartError> {
         let service = Arc::new(service);
-        let router = router::router(&service)?;
-        let listener = TcpListener::bind(address).map_err(|source| StartError::io("bind", address, source))?;
-        let address = listener.local_addr().map_err(|source| StartError::io("bind", address, source))?;
-        listener.set_nonblocking(true).map_err(|source| StartError::io("listen on", address, source))?;
+        let router = router(&service)?;
+        let listener = TcpListener::bind(address).map_err(|source| StartError::socket("bind", address, source))?;
+        let address = listener.local_addr().map_err(|source| StartError::socket("bind", address, source))?;
+        listener.set_nonblocking(true).map_err(|source| StartError::socket("listen on", address, source))?;
         let (phase, phases) = watch::channel(Phase::Running);
         let (ready, readiness) = oneshot::channel();
         let (finished, done) = oneshot::channel();
@@ -87,9 +80,9 @@ impl Emulator {
                 // Nobody waits for it unless somebody called `stop`.
                 let _ = finished.send(());
             })
-            .map_err(|source| StartError::io("serve on", address, source))?;
+            .map_err(|source| StartError::socket("serve on", address, source))?;
         let started = readiness.await.unwrap_or_else(|_| Err(io::ErrorKind::Other.into()));
-        started.map_err(|source| StartError::io("serve on", address, source))?;
+        started.map_err(|source| StartError::socket("serve on", address, source))?;
         let url = format!("http://{address}{BASE_PATH}");
         Ok(Self { service, address, url, api_key, phase, done: Some(done), thread: Some(thread) })
     }
@@ -155,7 +148,9 @@ impl Emulator {
     ///
     /// [`StartError`] if the fault is for an operation that the document does not have, or could never happen.
     pub fn inject(&self, fault: Fault) -> Result<(), StartError> {
-        check(&fault)?;
+        if let Some(problem) = fault.problem() {
+            return Err(StartError::new(problem));
+        }
         self.service.faults.add(fault);
         Ok(())
     }
@@ -180,8 +175,18 @@ impl Emulator {
         self
     }
 
-    pub(crate) fn read<T>(&self, read: impl FnOnce(&crate::domain::state::State) -> T) -> T {
-        read(&self.service.state.read().unwrap_or_else(PoisonError::into_inner))
+    /// Writes all incidents to a file that [`EmulatorBuilder::incidents_json`](crate::EmulatorBuilder::incidents_json) reads.
+    /// The file is replaced as a whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> io::Result<()> {
+        self.read(|state| storage::write(state, path.as_ref()))
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&State) -> T) -> T {
+        read(&self.service.read_state())
     }
 }
 
@@ -219,54 +224,7 @@ fn run(listener: TcpListener, router: Router, phases: watch::Receiver<Phase>, re
         };
         // Whoever started it may have given up waiting; the phase tells.
         let _ = ready.send(Ok(()));
-        server::serve(listener, router, phases).await;
+        server::serve(listener, router, decode_path, phases).await;
     });
     runtime.shutdown_timeout(Duration::from_secs(1));
-}
-
-pub(crate) fn check(fault: &Fault) -> Result<(), StartError> {
-    if let Some(id) = &fault.operation
-        && !Client::operations().any(|operation| operation.id() == id)
-    {
-        let known: Vec<_> = Client::operations().map(coralogix_incidents::Operation::id).collect();
-        return Err(StartError::new(format!("no operation `{id}` for a fault: there are {}", known.join(", "))));
-    }
-    fault.problem().map_or(Ok(()), |problem| Err(StartError::new(problem)))
-}
-
-/// Why an emulator can't be started, or a fault not be injected.
-#[derive(Debug)]
-pub struct StartError {
-    problem: String,
-    source: Option<Box<dyn error::Error + Send + Sync>>,
-}
-
-impl StartError {
-    pub(crate) fn new(problem: impl Into<String>) -> Self {
-        Self { problem: problem.into(), source: None }
-    }
-
-    pub(crate) fn operation(id: &str, problem: &str) -> Self {
-        Self::new(format!("operation `{id}` of the document can't be served: {problem}"))
-    }
-
-    pub(crate) fn caused(problem: impl Into<String>, source: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
-        Self { problem: problem.into(), source: Some(source.into()) }
-    }
-
-    fn io(verb: &str, address: SocketAddr, source: io::Error) -> Self {
-        Self::caused(format!("cannot {verb} {address}"), source)
-    }
-}
-
-impl fmt::Display for StartError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.problem)
-    }
-}
-
-impl error::Error for StartError {
-    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        self.source.as_ref().map(|source| source.as_ref() as _)
-    }
 }

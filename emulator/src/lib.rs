@@ -7,17 +7,18 @@ mod builder;
 mod data;
 mod domain;
 mod emulator;
+mod error;
 mod faults;
 mod http;
 mod log;
 mod net;
 mod proto_json;
-mod service;
 
 pub use builder::EmulatorBuilder;
 pub use data::samples::{DOCUMENTED_IDS, Sample, USERS};
 pub use domain::clock::Clock;
-pub use emulator::{Emulator, StartError};
+pub use emulator::Emulator;
+pub use error::StartError;
 pub use faults::{
     model::{Fault, FaultBody},
     parse::{FAULT_GRAMMAR, ParseFaultError, parse_duration},

@@ -12,8 +12,8 @@ use coralogix_incidents::types;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Emulator, StartError,
     domain::state::{State, Stored},
+    error::StartError,
 };
 
 /// What a file held.
@@ -44,7 +44,7 @@ struct StateRef<'a> {
 }
 
 pub(crate) fn load(path: &Path) -> Result<Saved, StartError> {
-    let unreadable = |source| StartError::caused(format!("cannot read incidents from {}", path.display()), source);
+    let unreadable = |source| StartError::with_source(format!("cannot read incidents from {}", path.display()), source);
     let bytes = fs::read(path).map_err(|source| unreadable(source.into()))?;
     let is_list = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
     let file = if is_list {
@@ -61,7 +61,7 @@ pub(crate) fn load(path: &Path) -> Result<Saved, StartError> {
     Ok(Saved { incidents: incidents.collect(), ids_issued: file.ids_issued })
 }
 
-fn write(state: &State, path: &Path) -> io::Result<()> {
+pub(crate) fn write(state: &State, path: &Path) -> io::Result<()> {
     let file = StateRef {
         incidents: state.all().iter().map(|stored| &stored.incident).collect(),
         event_times: state.all().iter().map(|stored| (stored.incident.id.as_str(), &*stored.event_times)).collect(),
@@ -83,16 +83,4 @@ fn write(state: &State, path: &Path) -> io::Result<()> {
         let _ = fs::remove_file(&temporary);
     }
     written
-}
-
-impl Emulator {
-    /// Writes all incidents to a file that [`EmulatorBuilder::incidents_json`](crate::EmulatorBuilder::incidents_json) reads.
-    /// The file is replaced as a whole or not at all.
-    ///
-    /// # Errors
-    ///
-    /// As the file system has them.
-    pub fn save(&self, path: impl AsRef<Path>) -> io::Result<()> {
-        self.read(|state| write(state, path.as_ref()))
-    }
 }

@@ -2,8 +2,10 @@
 
 pub(crate) mod aggregate;
 pub(crate) mod clock;
+pub(crate) mod error;
 pub(crate) mod events;
 pub(crate) mod ids;
+pub(crate) mod operations;
 pub(crate) mod paging;
 pub(crate) mod query;
 pub(crate) mod state;

@@ -8,10 +8,7 @@ use std::cmp::Ordering;
 use coralogix_incidents::types;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    domain::ids::hash,
-    domain::query::{BadQuery, SortKey},
-};
+use super::{error::Rejection, ids::hash, query::SortKey};
 
 /// How many items a page has if nothing is said.
 pub(crate) const DEFAULT_SIZE: usize = 100;
@@ -32,7 +29,7 @@ pub(crate) fn page<T>(
     descending: &[bool],
     pagination: Option<&types::PaginationRequest>,
     query: &impl Serialize,
-) -> Result<(Vec<T>, types::PaginationResponse), BadQuery> {
+) -> Result<(Vec<T>, types::PaginationResponse), Rejection> {
     let total = items.len();
     let query = hash(&serde_json::to_vec(query).unwrap_or_default());
     let size = size(pagination)?;
@@ -41,7 +38,7 @@ pub(crate) fn page<T>(
         pagination.and_then(|pagination| pagination.page_token.as_deref()).filter(|token| !token.is_empty())
     {
         let after = read(token).filter(|token| token.query == query && token.after.len() == descending.len());
-        let after = after.ok_or_else(|| BadQuery("invalid page token".to_owned()))?.after;
+        let after = after.ok_or_else(|| Rejection::invalid("invalid page token"))?.after;
         items.retain(|(keys, _)| compare(keys, &after) == Ordering::Greater);
     }
     let more = items.len() > size;
@@ -57,9 +54,9 @@ pub(crate) fn page<T>(
     Ok((items.into_iter().map(|(_, item)| item).collect(), response))
 }
 
-fn size(pagination: Option<&types::PaginationRequest>) -> Result<usize, BadQuery> {
+fn size(pagination: Option<&types::PaginationRequest>) -> Result<usize, Rejection> {
     let Some(size) = pagination.and_then(|pagination| pagination.page_size) else { return Ok(DEFAULT_SIZE) };
-    let bad = |_| BadQuery(format!("page_size: {size} is no unsigned 32-bit number"));
+    let bad = |_| Rejection::invalid(format!("page_size: {size} is no unsigned 32-bit number"));
     match u32::try_from(size).map_err(bad)? {
         0 => Ok(DEFAULT_SIZE),
         size => Ok(usize::try_from(size).unwrap_or(MAX_SIZE).min(MAX_SIZE)),

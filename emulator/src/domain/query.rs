@@ -11,7 +11,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use coralogix_incidents::types::{self, IncidentFields};
 use serde::{Deserialize, Serialize};
 
-use crate::{domain::state::Stored, proto_json::enums::Known};
+use super::{error::Rejection, state::Stored};
+use crate::proto_json::enums::Known;
 
 const APPLICATION: &str = "applicationName";
 const SUBSYSTEM: &str = "subsystemName";
@@ -25,10 +26,6 @@ pub(crate) enum SortKey {
     Text(String),
 }
 
-/// What a query can't mean.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct BadQuery(pub(crate) String);
-
 /// A member or a label of an incident.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum By {
@@ -38,9 +35,9 @@ pub(crate) enum By {
 
 impl By {
     /// The one of the two that is given. Neither, or the field that is none, is `None`.
-    pub(crate) fn new(field: Option<&IncidentFields>, label: Option<&String>) -> Result<Option<Self>, BadQuery> {
+    pub(crate) fn new(field: Option<&IncidentFields>, label: Option<&String>) -> Result<Option<Self>, Rejection> {
         match (field.map(Known::known), label) {
-            (Some(_), Some(_)) => Err(BadQuery("give incident_field or contextual_label, not both".to_owned())),
+            (Some(_), Some(_)) => Err(Rejection::invalid("give incident_field or contextual_label, not both")),
             (Some(field), None) if field == IncidentFields::Unspecified || field.is_unrecognized() => Ok(None),
             (Some(field), None) => Ok(Some(Self::Field(field))),
             (None, Some(label)) => Ok(Some(Self::Label(label.clone()))),
@@ -149,7 +146,7 @@ pub(crate) fn descends(direction: Option<&types::OrderByDirection>) -> bool {
 }
 
 /// The sort keys of a list, the newest first if none is given.
-pub(crate) fn orders(order_bys: &[types::OrderBy]) -> Result<Vec<Order>, BadQuery> {
+pub(crate) fn orders(order_bys: &[types::OrderBy]) -> Result<Vec<Order>, Rejection> {
     let mut orders = Vec::new();
     for order in order_bys {
         if let Some(by) = By::new(order.incident_field.as_ref(), order.contextual_label.as_ref())? {
@@ -169,7 +166,7 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
-    pub(crate) fn new(filter: Option<&types::IncidentQueryFilter>) -> Result<Self, BadQuery> {
+    pub(crate) fn new(filter: Option<&types::IncidentQueryFilter>) -> Result<Self, Rejection> {
         let mut filter = filter.cloned().unwrap_or_default();
         filter.status = filter.status.iter().map(Known::known).collect();
         filter.state = filter.state.iter().map(Known::known).collect();

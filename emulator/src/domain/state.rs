@@ -1,5 +1,5 @@
-//! The service's rules: which incidents there are and what the verbs do to them. It knows nothing of HTTP, keys or JSON; time
-//! and ids are given to it.
+//! The incidents and the changes that can be made to them. It knows nothing of HTTP, API keys or JSON; its caller passes the
+//! time in.
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,15 +16,15 @@ pub(crate) struct State {
     ids: Ids,
 }
 
-/// An incident, and what the service knows of it beyond the message.
+/// An incident with what the service stores beside the message.
 #[derive(Debug, Clone)]
 pub(crate) struct Stored {
     pub(crate) incident: types::Incident,
-    /// When each of its events happened; the message does not say.
+    /// When each of its events happened, in the order of `incident.events`. The message itself has no such member.
     pub(crate) event_times: Vec<DateTime<Utc>>,
 }
 
-/// What a verb does to an incident.
+/// A change that a user makes to an incident.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Change {
     Assign(String),
@@ -34,17 +34,17 @@ pub(crate) enum Change {
     Close,
 }
 
-/// What came of a verb.
+/// The result of a change to several incidents.
 #[derive(Debug, Default)]
 pub(crate) struct Changed {
-    /// The known ones among the incidents that were named, each once, as they are now.
+    /// The requested incidents that exist, each once, after the change.
     pub(crate) incidents: Vec<types::Incident>,
-    /// Those that are not as they were before.
+    /// The ids of those that the change modified.
     pub(crate) ids: Vec<String>,
 }
 
 impl State {
-    /// Of several incidents with one id the last counts.
+    /// Creates a state. If several incidents have one id, the last of them is kept, in the place of the first.
     pub(crate) fn new(incidents: impl IntoIterator<Item = Stored>, ids: Ids) -> Self {
         let mut state = Self { incidents: Vec::new(), positions: HashMap::new(), ids };
         for stored in incidents {
@@ -70,11 +70,11 @@ impl State {
         self.positions.get(id).and_then(|&position| self.incidents.get(position))
     }
 
-    /// Does something to several incidents in a user's name. Unknown ids are passed over, and one that is named twice counts once.
+    /// Applies a change to several incidents on behalf of a user. Unknown ids are skipped; an id that is given twice counts once.
     ///
-    /// What is so already stays as it is and adds no event, so that repeating a request leaves the same state: assigning to
-    /// the user who has it, unassigning what nobody has, acknowledging what is acknowledged or dealt with, resolving what is
-    /// resolved, closing what has ended.
+    /// Repeating a change is a no-op and adds no event: assigning an incident to its assignee, unassigning one that has no
+    /// assignee, acknowledging one that is acknowledged or resolved, resolving one that is resolved, closing one that has
+    /// ended.
     pub(crate) fn apply(&mut self, change: &Change, ids: &[String], user: &str, now: DateTime<Utc>) -> Changed {
         let mut result = Changed::default();
         let mut seen = HashSet::with_capacity(ids.len());
@@ -95,7 +95,7 @@ impl State {
 }
 
 impl Stored {
-    /// Events of which only the incident is known are dated by what it says: from its creation to its last change of state.
+    /// Stores an incident whose event times are unknown: they are derived from its creation and its last change of state.
     pub(crate) fn new(incident: types::Incident) -> Self {
         let opened = incident.created_at.unwrap_or_default();
         let settled = incident.last_state_update_time.or(incident.closed_at).unwrap_or(opened).max(opened);
@@ -118,71 +118,17 @@ impl Stored {
         Self { incident, event_times }
     }
 
-    /// Whether anything changed.
+    /// Applies a change and returns whether anything changed.
     fn apply(&mut self, change: &Change, user: &str, now: DateTime<Utc>, ids: &mut Ids) -> bool {
         let incident = &mut self.incident;
-        let by = || types::UserDetails::default().with_user_id(user);
         let event = match change {
-            Change::Assign(assignee) => {
-                if let [only] = incident.assignments.as_slice()
-                    && only.assigned_to.as_ref().is_some_and(|to| to.user_id == *assignee)
-                {
-                    return false;
-                }
-                let to = types::UserDetails::default().with_user_id(assignee);
-                let assignment = types::Assignment::default().with_assigned_to(to).with_assigned_by(by());
-                incident.assignments = vec![assignment.clone()];
-                types::IncidentEvent::default()
-                    .with_incident_event_type(types::IncidentEventType::Assign)
-                    .with_assignment(types::IncidentEventAssign::default().with_assignment(assignment))
-            }
-            Change::Unassign => {
-                if incident.assignments.is_empty() {
-                    return false;
-                }
-                incident.assignments.clear();
-                types::IncidentEvent::default()
-                    .with_incident_event_type(types::IncidentEventType::Unassign)
-                    .with_unassign(types::IncidentEventUnassign::default())
-            }
-            Change::Acknowledge => {
-                if matches!(incident.status, types::IncidentStatus::Acknowledged | types::IncidentStatus::Resolved) {
-                    return false;
-                }
-                incident.status = types::IncidentStatus::Acknowledged;
-                types::IncidentEvent::default()
-                    .with_incident_event_type(types::IncidentEventType::Acknowledge)
-                    .with_acknowledge(types::IncidentEventAcknowledge::default().with_acknowledged_by(by()))
-            }
-            Change::Resolve => {
-                if incident.state == types::IncidentState::Resolved
-                    && incident.status == types::IncidentStatus::Resolved
-                {
-                    return false;
-                }
-                let key = ids.next_key();
-                incident.state = types::IncidentState::Resolved;
-                incident.last_state_update_time = Some(now);
-                incident.last_state_update_key = Some(key.clone());
-                end(incident, now);
-                let upsert = types::IncidentEventUpsertState::default()
-                    .with_state_type(types::UpsertIncidentStateType::Resolved)
-                    .with_payload(types::UpsertIncidentStatePayload::default().with_cx_event_key(key))
-                    .with_is_muted(incident.is_muted.unwrap_or(false));
-                types::IncidentEvent::default()
-                    .with_incident_event_type(types::IncidentEventType::UpsertState)
-                    .with_upsert_state(upsert)
-            }
-            Change::Close => {
-                if incident.status == types::IncidentStatus::Resolved && incident.closed_at.is_some() {
-                    return false;
-                }
-                end(incident, now);
-                types::IncidentEvent::default()
-                    .with_incident_event_type(types::IncidentEventType::Close)
-                    .with_close(types::IncidentEventClose::default().with_closed_by(by()))
-            }
+            Change::Assign(assignee) => assign(incident, assignee, user),
+            Change::Unassign => unassign(incident),
+            Change::Acknowledge => acknowledge(incident, user),
+            Change::Resolve => resolve(incident, now, ids),
+            Change::Close => close(incident, user, now),
         };
+        let Some(event) = event else { return false };
         incident.events.push(
             event
                 .with_id(ids.next_uuid())
@@ -194,8 +140,73 @@ impl Stored {
     }
 }
 
-/// The work is over. Where it was over before, it stays over since then. `state` and when it last changed are the alert's:
-/// closing leaves them alone, as the documented sample of closing shows.
+// Each change returns its event, or `None` if the incident is already in the state that the change asks for.
+
+fn assign(incident: &mut types::Incident, assignee: &str, user: &str) -> Option<types::IncidentEvent> {
+    if let [only] = incident.assignments.as_slice()
+        && only.assigned_to.as_ref().is_some_and(|to| to.user_id == assignee)
+    {
+        return None;
+    }
+    let assignment =
+        types::Assignment::default().with_assigned_to(user_details(assignee)).with_assigned_by(user_details(user));
+    incident.assignments = vec![assignment.clone()];
+    let payload = types::IncidentEventAssign::default().with_assignment(assignment);
+    Some(event(types::IncidentEventType::Assign).with_assignment(payload))
+}
+
+fn unassign(incident: &mut types::Incident) -> Option<types::IncidentEvent> {
+    if incident.assignments.is_empty() {
+        return None;
+    }
+    incident.assignments.clear();
+    Some(event(types::IncidentEventType::Unassign).with_unassign(types::IncidentEventUnassign::default()))
+}
+
+fn acknowledge(incident: &mut types::Incident, user: &str) -> Option<types::IncidentEvent> {
+    if matches!(incident.status, types::IncidentStatus::Acknowledged | types::IncidentStatus::Resolved) {
+        return None;
+    }
+    incident.status = types::IncidentStatus::Acknowledged;
+    let payload = types::IncidentEventAcknowledge::default().with_acknowledged_by(user_details(user));
+    Some(event(types::IncidentEventType::Acknowledge).with_acknowledge(payload))
+}
+
+fn resolve(incident: &mut types::Incident, now: DateTime<Utc>, ids: &mut Ids) -> Option<types::IncidentEvent> {
+    if incident.state == types::IncidentState::Resolved && incident.status == types::IncidentStatus::Resolved {
+        return None;
+    }
+    let key = ids.next_key();
+    incident.state = types::IncidentState::Resolved;
+    incident.last_state_update_time = Some(now);
+    incident.last_state_update_key = Some(key.clone());
+    end(incident, now);
+    let payload = types::IncidentEventUpsertState::default()
+        .with_state_type(types::UpsertIncidentStateType::Resolved)
+        .with_payload(types::UpsertIncidentStatePayload::default().with_cx_event_key(key))
+        .with_is_muted(incident.is_muted.unwrap_or(false));
+    Some(event(types::IncidentEventType::UpsertState).with_upsert_state(payload))
+}
+
+fn close(incident: &mut types::Incident, user: &str, now: DateTime<Utc>) -> Option<types::IncidentEvent> {
+    if incident.status == types::IncidentStatus::Resolved && incident.closed_at.is_some() {
+        return None;
+    }
+    end(incident, now);
+    let payload = types::IncidentEventClose::default().with_closed_by(user_details(user));
+    Some(event(types::IncidentEventType::Close).with_close(payload))
+}
+
+fn event(kind: types::IncidentEventType) -> types::IncidentEvent {
+    types::IncidentEvent::default().with_incident_event_type(kind)
+}
+
+fn user_details(id: &str) -> types::UserDetails {
+    types::UserDetails::default().with_user_id(id)
+}
+
+/// Ends the work on an incident. `closedAt` stays as it is if the work had ended before. `state` and `lastStateUpdateTime`
+/// belong to the alert: closing leaves them alone, as the documented sample of closing shows.
 fn end(incident: &mut types::Incident, now: DateTime<Utc>) {
     incident.status = types::IncidentStatus::Resolved;
     let closed_at = *incident.closed_at.get_or_insert(now);

@@ -1,4 +1,6 @@
-//! Injected faults: what they are, how they are written, and when they strike.
+//! Injected faults: what they are, how they are written, and which requests they hit.
 
+pub(crate) mod body;
 pub(crate) mod model;
 pub(crate) mod parse;
+pub(crate) mod schedule;

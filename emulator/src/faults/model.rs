@@ -1,17 +1,16 @@
-//! What goes wrong, and when. It decides; the HTTP side carries it out.
+//! Faults as values: what happens, to which requests. It knows nothing of HTTP.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
-use fastrand::Rng;
+use coralogix_incidents::{Client, Operation};
 
-/// Something that goes wrong with some of the requests: what, by the constructor; with which, by [`on`](Self::on),
-/// [`nth`](Self::nth), [`times`](Self::times) and [`probability`](Self::probability). Without these, with every request of a
-/// documented operation.
+/// A failure to inject into some of the requests.
 ///
-/// Several faults may hit one request: delays add up, and of the others the first one that was given counts.
+/// The constructor says what happens. [`on`](Self::on), [`nth`](Self::nth), [`times`](Self::times) and
+/// [`probability`](Self::probability) choose the requests; without them, the fault hits every request of a documented
+/// operation.
+///
+/// If several faults hit one request, their delays add up, and of the others the one that was added first takes effect.
 ///
 /// ```
 /// use std::time::Duration;
@@ -28,53 +27,53 @@ use fastrand::Rng;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fault {
-    pub(crate) kind: Kind,
+    pub(crate) kind: FaultKind,
     pub(crate) operation: Option<String>,
-    nth: Option<u64>,
-    times: Option<u64>,
-    probability: Option<f64>,
-    effect: Effect,
+    pub(crate) nth: Option<u64>,
+    pub(crate) times: Option<u64>,
+    pub(crate) probability: Option<f64>,
+    pub(crate) effect: Effect,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Kind {
+pub(crate) enum FaultKind {
     Delay(Duration),
     RateLimit(u32),
-    Act(Act),
+    Action(FaultAction),
 }
 
-/// What is done to a response.
+/// What happens to a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Act {
+pub(crate) enum FaultAction {
     Status {
         status: u16,
         body: FaultBody,
         retry_after: Option<RetryAfter>,
     },
-    /// No response; the connection is closed in order.
-    Lose,
+    /// No response; the connection is closed with FIN.
+    LoseReply,
     /// No response; the connection is reset.
     Reset,
-    /// The connection is reset after so many bytes of the body.
+    /// The connection is reset after this many bytes of the body.
     ResetBody(usize),
-    /// The connection is closed after so many bytes of the body, of which `Content-Length` promised more.
+    /// The connection is closed after this many bytes of the body, although `Content-Length` promises more.
     Truncate(usize),
-    /// The connection is closed after so many bytes of a chunked body, without its end.
+    /// The connection is closed after this many bytes of a chunked body, before its last chunk.
     TruncateChunked(usize),
     /// No response; the connection stays open.
     StallHeaders,
-    /// Nothing more after so many bytes of the body; the connection stays open.
+    /// Nothing follows after this many bytes of the body; the connection stays open.
     StallBody(usize),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RetryAfter {
     Seconds(u64),
-    /// An HTTP date so long from now.
+    /// An HTTP date, this far from now.
     Date(Duration),
 }
 
-/// The body of an error response, as services, gateways and proxies are seen to send them.
+/// The body of an error response, in the shapes that services, gateways and proxies send.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum FaultBody {
@@ -95,7 +94,7 @@ pub enum FaultBody {
     Empty,
 }
 
-/// Whether the request's effect happens all the same.
+/// Whether the request takes effect in spite of the fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effect {
     Applied,
@@ -103,264 +102,167 @@ pub(crate) enum Effect {
 }
 
 impl Fault {
-    fn act(act: Act, effect: Effect) -> Self {
-        Self::of(Kind::Act(act), effect)
+    fn action(action: FaultAction, effect: Effect) -> Self {
+        Self::of(FaultKind::Action(action), effect)
     }
 
-    fn of(kind: Kind, effect: Effect) -> Self {
+    fn of(kind: FaultKind, effect: Effect) -> Self {
         Self { kind, operation: None, nth: None, times: None, probability: None, effect }
     }
 
-    /// This status instead of the answer, and no effect. The body is the documented one unless
-    /// [`with_body`](Self::with_body) says otherwise.
+    /// Answers with this status; the request has no effect. The body is the documented error message unless
+    /// [`with_body`](Self::with_body) sets another.
     pub fn status(status: u16) -> Self {
-        Self::act(Act::Status { status, body: FaultBody::default(), retry_after: None }, Effect::NotApplied)
+        Self::action(FaultAction::Status { status, body: FaultBody::default(), retry_after: None }, Effect::NotApplied)
     }
 
-    /// The answer comes so much later. The effect happens at once, also if the client gives up in the meantime.
+    /// Delays the response. The request takes effect at once, even if the client gives up in the meantime.
     pub fn delay(delay: Duration) -> Self {
-        Self::of(Kind::Delay(delay), Effect::Applied)
+        Self::of(FaultKind::Delay(delay), Effect::Applied)
     }
 
-    /// At most so many requests within a second; the others get 429 with `Retry-After: 1` and have no effect.
+    /// Allows this many requests per second. Further requests get 429 with `Retry-After: 1` and have no effect.
     pub fn rate_limit(per_second: u32) -> Self {
-        Self::of(Kind::RateLimit(per_second), Effect::NotApplied)
+        Self::of(FaultKind::RateLimit(per_second), Effect::NotApplied)
     }
 
-    /// The effect happens, but the connection is closed without an answer.
+    /// The request takes effect, but the connection is closed without a response.
     pub fn lost_reply() -> Self {
-        Self::act(Act::Lose, Effect::Applied)
+        Self::action(FaultAction::LoseReply, Effect::Applied)
     }
 
-    /// The connection is reset before the response, and nothing happens.
+    /// Resets the connection before the response; the request has no effect.
     pub fn reset() -> Self {
-        Self::act(Act::Reset, Effect::NotApplied)
+        Self::action(FaultAction::Reset, Effect::NotApplied)
     }
 
-    /// The effect happens, but the connection is reset after so many bytes of the response's body.
+    /// The request takes effect, but the connection is reset after this many bytes of the response body.
     pub fn reset_after(bytes: usize) -> Self {
-        Self::act(Act::ResetBody(bytes), Effect::Applied)
+        Self::action(FaultAction::ResetBody(bytes), Effect::Applied)
     }
 
-    /// The effect happens, but the connection is closed after so many bytes of the body, although `Content-Length` promises
-    /// all of it.
+    /// The request takes effect, but the connection is closed after this many bytes of the response body, although
+    /// `Content-Length` promises all of it.
     pub fn truncate(bytes: usize) -> Self {
-        Self::act(Act::Truncate(bytes), Effect::Applied)
+        Self::action(FaultAction::Truncate(bytes), Effect::Applied)
     }
 
-    /// The effect happens, but the connection is closed after so many bytes of a chunked body, without its last chunk.
+    /// The request takes effect, but the connection is closed after this many bytes of a chunked response body, before its
+    /// last chunk.
     pub fn truncate_chunked(bytes: usize) -> Self {
-        Self::act(Act::TruncateChunked(bytes), Effect::Applied)
+        Self::action(FaultAction::TruncateChunked(bytes), Effect::Applied)
     }
 
-    /// The effect happens, but no response ever comes; the connection stays open.
+    /// The request takes effect, but no response is sent; the connection stays open.
     pub fn stall_headers() -> Self {
-        Self::act(Act::StallHeaders, Effect::Applied)
+        Self::action(FaultAction::StallHeaders, Effect::Applied)
     }
 
-    /// The effect happens, but nothing follows after so many bytes of the response's body; the connection stays open.
+    /// The request takes effect, but nothing follows after this many bytes of the response body; the connection stays open.
     pub fn stall_body(bytes: usize) -> Self {
-        Self::act(Act::StallBody(bytes), Effect::Applied)
+        Self::action(FaultAction::StallBody(bytes), Effect::Applied)
     }
 
-    /// The body of a [`status`](Self::status) fault. Other faults have none to replace.
+    /// Sets the body of a [`status`](Self::status) fault. Other faults ignore it.
     #[must_use]
     pub fn with_body(mut self, replacement: FaultBody) -> Self {
-        if let Kind::Act(Act::Status { body, .. }) = &mut self.kind {
+        if let FaultKind::Action(FaultAction::Status { body, .. }) = &mut self.kind {
             *body = replacement;
         }
         self
     }
 
-    /// `Retry-After` of a [`status`](Self::status) fault, in whole seconds, rounded up.
+    /// Sets `Retry-After` of a [`status`](Self::status) fault, in seconds, rounded up. Other faults ignore it.
     #[must_use]
     pub fn with_retry_after(self, wait: Duration) -> Self {
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         self.set_retry_after(RetryAfter::Seconds(seconds))
     }
 
-    /// `Retry-After` of a [`status`](Self::status) fault, as the HTTP date so long from then. Those have whole seconds.
+    /// Sets `Retry-After` of a [`status`](Self::status) fault to an HTTP date, this long after the response. HTTP dates have
+    /// a resolution of one second. Other faults ignore it.
     #[must_use]
     pub fn with_retry_after_date(self, wait: Duration) -> Self {
         self.set_retry_after(RetryAfter::Date(wait))
     }
 
     fn set_retry_after(mut self, wait: RetryAfter) -> Self {
-        if let Kind::Act(Act::Status { retry_after, .. }) = &mut self.kind {
+        if let FaultKind::Action(FaultAction::Status { retry_after, .. }) = &mut self.kind {
             *retry_after = Some(wait);
         }
         self
     }
 
-    /// The effect happens before things go wrong: a 503 that was too late to prevent anything.
+    /// The fault strikes after the request has taken effect, such as a 503 from a proxy whose upstream did the work.
     #[must_use]
     pub fn after_effect(mut self) -> Self {
         self.effect = Effect::Applied;
         self
     }
 
-    /// Things go wrong before the effect, which therefore does not happen: a reply that was never made, not lost. A fault that
-    /// breaks off a body breaks off that of a 200 `{}` then.
+    /// The fault strikes before the request takes effect, so that nothing changes. A fault that cuts a body off cuts off the
+    /// body `{}` then.
     #[must_use]
     pub fn before_effect(mut self) -> Self {
         self.effect = Effect::NotApplied;
         self
     }
 
-    /// Only requests of this operation, by its `operationId` in either generation.
+    /// Hits only requests of this operation, given by its `operationId`, in every generation.
     #[must_use]
     pub fn on(mut self, operation_id: impl Into<String>) -> Self {
         self.operation = Some(operation_id.into());
         self
     }
 
-    /// Only the `nth` of the requests, the first being 1, or from that one on if [`times`](Self::times) says how many.
+    /// Hits only the `nth` request, counted from 1. Together with [`times`](Self::times), hits that many requests from the
+    /// `nth` on.
     #[must_use]
     pub fn nth(mut self, nth: u64) -> Self {
         self.nth = Some(nth);
         self
     }
 
-    /// At most so many times.
+    /// Hits at most this many requests.
     #[must_use]
     pub fn times(mut self, times: u64) -> Self {
         self.times = Some(times);
         self
     }
 
-    /// With this probability, from 0 to 1. Which requests it hits is a matter of the emulator's seed and of their order.
+    /// Hits a request with this probability, from 0 to 1. Which requests are hit depends on the emulator's seed and on their
+    /// order.
     #[must_use]
     pub fn probability(mut self, probability: f64) -> Self {
         self.probability = Some(probability);
         self
     }
 
-    /// Why it can't happen as it is described.
+    /// Why the fault can never happen, if so.
     pub(crate) fn problem(&self) -> Option<String> {
+        if let Some(id) = &self.operation
+            && !Client::operations().any(|operation| operation.id() == id)
+        {
+            let known: Vec<_> = Client::operations().map(Operation::id).collect();
+            return Some(format!("there is no operation `{id}`; the operations are {}", known.join(", ")));
+        }
         match &self.kind {
-            Kind::Act(Act::Status { status, .. }) if !(200..=599).contains(status) => {
-                return Some(format!("a fault can't answer with status {status}: 200 to 599"));
+            FaultKind::Action(FaultAction::Status { status, .. }) if !(200..=599).contains(status) => {
+                return Some(format!("a fault cannot answer with status {status}; allowed are 200 to 599"));
             }
             _ => {}
         }
         if self.probability.is_some_and(|probability| !(0.0..=1.0).contains(&probability)) {
-            return Some("the probability of a fault is from 0 to 1".to_owned());
+            return Some("the probability of a fault must be from 0 to 1".to_owned());
         }
         if self.times == Some(0) {
-            return Some("a fault that happens 0 times is none: leave it out".to_owned());
+            return Some("a fault must hit at least once; 0 times is not allowed".to_owned());
         }
-        (self.nth == Some(0)).then(|| "the first request is number 1".to_owned())
+        (self.nth == Some(0)).then(|| "requests are counted from 1; `nth` cannot be 0".to_owned())
     }
 
-    /// Whether it is answered with a status, and so has a body and headers of its own.
+    /// Whether the fault answers with a status, so that it has a body and headers of its own.
     pub(crate) fn is_status(&self) -> bool {
-        matches!(self.kind, Kind::Act(Act::Status { .. }))
-    }
-}
-
-/// What goes wrong with one request.
-#[derive(Debug, Default)]
-pub(crate) struct Plan {
-    pub(crate) delay: Duration,
-    pub(crate) act: Option<(Act, Effect)>,
-}
-
-/// The faults of an emulator and how often they were met.
-#[derive(Debug)]
-pub(crate) struct Faults {
-    armed: Mutex<Vec<Armed>>,
-    seed: u64,
-}
-
-#[derive(Debug)]
-struct Armed {
-    fault: Fault,
-    seen: u64,
-    fired: u64,
-    random: Rng,
-    second: (Option<Instant>, u32),
-}
-
-impl Faults {
-    pub(crate) fn new(faults: Vec<Fault>, seed: u64) -> Self {
-        let all = Self { armed: Mutex::default(), seed };
-        for fault in faults {
-            all.add(fault);
-        }
-        all
-    }
-
-    pub(crate) fn add(&self, fault: Fault) {
-        self.with(|armed| {
-            let random = Rng::with_seed(self.seed ^ (armed.len() as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-            armed.push(Armed { fault, seen: 0, fired: 0, random, second: (None, 0) });
-        });
-    }
-
-    pub(crate) fn clear(&self) {
-        self.with(Vec::clear);
-    }
-
-    pub(crate) fn decide(&self, operation_id: &str) -> Plan {
-        self.with(|armed| {
-            let mut plan = Plan::default();
-            for armed in armed {
-                match armed.meets(operation_id) {
-                    Some(Kind::Delay(delay)) => plan.delay = plan.delay.saturating_add(delay),
-                    Some(Kind::Act(act)) if plan.act.is_none() => plan.act = Some((act, armed.fault.effect)),
-                    Some(Kind::RateLimit(_)) if plan.act.is_none() => {
-                        let wait = Some(RetryAfter::Seconds(1));
-                        let act = Act::Status { status: 429, body: FaultBody::default(), retry_after: wait };
-                        plan.act = Some((act, armed.fault.effect));
-                    }
-                    _ => {}
-                }
-            }
-            plan
-        })
-    }
-
-    fn with<T>(&self, work: impl FnOnce(&mut Vec<Armed>) -> T) -> T {
-        work(&mut self.armed.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl Armed {
-    fn meets(&mut self, operation_id: &str) -> Option<Kind> {
-        if self.fault.operation.as_deref().is_some_and(|operation| operation != operation_id) {
-            return None;
-        }
-        self.seen += 1;
-        let first = self.fault.nth.unwrap_or(1);
-        let times = self.fault.times.unwrap_or(if self.fault.nth.is_some() { 1 } else { u64::MAX });
-        if self.seen < first || self.fired >= times {
-            return None;
-        }
-        if let Some(probability) = self.fault.probability
-            && self.random.f64() >= probability
-        {
-            return None;
-        }
-        if let Kind::RateLimit(limit) = self.fault.kind
-            && self.is_within(limit)
-        {
-            return None;
-        }
-        self.fired += 1;
-        Some(self.fault.kind.clone())
-    }
-
-    fn is_within(&mut self, limit: u32) -> bool {
-        let now = Instant::now();
-        match &mut self.second {
-            (Some(start), count) if now.duration_since(*start) < Duration::from_secs(1) => {
-                *count += 1;
-                *count <= limit
-            }
-            second => {
-                *second = (Some(now), 1);
-                limit > 0
-            }
-        }
+        matches!(self.kind, FaultKind::Action(FaultAction::Status { .. }))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{error, fmt, str::FromStr, time::Duration};
 
-use crate::faults::model::{Fault, FaultBody};
+use super::model::{Fault, FaultBody};
 
 /// How a fault is written, for people: what [`Fault`]'s `FromStr` reads.
 pub const FAULT_GRAMMAR: &str = "\
@@ -48,7 +48,7 @@ impl FromStr for Fault {
         let Some(kind) = parts.next() else {
             return fail(format!("`{text}` says no fault; a fault is\n{FAULT_GRAMMAR}"));
         };
-        let mut fault = kind_of(kind.trim())?;
+        let mut fault = parse_kind(kind.trim())?;
         if operation.is_empty() {
             return fail("name an operation, or `*` for all");
         }
@@ -69,7 +69,7 @@ impl FromStr for Fault {
                 return fail(format!("`{part}` is for a fault that is a status, such as 503"));
             }
             given.push(says);
-            fault = modified(fault, part)?;
+            fault = parse_modifier(fault, part)?;
         }
         match fault.problem() {
             Some(problem) => fail(problem),
@@ -78,7 +78,7 @@ impl FromStr for Fault {
     }
 }
 
-fn kind_of(text: &str) -> Result<Fault, ParseFaultError> {
+fn parse_kind(text: &str) -> Result<Fault, ParseFaultError> {
     let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
     Ok(match (name, value) {
         ("delay", Some(value)) => Fault::delay(duration(value)?),
@@ -95,7 +95,7 @@ fn kind_of(text: &str) -> Result<Fault, ParseFaultError> {
     })
 }
 
-fn modified(fault: Fault, text: &str) -> Result<Fault, ParseFaultError> {
+fn parse_modifier(fault: Fault, text: &str) -> Result<Fault, ParseFaultError> {
     let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
     Ok(match (name, value) {
         ("p", Some(value)) => fault.probability(number(value)?),

@@ -1,8 +1,14 @@
-//! API keys: whose they are and what they allow. It knows nothing of HTTP or of what the operations do.
+//! API keys: who they belong to, what they allow, and whether a request may proceed. It knows nothing of what operations do.
 
-use std::{collections::BTreeSet, fmt};
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt,
+};
 
-use coralogix_incidents::Client;
+use axum::http::{HeaderMap, StatusCode, header};
+use coralogix_incidents::{Client, Operation};
+
+use super::response::HttpError;
 
 /// An API key that the emulator accepts.
 ///
@@ -16,24 +22,25 @@ use coralogix_incidents::Client;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Key {
     pub(crate) secret: String,
-    pub(crate) owner: String,
-    pub(crate) kind: Kind,
-    pub(crate) permissions: BTreeSet<String>,
+    owner: String,
+    kind: Kind,
+    permissions: BTreeSet<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+enum Kind {
     Personal,
     Team,
 }
 
 impl Key {
-    /// A key that acts for a user, with all permissions.
+    /// Creates a key that acts for a user, with all permissions.
     pub fn personal(secret: impl Into<String>, user_id: impl Into<String>) -> Self {
         Self::new(secret.into(), user_id.into(), Kind::Personal)
     }
 
-    /// A key that belongs to a team, with all permissions. It is refused for assigning and acknowledging.
+    /// Creates a key that belongs to a team, with all permissions. Operations that need a personal key, such as assigning and
+    /// acknowledging, refuse it.
     pub fn team(secret: impl Into<String>, team: impl Into<String>) -> Self {
         Self::new(secret.into(), team.into(), Kind::Team)
     }
@@ -42,14 +49,14 @@ impl Key {
         Self { secret, owner, kind, permissions: all_permissions().map(str::to_owned).collect() }
     }
 
-    /// Allows these and nothing else, by their names in the document, such as `incidents:read`.
+    /// Restricts the key to these permissions, named as in the OpenAPI document: `incidents:read`.
     #[must_use]
     pub fn with_permissions<P: Into<String>>(mut self, permissions: impl IntoIterator<Item = P>) -> Self {
         self.permissions = permissions.into_iter().map(Into::into).collect();
         self
     }
 
-    /// The user or the team that the key acts for.
+    /// Returns the user or the team that the key acts for.
     pub fn owner(&self) -> &str {
         &self.owner
     }
@@ -60,10 +67,10 @@ impl Key {
 }
 
 fn all_permissions() -> impl Iterator<Item = &'static str> {
-    Client::operations().map(coralogix_incidents::Operation::permission)
+    Client::operations().map(Operation::permission)
 }
 
-/// Without the secret: a key in a test's output may be one of a real account.
+/// Omits the secret: a key in the output of a test may be one of a real account.
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { secret: _, owner, kind, permissions } = self;
@@ -73,4 +80,30 @@ impl fmt::Debug for Key {
             .field("permissions", permissions)
             .finish_non_exhaustive()
     }
+}
+
+/// Operations that have to know which user acts, so that they refuse a team's key. Unassigning needs the same permission as
+/// assigning, but the document refuses team keys only for these two.
+const PERSONAL: [(&str, &str); 2] = [("assignIncidents", "assign"), ("acknowledgeIncidents", "acknowledge")];
+
+/// Finds the key of a bearer token.
+pub(crate) fn authenticate<'a>(keys: &'a HashMap<String, Key>, headers: &HeaderMap) -> Option<&'a Key> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    if scheme.eq_ignore_ascii_case("bearer") { keys.get(token.trim()) } else { None }
+}
+
+/// Checks that a key allows an operation.
+pub(crate) fn authorize<'a>(key: Option<&'a Key>, operation: &Operation) -> Result<&'a Key, HttpError> {
+    let Some(key) = key else { return Err(HttpError::new(StatusCode::UNAUTHORIZED, "invalid API key")) };
+    let permission = operation.permission();
+    if !key.permissions.contains(permission) {
+        return Err(HttpError::new(StatusCode::FORBIDDEN, format!("the API key lacks the permission {permission}")));
+    }
+    if key.kind == Kind::Team
+        && let Some((_, verb)) = PERSONAL.iter().find(|(id, _)| *id == operation.id())
+    {
+        return Err(HttpError::new(StatusCode::FORBIDDEN, format!("team API keys cannot {verb} incidents")));
+    }
+    Ok(key)
 }

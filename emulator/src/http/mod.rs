@@ -1,4 +1,4 @@
-//! Requests and responses as a gRPC gateway has them. It knows nothing of sockets.
+//! Requests and responses as a gRPC gateway handles them. It knows nothing of sockets.
 
 pub(crate) mod auth;
 pub(crate) mod handler;
@@ -6,3 +6,5 @@ pub(crate) mod operations;
 pub(crate) mod request;
 pub(crate) mod response;
 pub(crate) mod router;
+pub(crate) mod service;
+pub(crate) mod uri;

@@ -1,73 +1,63 @@
-//! Requests, judged as the document and a gRPC gateway judge them. It knows nothing of what is done with them.
+//! Decodes requests by the rules of a gRPC gateway. It knows nothing of what is done with them.
 
-use axum::http::Uri;
 use bytes::Bytes;
-use percent_encoding::percent_decode_str;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use crate::{http::response::Refusal, proto_json::enums::Enums};
+use super::response::HttpError;
+use crate::proto_json::enums::Enums;
 
-/// What a request says, before anyone asks whether it makes sense.
+/// The parts of a request, before an operation decodes them.
 #[derive(Debug)]
-pub(crate) struct Parts {
-    /// What stands in the place of the path's parameter, decoded.
-    pub(crate) path_id: Option<String>,
+pub(crate) struct RequestParts {
+    /// The value of the path's parameter, decoded.
+    pub(crate) path_parameter: Option<String>,
     query: Result<Vec<(String, String)>, String>,
     body: Result<Value, String>,
 }
 
-impl Parts {
-    pub(crate) fn new(template: &str, path: &str, uri: &Uri, body: &Bytes) -> Self {
-        Self { path_id: path_id(template, path), query: query(uri.query().unwrap_or_default()), body: json(body) }
+impl RequestParts {
+    pub(crate) fn new(path_parameter: Option<String>, raw_query: &str, body: &Bytes) -> Self {
+        Self { path_parameter, query: query(raw_query), body: json(body) }
     }
 
     /// The values of a repeated parameter. `ids=a,b` is one value. `ids[a]=b` is how gateways write a map, so that it adds both
     /// the `a` and the `b`.
-    pub(crate) fn query_values(&self, name: &str) -> Result<Vec<String>, Refusal> {
-        let pairs = self.query.as_ref().map_err(Refusal::bad_request)?;
+    pub(crate) fn query_values(&self, name: &str) -> Result<Vec<String>, HttpError> {
+        let pairs = self.query.as_ref().map_err(HttpError::bad_request)?;
         Ok(query_values(pairs, name))
     }
 
     /// The body as this message.
-    pub(crate) fn body<T: DeserializeOwned + Serialize + Enums>(&self) -> Result<T, Refusal> {
-        let body = self.body.as_ref().map_err(Refusal::bad_request)?;
-        let message =
-            T::deserialize(body).map_err(|problem| Refusal::bad_request(format!("invalid request body: {problem}")))?;
+    pub(crate) fn body<T: DeserializeOwned + Serialize + Enums>(&self) -> Result<T, HttpError> {
+        let body = self.body.as_ref().map_err(HttpError::bad_request)?;
+        let message = T::deserialize(body)
+            .map_err(|problem| HttpError::bad_request(format!("invalid request body: {problem}")))?;
         // The types also read a message from a list of its members, which is serde's way and nobody's JSON.
         let written = serde_json::to_value(&message).unwrap_or_default();
         if let Some(member) = list_for_message(body, &written) {
-            return Err(Refusal::bad_request(format!(
+            return Err(HttpError::bad_request(format!(
                 "invalid request body: a list where a message is expected{member}"
             )));
         }
         match message.unknown_name() {
-            Some((field, name)) => Err(Refusal::bad_request(format!("invalid value for enum field {field}: {name:?}"))),
+            Some((field, name)) => {
+                Err(HttpError::bad_request(format!("invalid value for enum field {field}: {name:?}")))
+            }
             None => Ok(message),
         }
     }
 
-    /// The incident ids that are named anywhere, for the log: it wants them also where the request is refused.
-    pub(crate) fn ids(&self) -> Vec<String> {
-        let mut ids: Vec<String> = self.path_id.iter().cloned().collect();
-        if let Ok(pairs) = &self.query {
-            ids.extend(query_values(pairs, "ids"));
-            ids.extend(query_values(pairs, "incident_ids"));
-        }
+    /// The texts of a list that a request has as a member of its body, or as a repeated query parameter.
+    pub(crate) fn texts(&self, member: &str, parameter: &str) -> Vec<String> {
+        let mut texts = self.query.as_ref().map(|pairs| query_values(pairs, parameter)).unwrap_or_default();
         if let Ok(Value::Object(body)) = &self.body
-            && let Some(Value::Array(named)) = body.get("incidentIds")
+            && let Some(Value::Array(items)) = body.get(member)
         {
-            ids.extend(named.iter().filter_map(Value::as_str).map(str::to_owned));
+            texts.extend(items.iter().filter_map(Value::as_str).map(str::to_owned));
         }
-        ids
+        texts
     }
-}
-
-/// The segment of the path that takes the place of the template's parameter.
-fn path_id(template: &str, path: &str) -> Option<String> {
-    let pairs = template.split('/').zip(path.split('/'));
-    let (_, raw) = pairs.into_iter().find(|(part, _)| part.starts_with('{'))?;
-    Some(percent_decode_str(raw).decode_utf8_lossy().into_owned())
 }
 
 /// Like Go's parser, which gateways use: a bare `;` and a broken escape are errors.

@@ -1,11 +1,7 @@
-//! Responses: the errors in the shapes that are seen in practice, and bodies that break off. It knows nothing of incidents.
+//! Responses: JSON, errors in the shapes that gateways and proxies send, and routing errors in the style of each gateway. It
+//! knows nothing of incidents.
 
-use std::{
-    convert::Infallible,
-    pin::Pin,
-    task::{Context, Poll, ready},
-    time::{Duration, SystemTime},
-};
+use std::time::SystemTime;
 
 use axum::{
     body::Body,
@@ -13,19 +9,21 @@ use axum::{
 };
 use bytes::Bytes;
 use coralogix_incidents::{ApiGeneration, types};
-use http_body::{Body as HttpBody, Frame, SizeHint};
-use tokio::time::{Sleep, sleep};
 
 use crate::{
-    faults::model::{FaultBody, RetryAfter},
-    net::connection::{Break, Line},
+    domain::error::Rejection,
+    faults::{
+        body::{ChunkedBody, Ending, IncompleteBody},
+        model::{FaultBody, RetryAfter},
+    },
+    net::connection::ConnectionControl,
     proto_json::writer::{Format, encode},
 };
 
-/// Larger replies are chunked, and so are all errors: that is what gateways written in Go do.
+/// Responses larger than this are chunked, and so are all errors, as those of gateways written in Go are.
 const CHUNKED_FROM: usize = 2048;
 
-/// How routing errors look: which gateway the vendor runs is not known, so a client must cope with each.
+/// How routing errors look. Which gateway the service runs is not documented, so a client must handle each of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum GatewayStyle {
@@ -39,14 +37,14 @@ pub enum GatewayStyle {
     PlainText,
 }
 
-/// Why a request is not served.
-#[derive(Debug)]
-pub(crate) struct Refusal {
+/// An error response: its status and the message in its body.
+#[derive(Debug, Clone)]
+pub(crate) struct HttpError {
     pub(crate) status: StatusCode,
     pub(crate) message: String,
 }
 
-impl Refusal {
+impl HttpError {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
         Self { status, message: message.into() }
     }
@@ -64,13 +62,22 @@ impl Refusal {
     }
 }
 
+impl From<Rejection> for HttpError {
+    fn from(rejection: Rejection) -> Self {
+        match rejection {
+            Rejection::InvalidArgument(message) => Self::new(StatusCode::BAD_REQUEST, message),
+            Rejection::NotFound(message) => Self::new(StatusCode::NOT_FOUND, message),
+        }
+    }
+}
+
 /// 200 with this JSON.
 pub(crate) fn ok(json: Vec<u8>) -> Response<Body> {
-    let body = if json.len() > CHUNKED_FROM { Body::new(Chunked::new(json)) } else { Body::from(json) };
+    let body = if json.len() > CHUNKED_FROM { Body::new(ChunkedBody::new(json)) } else { Body::from(json) };
     with_type(StatusCode::OK, "application/json", body)
 }
 
-/// An error with a body of this kind.
+/// An error response with a body of this kind.
 pub(crate) fn error(
     status: StatusCode,
     kind: &FaultBody,
@@ -104,10 +111,10 @@ pub(crate) fn error(
             return response;
         }
     };
-    with_type(status, content_type, Body::new(Chunked::new(body.into_bytes())))
+    with_type(status, content_type, Body::new(ChunkedBody::new(body.into_bytes())))
 }
 
-/// A path that is not there.
+/// The response to a path that does not exist.
 pub(crate) fn unknown_path(gateway: GatewayStyle, format: Format) -> Response<Body> {
     match gateway {
         GatewayStyle::V1_6 => not_implemented(),
@@ -121,7 +128,7 @@ pub(crate) fn unknown_path(gateway: GatewayStyle, format: Format) -> Response<Bo
     }
 }
 
-/// A path that is there, but not with this method.
+/// The response to a path that exists, but not with the method of the request.
 pub(crate) fn wrong_method(gateway: GatewayStyle, allowed: &str, format: Format) -> Response<Body> {
     match gateway {
         GatewayStyle::V1_6 => not_implemented(),
@@ -141,7 +148,7 @@ pub(crate) fn wrong_method(gateway: GatewayStyle, allowed: &str, format: Format)
 
 fn not_implemented() -> Response<Body> {
     let body = r#"{"error":"Not Implemented","code":12,"message":"Not Implemented"}"#;
-    with_type(StatusCode::NOT_IMPLEMENTED, "application/json", Body::new(Chunked::new(body.into())))
+    with_type(StatusCode::NOT_IMPLEMENTED, "application/json", Body::new(ChunkedBody::new(body.into())))
 }
 
 pub(crate) fn with_retry_after(mut response: Response<Body>, wait: RetryAfter) -> Response<Body> {
@@ -163,7 +170,7 @@ fn with_type(status: StatusCode, content_type: &'static str, body: Body) -> Resp
     response
 }
 
-/// The code that gRPC has for a status, by which v1 reports it.
+/// The gRPC code of an HTTP status: V1 reports errors by it.
 fn grpc_code(status: StatusCode) -> i32 {
     match status.as_u16() {
         400 => 3,
@@ -180,82 +187,30 @@ fn grpc_code(status: StatusCode) -> i32 {
     }
 }
 
-/// What follows on the part of a body that is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ending {
-    Break(Break),
-    Stall,
-}
-
-/// How the length of a body is told.
+/// How the end of a body is marked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Framing {
     ContentLength,
     Chunked,
 }
 
-/// The beginning of a reply, and then its ending.
-pub(crate) fn broken(json: Vec<u8>, sent: usize, framing: Framing, ending: Ending, line: Line) -> Response<Body> {
+/// A 200 response that is cut off or stalls after `sent` bytes of its body.
+pub(crate) fn incomplete(
+    json: Vec<u8>,
+    sent: usize,
+    framing: Framing,
+    ending: Ending,
+    connection: ConnectionControl,
+) -> Response<Body> {
     let length = json.len();
     let mut part = Bytes::from(json);
     part.truncate(sent);
-    let body = Body::new(Broken { part: Some(part), ending, line, pause: None });
+    let body = Body::new(IncompleteBody::new(part, ending, connection));
     let mut response = with_type(StatusCode::OK, "application/json", body);
     if framing == Framing::ContentLength {
-        // One more than there is if all of it is sent: it has to stay incomplete.
+        // More than what is sent, also where all of the body is sent: the response has to stay incomplete.
         let promised = length.max(sent.saturating_add(1));
         response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(promised));
     }
     response
-}
-
-/// A whole body whose length is not told beforehand.
-struct Chunked(Option<Bytes>);
-
-impl Chunked {
-    fn new(bytes: Vec<u8>) -> Self {
-        Self(Some(bytes.into()))
-    }
-}
-
-impl HttpBody for Chunked {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Ready(self.0.take().map(|bytes| Ok(Frame::data(bytes))))
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::default()
-    }
-}
-
-/// A body that never ends.
-struct Broken {
-    part: Option<Bytes>,
-    ending: Ending,
-    line: Line,
-    pause: Option<Pin<Box<Sleep>>>,
-}
-
-/// How long a peer has to take in what was sent before a reset: one that arrives at the same time may swallow it.
-const BEFORE_RESET: Duration = Duration::from_millis(20);
-
-impl HttpBody for Broken {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        if let Some(part) = self.part.take().filter(|part| !part.is_empty()) {
-            return Poll::Ready(Some(Ok(Frame::data(part))));
-        }
-        if let Ending::Break(how) = self.ending {
-            let pause = if how == Break::Reset { BEFORE_RESET } else { Duration::ZERO };
-            ready!(self.pause.get_or_insert_with(|| Box::pin(sleep(pause))).as_mut().poll(cx));
-            self.line.break_off(how);
-            self.ending = Ending::Stall;
-        }
-        Poll::Pending
-    }
 }

@@ -1,23 +1,23 @@
-//! The routes, derived from the SDK's table of operations, so that an operation that is added to the document appears here or
-//! is reported as missing. They know which handler serves which operation, not what it does.
+//! The routes, built from the SDK's table of operations: an operation that is added to the document appears here, or the start
+//! fails with its name. It knows which handler serves which operation, not what the handler does.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     Router,
     body::Body,
-    extract::Request,
-    http::{Method, Response, header},
-    routing::{MethodFilter, MethodRouter, get, on},
+    extract::{RawPathParams, Request},
+    http::{HeaderValue, Response, header},
+    routing::{MethodFilter, any, get},
 };
-use coralogix_incidents::{ApiGeneration, Client, Operation};
+use coralogix_incidents::{ApiGeneration, Client};
 
-use crate::{
-    emulator::StartError,
-    http::handler,
-    http::operations::{Handler, handler},
+use super::{
+    handler::{self, Route},
+    operations::handler,
     service::Service,
 };
+use crate::error::StartError;
 
 /// The path of the base URL, as the service has it.
 pub(crate) const BASE_PATH: &str = "/mgmt/openapi";
@@ -25,59 +25,58 @@ pub(crate) const BASE_PATH: &str = "/mgmt/openapi";
 /// The document that the emulator implements.
 const DOCUMENT: &str = include_str!("../../openapi.yaml");
 
-/// An operation in one generation.
-#[derive(Debug, Clone)]
-pub(crate) struct Route {
-    pub(crate) operation: &'static Operation,
-    pub(crate) generation: ApiGeneration,
-    pub(crate) method: Method,
-    /// Below the base path, with parameters in braces.
-    pub(crate) path: &'static str,
-    pub(crate) handler: Handler,
-}
-
-/// Every operation in every generation that has it.
-pub(crate) fn table() -> Result<Vec<Route>, StartError> {
-    let mut routes = Vec::new();
+/// Builds the routes of every operation in every generation that has it.
+pub(crate) fn router(service: &Arc<Service>) -> Result<Router, StartError> {
+    let mut paths: BTreeMap<&str, Vec<Route>> = BTreeMap::new();
     for operation in Client::operations() {
-        let handler = handler(operation.id()).ok_or(StartError::operation(operation.id(), "it has no handler"))?;
+        let (handler, incident_ids) =
+            handler(operation.id()).ok_or(StartError::operation(operation.id(), "it has no handler"))?;
         for generation in [ApiGeneration::V1, ApiGeneration::V5] {
             let Some(binding) = operation.binding(generation) else { continue };
             let method = binding.method().parse();
-            let method = method.map_err(|_| StartError::operation(operation.id(), "its method is not known"))?;
-            routes.push(Route { operation, generation, method, path: binding.path(), handler });
+            let method = method.map_err(|_| StartError::operation(operation.id(), "its method is unknown"))?;
+            let path = binding.path();
+            paths.entry(path).or_default().push(Route { operation, generation, method, path, handler, incident_ids });
         }
     }
-    Ok(routes)
-}
-
-pub(crate) fn router(service: &Arc<Service>) -> Result<Router, StartError> {
     let mut router = Router::new().route("/openapi.yaml", get(document));
-    for (number, route) in service.routes.iter().enumerate() {
-        let filter = MethodFilter::try_from(route.method.clone())
-            .map_err(|_| StartError::operation(route.operation.id(), "its method is not known"))?;
-        let endpoint: MethodRouter = {
-            let service = Arc::clone(service);
-            on(filter, move |request: Request| {
-                let service = Arc::clone(&service);
-                async move { handler::serve(&service, service.routes.get(number), request).await }
+    for (path, routes) in paths {
+        let routes: Arc<[Route]> = routes.into();
+        // `any` and not axum's own answer to a wrong method: that would come with `Allow`, which gateways do not send.
+        let mut methods = {
+            let (service, routes) = (Arc::clone(service), Arc::clone(&routes));
+            any(move |parameters: RawPathParams, request: Request| async move {
+                handler::serve_wrong_method(&service, &routes, first(&parameters), request).await
             })
         };
-        router = router.route(&format!("{BASE_PATH}{}", route.path), endpoint);
-    }
-    let unknown = {
-        let service = Arc::clone(service);
-        move |request: Request| {
-            let service = Arc::clone(&service);
-            async move { handler::serve(&service, None, request).await }
+        for (number, route) in routes.iter().enumerate() {
+            let filter = MethodFilter::try_from(route.method.clone())
+                .map_err(|_| StartError::operation(route.operation.id(), "its method is unknown"))?;
+            let (service, routes) = (Arc::clone(service), Arc::clone(&routes));
+            methods = methods.on(filter, move |parameters: RawPathParams, request: Request| async move {
+                match routes.get(number) {
+                    // axum routes HEAD to the handler of GET; gateways do not.
+                    Some(route) if *request.method() == route.method => {
+                        handler::serve(&service, route, first(&parameters), request).await
+                    }
+                    _ => handler::serve_wrong_method(&service, &routes, first(&parameters), request).await,
+                }
+            });
         }
-    };
-    Ok(router.fallback(unknown.clone()).method_not_allowed_fallback(unknown))
+        router = router.route(&format!("{BASE_PATH}{path}"), methods);
+    }
+    let service = Arc::clone(service);
+    Ok(router.fallback(move |request: Request| async move { handler::serve_unknown_path(&service, request).await }))
 }
 
-/// Needs no key: it is public.
+/// The value of a path's parameter. No path of the document has more than one.
+fn first(parameters: &RawPathParams) -> Option<String> {
+    parameters.iter().next().map(|(_, value)| value.to_owned())
+}
+
+/// Needs no key.
 async fn document() -> Response<Body> {
     let mut response = Response::new(Body::from(DOCUMENT));
-    response.headers_mut().insert(header::CONTENT_TYPE, axum::http::HeaderValue::from_static("application/yaml"));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/yaml"));
     response
 }

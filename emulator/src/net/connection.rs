@@ -1,4 +1,4 @@
-//! A TCP connection that can be told to break. It knows nothing of HTTP.
+//! A TCP connection that can be closed or reset on demand. It knows nothing of HTTP.
 
 use std::{
     io::{self, IoSlice},
@@ -15,54 +15,54 @@ use tokio::{
     net::TcpStream,
 };
 
-/// How a connection ends early.
+/// How a connection is ended early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Break {
-    /// In order (FIN): the peer sees the end of the stream.
+pub(crate) enum Disconnect {
+    /// With FIN: the peer sees the end of the stream.
     Close,
-    /// With a reset (RST): the peer sees an error.
+    /// With RST: the peer sees an error.
     Reset,
 }
 
-/// Tells a connection to break. Shared between the connection and whoever handles its requests.
+/// A handle to end a connection, shared between the connection and the handlers of its requests.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Line(Arc<AtomicU8>);
+pub(crate) struct ConnectionControl(Arc<AtomicU8>);
 
-impl Line {
-    /// Once everything written so far is sent, the connection breaks.
-    pub(crate) fn break_off(&self, how: Break) {
-        self.0.store(if how == Break::Close { 1 } else { 2 }, Ordering::Release);
+impl ConnectionControl {
+    /// Ends the connection once everything written so far is sent.
+    pub(crate) fn disconnect(&self, how: Disconnect) {
+        self.0.store(if how == Disconnect::Close { 1 } else { 2 }, Ordering::Release);
     }
 
-    fn ordered(&self) -> Option<Break> {
+    fn requested(&self) -> Option<Disconnect> {
         match self.0.load(Ordering::Acquire) {
             0 => None,
-            1 => Some(Break::Close),
-            _ => Some(Break::Reset),
+            1 => Some(Disconnect::Close),
+            _ => Some(Disconnect::Reset),
         }
     }
 }
 
-/// The connection's side of a [`Line`].
+/// A TCP stream that obeys its [`ConnectionControl`].
 #[derive(Debug)]
-pub(crate) struct Socket {
+pub(crate) struct ControlledStream {
     stream: TcpStream,
-    line: Line,
+    control: ConnectionControl,
 }
 
-impl Socket {
-    pub(crate) fn new(stream: TcpStream, line: Line) -> Self {
-        Self { stream, line }
+impl ControlledStream {
+    pub(crate) fn new(stream: TcpStream, control: ConnectionControl) -> Self {
+        Self { stream, control }
     }
 }
 
-impl AsyncRead for Socket {
+impl AsyncRead for ControlledStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buffer)
     }
 }
 
-impl AsyncWrite for Socket {
+impl AsyncWrite for ControlledStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
@@ -80,12 +80,12 @@ impl AsyncWrite for Socket {
     }
 
     /// hyper flushes whenever a request's handler or a response's body has nothing more for now. An error makes it drop the
-    /// connection without another word, which is what was ordered.
+    /// connection at once.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
-        let Some(how) = self.line.ordered() else { return Poll::Ready(Ok(())) };
-        if how == Break::Reset {
-            // Closing a socket that lingers for no time at all sends a reset.
+        let Some(how) = self.control.requested() else { return Poll::Ready(Ok(())) };
+        if how == Disconnect::Reset {
+            // Closing a socket with a linger time of zero sends a reset.
             self.stream.set_zero_linger()?;
         }
         Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()))

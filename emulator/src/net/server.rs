@@ -1,4 +1,4 @@
-//! Connections: accepts them, speaks HTTP/1.1 on them, and ends them. It knows nothing of what is served.
+//! Accepts connections, serves HTTP/1.1 on them, and ends them. It knows nothing of what is served.
 
 use std::time::Duration;
 
@@ -15,31 +15,35 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::net::connection::{Line, Socket};
+use super::connection::{ConnectionControl, ControlledStream};
 
-/// How the server is to go on.
+/// What the server is told to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
     Running,
-    /// Take no new requests, finish those that were begun.
+    /// Accept no new requests, and finish those that have begun.
     Draining,
-    /// Drop everything.
+    /// Drop all connections.
     Stopped,
 }
 
-/// How long requests that were begun may take to finish.
-const DRAIN: Duration = Duration::from_secs(5);
+/// How long requests that have begun may take to finish.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Serves until it is told to stop. When it returns, all connections are closed.
-pub(crate) async fn serve(listener: TcpListener, router: Router, mut phase: watch::Receiver<Phase>) {
+/// Changes a request before it is routed.
+pub(crate) type Rewrite = fn(Request) -> Request;
+
+/// Serves until it is told to stop. When it returns, all connections are closed. Handlers find the
+/// [`ConnectionControl`] of their connection among the extensions of a request.
+pub(crate) async fn serve(listener: TcpListener, router: Router, rewrite: Rewrite, mut phase: watch::Receiver<Phase>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(connection(stream, router.clone(), phase.clone()));
+                    connections.spawn(connection(stream, router.clone(), rewrite, phase.clone()));
                 }
-                // Out of file descriptors, as a rule: some may be free again soon.
+                // Usually out of file descriptors, of which some may be free again soon.
                 Err(_) => sleep(Duration::from_millis(10)).await,
             },
             Some(_) = connections.join_next() => {}
@@ -50,34 +54,34 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, mut phase: watc
     if *phase.borrow() == Phase::Draining {
         let drained = async { while connections.join_next().await.is_some() {} };
         tokio::select! {
-            _ = timeout(DRAIN, drained) => {}
+            _ = timeout(DRAIN_TIMEOUT, drained) => {}
             _ = phase.wait_for(|phase| *phase == Phase::Stopped) => {}
         }
     }
     connections.shutdown().await;
 }
 
-async fn connection(stream: TcpStream, router: Router, mut phase: watch::Receiver<Phase>) {
+async fn connection(stream: TcpStream, router: Router, rewrite: Rewrite, mut phase: watch::Receiver<Phase>) {
     // Without it, the last part of a chunked body waits for the client's acknowledgement.
     let _ = stream.set_nodelay(true);
-    let line = Line::default();
+    let control = ConnectionControl::default();
     let service = {
-        let line = line.clone();
+        let control = control.clone();
         let router = TowerToHyperService::new(router);
         service_fn(move |mut request: hyper::Request<Incoming>| {
-            request.extensions_mut().insert(line.clone());
+            request.extensions_mut().insert(control.clone());
             let request: Request = request.map(Body::new);
-            hyper::service::Service::call(&router, request)
+            hyper::service::Service::call(&router, rewrite(request))
         })
     };
-    let io = TokioIo::new(Socket::new(stream, line));
+    let io = TokioIo::new(ControlledStream::new(stream, control));
     let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(io, service);
     tokio::pin!(connection);
     let ending = async {
-        // An error says that the emulator is gone.
+        // An error means that the emulator is gone.
         let _ = phase.wait_for(|phase| *phase != Phase::Running).await;
     };
-    // Whatever ends a connection ends it: there is nobody to tell.
+    // An error of a connection is the client's: nobody here needs to hear of it.
     tokio::select! {
         _ = connection.as_mut() => {}
         () = ending => {

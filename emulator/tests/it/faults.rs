@@ -257,7 +257,7 @@ async fn a_fault_that_can_never_happen_is_refused_with_its_reason() {
     assert!(message.contains("`unassignIncident`") && message.contains("unassignIncidents"), "{message}");
     assert!(refused(Fault::status(700)).await.contains("700"));
     assert!(refused(Fault::reset().probability(1.5)).await.contains("0 to 1"));
-    assert!(refused(Fault::reset().nth(0)).await.contains("number 1"));
+    assert!(refused(Fault::reset().nth(0)).await.contains("counted from 1"));
     let emulator = Emulator::start().await.unwrap();
     assert!(emulator.inject(Fault::reset().on("nothing")).is_err());
 }

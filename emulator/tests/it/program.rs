@@ -87,7 +87,7 @@ fn mistakes_are_explained() {
     let (code, said) = run(&["--fault", "unassignIncidents:often"]);
     assert!(code == Some(2) && said.contains("OPERATION:FAULT"), "{said}");
     let (code, said) = run(&["--port", "0", "--fault", "unassign:503"]);
-    assert!(code == Some(1) && said.contains("there are listIncidents"), "{said}");
+    assert!(code == Some(2) && said.contains("the operations are listIncidents"), "{said}");
     let (code, said) = run(&["--latency", "soon"]);
     assert!(code == Some(2) && said.contains("20ms"), "{said}");
     let (code, said) = run(&["--incidents", "99999999999"]);

@@ -1,0 +1,124 @@
+//! Decides which requests the injected faults hit. It knows nothing of HTTP: the handler carries the decision out.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use fastrand::Rng;
+
+use super::model::{Effect, Fault, FaultAction, FaultBody, FaultKind, RetryAfter};
+
+/// What happens to one request.
+#[derive(Debug, Default)]
+pub(crate) struct FaultPlan {
+    pub(crate) delay: Duration,
+    pub(crate) action: Option<(FaultAction, Effect)>,
+}
+
+/// The faults of an emulator and how many requests each of them has seen and hit.
+#[derive(Debug)]
+pub(crate) struct FaultSchedule {
+    active: Mutex<Vec<ActiveFault>>,
+    seed: u64,
+}
+
+#[derive(Debug)]
+struct ActiveFault {
+    fault: Fault,
+    seen: u64,
+    hits: u64,
+    random: Rng,
+    /// When the current second of a rate limit began, and the requests in it.
+    window: Option<(Instant, u32)>,
+}
+
+impl FaultSchedule {
+    pub(crate) fn new(faults: Vec<Fault>, seed: u64) -> Self {
+        let schedule = Self { active: Mutex::default(), seed };
+        for fault in faults {
+            schedule.add(fault);
+        }
+        schedule
+    }
+
+    pub(crate) fn add(&self, fault: Fault) {
+        self.with(|active| {
+            let random = Rng::with_seed(self.seed ^ (active.len() as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            active.push(ActiveFault { fault, seen: 0, hits: 0, random, window: None });
+        });
+    }
+
+    pub(crate) fn clear(&self) {
+        self.with(Vec::clear);
+    }
+
+    /// Counts a request and says what happens to it.
+    pub(crate) fn plan(&self, operation_id: &str) -> FaultPlan {
+        self.with(|active| {
+            let mut plan = FaultPlan::default();
+            for active in active {
+                let action = match active.hit(operation_id) {
+                    None => continue,
+                    Some(FaultKind::Delay(delay)) => {
+                        plan.delay = plan.delay.saturating_add(delay);
+                        continue;
+                    }
+                    Some(FaultKind::Action(action)) => action,
+                    Some(FaultKind::RateLimit(_)) => FaultAction::Status {
+                        status: 429,
+                        body: FaultBody::default(),
+                        retry_after: Some(RetryAfter::Seconds(1)),
+                    },
+                };
+                plan.action.get_or_insert((action, active.fault.effect));
+            }
+            plan
+        })
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Vec<ActiveFault>) -> T) -> T {
+        work(&mut self.active.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl ActiveFault {
+    /// Counts a request, and returns what happens if the fault hits it.
+    fn hit(&mut self, operation_id: &str) -> Option<FaultKind> {
+        if self.fault.operation.as_deref().is_some_and(|operation| operation != operation_id) {
+            return None;
+        }
+        self.seen += 1;
+        let first = self.fault.nth.unwrap_or(1);
+        let times = self.fault.times.unwrap_or(if self.fault.nth.is_some() { 1 } else { u64::MAX });
+        if self.seen < first || self.hits >= times {
+            return None;
+        }
+        if let Some(probability) = self.fault.probability
+            && self.random.f64() >= probability
+        {
+            return None;
+        }
+        if let FaultKind::RateLimit(limit) = self.fault.kind
+            && self.is_within_rate(limit)
+        {
+            return None;
+        }
+        self.hits += 1;
+        Some(self.fault.kind.clone())
+    }
+
+    fn is_within_rate(&mut self, limit: u32) -> bool {
+        let now = Instant::now();
+        match &mut self.window {
+            Some((start, count)) if now.duration_since(*start) < Duration::from_secs(1) => {
+                *count += 1;
+                *count <= limit
+            }
+            window => {
+                *window = Some((now, 1));
+                limit > 0
+            }
+        }
+    }
+}
