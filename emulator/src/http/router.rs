@@ -8,7 +8,7 @@ use axum::{
     body::Body,
     extract::{RawPathParams, Request},
     http::{HeaderValue, Response, header},
-    routing::{MethodFilter, any, get},
+    routing::{MethodFilter, MethodRouter, any, get},
 };
 use coralogix_incidents::{ApiGeneration, Client};
 
@@ -39,34 +39,35 @@ pub(crate) fn router(service: &Arc<Service>) -> Result<Router, StartError> {
             paths.entry(path).or_default().push(Route { operation, generation, method, path, handler, incident_ids });
         }
     }
-    let mut router = Router::new().route("/openapi.yaml", get(document));
+    let mut app = Router::new().route("/openapi.yaml", get(document));
     for (path, routes) in paths {
-        let routes: Arc<[Route]> = routes.into();
-        // `any` and not axum's own answer to a wrong method: that would come with `Allow`, which gateways do not send.
-        let mut methods = {
-            let (service, routes) = (Arc::clone(service), Arc::clone(&routes));
-            any(move |parameters: RawPathParams, request: Request| async move {
-                handler::serve_wrong_method(&service, &routes, first(&parameters), request).await
-            })
-        };
-        for (number, route) in routes.iter().enumerate() {
-            let filter = MethodFilter::try_from(route.method.clone())
-                .map_err(|_| StartError::operation(route.operation.id(), "its method is unknown"))?;
-            let (service, routes) = (Arc::clone(service), Arc::clone(&routes));
-            methods = methods.on(filter, move |parameters: RawPathParams, request: Request| async move {
-                match routes.get(number) {
-                    // axum routes HEAD to the handler of GET; gateways do not.
-                    Some(route) if *request.method() == route.method => {
-                        handler::serve(&service, route, first(&parameters), request).await
-                    }
-                    _ => handler::serve_wrong_method(&service, &routes, first(&parameters), request).await,
-                }
-            });
-        }
-        router = router.route(&format!("{BASE_PATH}{path}"), methods);
+        app = app.route(&format!("{BASE_PATH}{path}"), methods(service, &routes.into())?);
     }
     let service = Arc::clone(service);
-    Ok(router.fallback(move |request: Request| async move { handler::serve_unknown_path(&service, request).await }))
+    Ok(app.fallback(move |request: Request| async move { handler::serve_unknown_path(&service, request).await }))
+}
+
+/// The methods of one path.
+fn methods(service: &Arc<Service>, routes: &Arc<[Route]>) -> Result<MethodRouter, StartError> {
+    let serve = |number: Option<usize>| {
+        let (service, routes) = (Arc::clone(service), Arc::clone(routes));
+        move |parameters: RawPathParams, request: Request| async move {
+            let parameter = first(&parameters);
+            // axum routes HEAD to the handler of GET; gateways do not.
+            match number.and_then(|number| routes.get(number)).filter(|route| route.method == *request.method()) {
+                Some(route) => handler::serve(&service, route, parameter, request).await,
+                None => handler::serve_wrong_method(&service, &routes, parameter, request).await,
+            }
+        }
+    };
+    // `any` instead of axum's own answer to a wrong method: that one comes with `Allow`, which gateways do not send.
+    let mut methods = any(serve(None));
+    for (number, route) in routes.iter().enumerate() {
+        let filter = MethodFilter::try_from(route.method.clone())
+            .map_err(|_| StartError::operation(route.operation.id(), "its method is unknown"))?;
+        methods = methods.on(filter, serve(Some(number)));
+    }
+    Ok(methods)
 }
 
 /// The value of a path's parameter. No path of the document has more than one.
