@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use coralogix_incidents::{
-    ApiGeneration, ApiKey, CallOptions, Client, Effect, Error, Region, RetryBudget, RetryPolicy, TransportErrorKind,
+    ApiGeneration, ApiKey, CallOptions, Client, Effect, Error, ErrorKind, Region, RetryBudget, RetryPolicy,
+    TransportErrorKind,
     types::{
         AssignIncidentsRequest, ListIncidentEventsRequest, ListIncidentEventsTotalCountRequest,
         UnassignIncidentsRequest, UserDetails,
@@ -98,7 +99,8 @@ async fn a_request_that_breaks_a_limit_is_refused_before_anything_is_sent() {
     assert_eq!(unassign(&[]).await.to_string(), "`incidentIds` is empty: give at least 1");
     assert_eq!(unassign(&["a", " \t"]).await.to_string(), "`incidentIds[1]` is blank");
     let assign = AssignIncidentsRequest::default().with_assigned_to(UserDetails::default().with_user_id("u"));
-    assert!(matches!(client.assign_incidents(&assign).await, Err(Error::InvalidRequest(_))));
+    let error = client.assign_incidents(&assign).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
     let nobody = AssignIncidentsRequest::default().with_incident_ids(["a"]);
     assert_eq!(client.assign_incidents(&nobody).await.unwrap_err().to_string(), "`assignedTo.userId` is blank");
     for (id, problem) in [
@@ -352,7 +354,7 @@ fn the_place_of_the_service_is_checked_before_a_key_goes_there() {
     let unknown = "EU9".parse::<Region>().unwrap_err().to_string();
     assert_eq!(unknown, "unknown region `EU9`: the regions are EU1, EU2, US1, US2, US3, AP1, AP2, AP3");
     for region in Region::ALL {
-        assert_eq!(region.as_str().to_lowercase().parse(), Ok(*region));
+        assert_eq!(region.as_str().to_lowercase().parse::<Region>().unwrap(), *region);
     }
 }
 
@@ -380,7 +382,7 @@ async fn a_redirect_that_a_client_of_ones_own_follows_is_no_reply_of_the_service
     let server = Raw::start([]);
     let https = server.builder().http_client(own().https_only(true).build().unwrap()).build().unwrap();
     let error = unassign(&https).await.unwrap_err();
-    assert!(matches!(error, Error::InvalidRequest(_)) && server.requests().is_empty(), "{error:?}");
+    assert!(error.kind() == ErrorKind::InvalidRequest && server.requests().is_empty(), "{error:?}");
 }
 
 #[tokio::test]
@@ -391,7 +393,7 @@ async fn a_redirect_to_where_nobody_listens_is_no_proof_that_nothing_was_sent() 
     let following = own().redirect(reqwest::redirect::Policy::default()).build().unwrap();
     let client = server.builder().http_client(following).build().unwrap();
     let error = unassign(&client).await.unwrap_err();
-    assert!(matches!(&error, Error::Transport(error) if error.kind() == TransportErrorKind::Connect), "{error:?}");
+    assert_eq!(error.kind(), ErrorKind::Transport(TransportErrorKind::Connect), "{error:?}");
     assert_eq!((error.effect(), server.requests().len()), (Effect::Unknown, 3), "{error}");
 }
 
@@ -416,8 +418,7 @@ async fn a_body_over_the_limit_is_refused_and_one_at_the_limit_is_read() {
     assert_eq!(unassign(&exact).await.unwrap().incidents.len(), 1);
     let less = server.builder().max_response_bytes(GOOD.len() - 1).build().unwrap();
     let error = unassign(&less).await.unwrap_err();
-    let Error::TooLarge(too_large) = &error else { panic!("{error:?}") };
-    assert_eq!(too_large.limit(), GOOD.len() - 1);
+    assert_eq!(error.kind(), ErrorKind::ResponseTooLarge);
     assert!(error.to_string().contains("it took effect"), "{error}");
 }
 
@@ -432,7 +433,7 @@ async fn what_is_no_json_object_is_not_taken_for_a_reply_of_the_service() {
     ] {
         let server = Raw::start([Step::Reply(response("200 OK", &format!("content-type: {kind}\r\n"), body))]);
         let error = unassign(&server.client()).await.unwrap_err();
-        assert!(matches!(error, Error::Undecodable(_)), "{body}: {error:?}");
+        assert_eq!(error.kind(), ErrorKind::UndecodableResponse, "{body}: {error:?}");
         assert_eq!(error.effect(), effect, "{kind} {body}");
     }
 }

@@ -23,7 +23,7 @@ use crate::raw::{GOOD, KEY, Raw, Step, json, response, unassign};
 struct Row {
     fault: &'static str,
     steps: fn() -> Vec<Step>,
-    /// Error variant or transport kind, and the predicates that hold.
+    /// The error's kind, and the predicates that hold.
     seen: &'static str,
     effect: Effect,
     attempts: u32,
@@ -111,13 +111,13 @@ const ROWS: &[Row] = &[
     Row { fault: "405", steps: || vec![empty("405 Method Not Allowed")], seen: "405: unknown_route", effect: NONE, attempts: 1, seconds: AT_ONCE },
     Row { fault: "307 to another host", steps: || vec![Step::Reply(response("307 Temporary Redirect", "location: https://elsewhere.example/steal?x=1\r\n", ""))], seen: "307: none", effect: NONE, attempts: 1, seconds: AT_ONCE },
     Row { fault: "503, then 401", steps: || vec![empty("503 Service Unavailable"), empty("401 Unauthorized")], seen: "401: unauthorized", effect: UNKNOWN, attempts: 2, seconds: BACKOFF },
-    Row { fault: "200 with 1 GiB, chunked", steps: || vec![Step::Endless(1 << 30)], seen: "too_large: none", effect: APPLIED, attempts: 1, seconds: AT_ONCE },
-    Row { fault: "200 with a content-length of 1 TiB", steps: || vec![Step::Stall(b"HTTP/1.1 200 OK\r\ncontent-length: 1099511627776\r\n\r\n".to_vec())], seen: "too_large: none", effect: UNKNOWN, attempts: 1, seconds: AT_ONCE },
-    Row { fault: "200 compressed, unasked", steps: || vec![Step::Reply(response("200 OK", "content-encoding: gzip\r\n", "\u{1f}\u{8b}"))], seen: "undecodable: none", effect: UNKNOWN, attempts: 1, seconds: AT_ONCE },
-    Row { fault: "200 with invalid UTF-8", steps: || vec![Step::Reply([&b"HTTP/1.1 200 OK\r\ncontent-length: 33\r\n\r\n{\"incidents\":[{\"id\":\"incident_"[..], &[0xff], b"\"}]"].concat()[..].to_vec())], seen: "undecodable: none", effect: UNKNOWN, attempts: 1, seconds: AT_ONCE },
-    Row { fault: "200 with JSON of the wrong shape", steps: || vec![json("200 OK", r#"{"incidents":"none"}"#)], seen: "undecodable: none", effect: APPLIED, attempts: 1, seconds: AT_ONCE },
-    Row { fault: "200 with HTML", steps: || vec![html("200 OK")], seen: "undecodable: none", effect: UNKNOWN, attempts: 1, seconds: AT_ONCE },
-    Row { fault: "200 with nothing", steps: || vec![empty("200 OK")], seen: "undecodable: none", effect: UNKNOWN, attempts: 1, seconds: AT_ONCE },
+    Row { fault: "200 with 1 GiB, chunked", steps: || vec![Step::Endless(1 << 30)], seen: "response_too_large: none", effect: APPLIED, attempts: 1, seconds: AT_ONCE },
+    Row { fault: "200 with a content-length of 1 TiB", steps: || vec![Step::Stall(b"HTTP/1.1 200 OK\r\ncontent-length: 1099511627776\r\n\r\n".to_vec())], seen: "response_too_large: none", effect: UNKNOWN, attempts: 1, seconds: AT_ONCE },
+    Row { fault: "200 compressed, unasked", steps: || vec![Step::Reply(response("200 OK", "content-encoding: gzip\r\n", "\u{1f}\u{8b}"))], seen: "undecodable_response: none", effect: UNKNOWN, attempts: 1, seconds: AT_ONCE },
+    Row { fault: "200 with invalid UTF-8", steps: || vec![Step::Reply([&b"HTTP/1.1 200 OK\r\ncontent-length: 33\r\n\r\n{\"incidents\":[{\"id\":\"incident_"[..], &[0xff], b"\"}]"].concat()[..].to_vec())], seen: "undecodable_response: none", effect: UNKNOWN, attempts: 1, seconds: AT_ONCE },
+    Row { fault: "200 with JSON of the wrong shape", steps: || vec![json("200 OK", r#"{"incidents":"none"}"#)], seen: "undecodable_response: none", effect: APPLIED, attempts: 1, seconds: AT_ONCE },
+    Row { fault: "200 with HTML", steps: || vec![html("200 OK")], seen: "undecodable_response: none", effect: UNKNOWN, attempts: 1, seconds: AT_ONCE },
+    Row { fault: "200 with nothing", steps: || vec![empty("200 OK")], seen: "undecodable_response: none", effect: UNKNOWN, attempts: 1, seconds: AT_ONCE },
 ];
 
 fn date_in(seconds: u64) -> String {
@@ -125,15 +125,9 @@ fn date_in(seconds: u64) -> String {
     time.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
-/// Error variant or transport kind, and the predicates that hold.
+/// The error's kind, and the predicates that hold.
 fn seen(error: &Error) -> String {
-    let kind = match error {
-        Error::Transport(error) => error.kind().as_str().to_owned(),
-        Error::Api(_) => error.status().unwrap().as_str().to_owned(),
-        Error::Undecodable(_) => "undecodable".to_owned(),
-        Error::TooLarge(_) => "too_large".to_owned(),
-        other => panic!("{other:?}"),
-    };
+    let kind = error.kind();
     let predicates = [
         ("unauthorized", error.is_unauthorized()),
         ("permission_denied", error.is_permission_denied()),

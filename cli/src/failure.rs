@@ -2,7 +2,7 @@
 
 use std::{error::Error as _, fmt::Write as _, io};
 
-use coralogix_incidents::{Client, Effect, Error, Idempotency};
+use coralogix_incidents::{ConfigErrorKind, Effect, Error, ErrorKind, Idempotency};
 
 /// How the process ends; documented in `--help`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,8 +59,8 @@ impl Failure {
 
     /// What the client says of its configuration or of a call.
     pub(crate) fn sdk(error: &Error) -> Self {
-        let exit = match error {
-            Error::Config(_) | Error::InvalidRequest(_) => Exit::Usage,
+        let exit = match error.kind() {
+            ErrorKind::Config(_) | ErrorKind::InvalidRequest => Exit::Usage,
             _ => Exit::Failed,
         };
         let details = details(error).into_iter().collect();
@@ -128,26 +128,31 @@ pub(crate) fn some(ids: &[String]) -> String {
 
 /// What happened, on one line, without attempts and correlation ids.
 pub(crate) fn what(error: &Error) -> String {
-    let operation = error.operation().unwrap_or_default();
-    if let (Error::Api(_), Some(status)) = (error, error.status()) {
+    if let (Some(operation), ErrorKind::Status(status)) = (error.operation(), error.kind()) {
         let message = error.message().map(|message| format!(": {}", plain(message))).unwrap_or_default();
         let maybe = if error.effect() == Effect::Unknown { "; it may have taken effect" } else { "" };
-        return format!("{operation}: {status}{message}{maybe}");
+        return format!("{}: {status}{message}{maybe}", operation.id());
+    }
+    // The message of the SDK names a way out that only a program has.
+    if error.kind() == ErrorKind::Config(ConfigErrorKind::PlainHttp) {
+        return "the base URL is http to another machine: anyone on the way could read the API key. Use https"
+            .to_owned();
     }
     let mut text = error.summary();
-    // A wrong value is named by the cause, as in "unknown region `EU9`".
-    if let (Error::Config(_), Some(cause)) = (error, error.source()) {
+    // The cause says what is wrong, as in "invalid port number".
+    if let (ErrorKind::Config(_), Some(cause)) = (error.kind(), error.source()) {
         let _ = write!(text, ": {cause}");
     }
-    // A way out that only a program has.
-    plain(&text.replace(", or call `danger_allow_plain_http`", ""))
+    plain(&text)
 }
 
 /// What the user can do about it.
 fn next(error: &Error) -> String {
-    let Some(operation) = Client::operations().find(|operation| Some(operation.id()) == error.operation()) else {
-        return match error {
-            Error::Config(_) => "correct it; `cx-incidents --help` says what can be set. Nothing was sent".to_owned(),
+    let Some(operation) = error.operation() else {
+        return match error.kind() {
+            ErrorKind::Config(_) => {
+                "correct it; `cx-incidents --help` says what can be set. Nothing was sent".to_owned()
+            }
             _ => "nothing was sent".to_owned(),
         };
     };
@@ -176,7 +181,7 @@ fn next(error: &Error) -> String {
         "the service reported success: look with `cx-incidents get` before you do anything again".to_owned()
     } else if error.effect() == Effect::Unknown && operation.idempotency() != Idempotency::Safe {
         format!("look with `cx-incidents get` what took effect; {repeat}")
-    } else if matches!(error, Error::Transport(_)) {
+    } else if matches!(error.kind(), ErrorKind::Transport(_)) {
         "try again; `cx-incidents config` shows where this goes, and --timeout gives it longer".to_owned()
     } else if error.is_retryable() {
         format!("try again later; {repeat}")

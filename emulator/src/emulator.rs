@@ -107,7 +107,7 @@ impl Emulator {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`](coralogix_incidents::Error::Config) if the key is one that no header can hold.
+    /// [`ErrorKind::Config`](coralogix_incidents::ErrorKind::Config) if the key is one that no header can hold.
     pub fn client(&self) -> Result<Client, Error> {
         Client::builder().base_url(self.url()).api_key(ApiKey::new(self.api_key())?).build()
     }

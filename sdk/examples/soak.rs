@@ -12,7 +12,7 @@ use std::{
 };
 
 use coralogix_incidents::{
-    ApiKey, Client, Effect, Error, ResponseValue, RetryPolicy,
+    ApiKey, Client, Effect, Error, ErrorKind, ResponseValue, RetryPolicy,
     types::{AssignIncidentsRequest, ListIncidentsRequest, PaginationRequest, UnassignIncidentsRequest, UserDetails},
 };
 use coralogix_incidents_emulator::{Answer, Emulator, Fault, LoggedRequest, Sample};
@@ -310,13 +310,10 @@ fn done<T>(result: Result<ResponseValue<T>, Error>) -> Done {
             Done { correlation_id: value.correlation_id().to_owned(), attempts: value.attempts(), outcome: Ok(()) }
         }
         Err(error) => {
-            let refused = match &error {
-                Error::Api(_) => error.status().map(|status| status.as_u16()),
+            let kind = error.kind();
+            let refused = match kind {
+                ErrorKind::Status(status) => Some(status.as_u16()),
                 _ => None,
-            };
-            let kind = match &error {
-                Error::Transport(error) => error.kind().as_str().to_owned(),
-                _ => error.status().map_or_else(|| error.to_string(), |status| status.as_str().to_owned()),
             };
             Done {
                 correlation_id: error.correlation_id().unwrap_or_default().to_owned(),

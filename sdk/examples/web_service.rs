@@ -18,7 +18,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use coralogix_incidents::{Client, Effect, Error, types::UnassignIncidentsRequest};
+use coralogix_incidents::{Client, Effect, Error, ErrorKind, types::UnassignIncidentsRequest};
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 
@@ -61,8 +61,8 @@ impl IntoResponse for Failure {
         let Self(error) = self;
         // The whole story is for the log; it never has the key in it.
         tracing::error!(%error, attempts = error.attempts(), correlation_id = error.correlation_id(), "unassign failed");
-        let status = match &error {
-            Error::InvalidRequest(_) => StatusCode::BAD_REQUEST,
+        let status = match error.kind() {
+            ErrorKind::InvalidRequest => StatusCode::BAD_REQUEST,
             _ if error.is_retryable() => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::BAD_GATEWAY,
         };

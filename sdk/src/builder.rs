@@ -6,7 +6,7 @@ use http::HeaderValue;
 use url::{Host, Url};
 
 use crate::{
-    ApiGeneration, ApiKey, CallOptions, Client, ConfigError, Error, ParseRegionError, Region, RetryBudget, RetryPolicy,
+    ApiGeneration, ApiKey, CallOptions, Client, ConfigErrorKind, Error, Region, RetryBudget, RetryPolicy,
     client::{Inner, Shared},
     http_client::{http_client, is_loopback},
     telemetry::Drift,
@@ -80,7 +80,8 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] if the key or the region is not valid, or more than one of the last three is set.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the key or the region is not valid, or more than one of the last
+    /// three is set.
     pub fn from_env() -> Result<Self, Error> {
         let mut builder = Self::default();
         if let Some(key) = variable("CORALOGIX_API_KEY")? {
@@ -91,12 +92,13 @@ impl ClientBuilder {
         let (region, domain, url) = (region?, domain?, url?);
         let set = [&region, &domain, &url].into_iter().flatten().count();
         if set > 1 {
-            return Err(ConfigError::new(format!("only one of {} may be set, but {set} are", names.join(", "))).into());
+            let message = format!("only one of {} may be set, but {set} are", names.join(", "));
+            return Err(Error::config(ConfigErrorKind::ConflictingVariables, message));
         }
         if let Some(region) = region {
-            let region = region.parse().map_err(|error: ParseRegionError| {
+            let region = region.parse().map_err(|error: Error| {
                 // One line has to do: it names the regions that there are.
-                ConfigError::new(format!("CORALOGIX_REGION is not valid: {error}"))
+                Error::config(ConfigErrorKind::UnknownRegion, format!("CORALOGIX_REGION is not valid: {error}"))
             });
             builder = builder.region(region?);
         }
@@ -154,7 +156,7 @@ impl ClientBuilder {
     /// Your own HTTP client, with its own pool, proxies, TLS and connect timeout. Give it
     /// `redirect(reqwest::redirect::Policy::none())` and `retry(reqwest::retry::never())`: this SDK never follows redirects and
     /// counts every request, but can't see to it in a client of yours. What answers after a redirect is an
-    /// [`Error::Undecodable`] that says where it went; and since a failure to connect may be about the redirect's target, it is
+    /// error of kind [`RedirectFollowed`](crate::ErrorKind::RedirectFollowed) that says where it went; and since a failure to connect may be about the redirect's target, it is
     /// [`Effect::Unknown`](crate::Effect::Unknown) here, not `None`. What a client of yours retries by itself stays hidden.
     ///
     /// An application in which nothing else chooses reqwest's TLS gets it from this crate's features, and the default one
@@ -230,18 +232,21 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] if there is no key, the URL or the user agent is not valid, the URL is `http://` to another machine,
-    /// or TLS can't be set up.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if there is no key, the URL or the user agent is not valid, the URL is
+    /// `http://` to another machine, or TLS cannot be set up.
     pub fn build(self) -> Result<Client, Error> {
         let base = self.base()?;
         let baseurl = base.as_str().trim_end_matches('/').to_owned();
         let host = base.host_str().unwrap_or_default();
         let authority = base.port().map_or_else(|| host.into(), |port| format!("{host}:{port}").into());
         let Some(api_key) = self.api_key else {
-            return Err(ConfigError::new("there is no API key: call `api_key`, or set CORALOGIX_API_KEY").into());
+            let message = "there is no API key: call `api_key`, or set CORALOGIX_API_KEY";
+            return Err(Error::config(ConfigErrorKind::MissingApiKey, message));
         };
-        let user_agent = HeaderValue::from_str(&self.user_agent)
-            .map_err(|error| ConfigError::with_source("the user agent suffix can't stand in an HTTP header", error))?;
+        let user_agent = HeaderValue::from_str(&self.user_agent).map_err(|error| {
+            let message = "the user agent suffix cannot be sent in an HTTP header";
+            Error::config(ConfigErrorKind::InvalidUserAgent, message).with_cause(error)
+        })?;
         let own_http_client = self.http_client.is_some();
         let client = match self.http_client {
             Some(client) => client,
@@ -282,14 +287,15 @@ impl ClientBuilder {
                 if !host.split('.').all(is_label) || Host::parse(&host).is_err() {
                     let message =
                         format!("`{}` is no domain: give a name such as `example.com`", domain.escape_debug());
-                    return Err(ConfigError::new(message).into());
+                    return Err(Error::config(ConfigErrorKind::InvalidDomain, message));
                 }
                 format!("https://{host}{PATH}")
             }
             Place::Url(url) => url.trim().to_owned(),
         };
-        let url = Url::parse(&text).map_err(|error| ConfigError::with_source("the base URL is not a URL", error))?;
-        let fail = |message: &str| Err(ConfigError::new(format!("the base URL {message}")).into());
+        let invalid = |message: &str| Error::config(ConfigErrorKind::InvalidBaseUrl, format!("the base URL {message}"));
+        let fail = |message: &str| Err(invalid(message));
+        let url = Url::parse(&text).map_err(|error| invalid("is not a URL").with_cause(error))?;
         if !url.username().is_empty() || url.password().is_some() {
             return fail("has a user or a password in it: the API key is the only credential");
         }
@@ -301,13 +307,16 @@ impl ClientBuilder {
         }
         match url.scheme() {
             "https" if cfg!(any(feature = "rustls", feature = "native-tls")) || self.http_client.is_some() => {}
-            "https" => return fail("is https, but this build has no TLS: enable the feature `rustls` or `native-tls`"),
+            "https" => {
+                let message =
+                    "the base URL is https, but this build has no TLS: enable the feature `rustls` or `native-tls`";
+                return Err(Error::config(ConfigErrorKind::Tls, message));
+            }
             "http" if is_loopback(&url) || self.plain_http => {}
             "http" => {
-                return fail(
-                    "is http to another machine: anyone on the way could read the API key. Use https, or call \
-                     `danger_allow_plain_http`",
-                );
+                let message = "the base URL is http to another machine: anyone on the way could read the API key. Use \
+                               https, or call `danger_allow_plain_http`";
+                return Err(Error::config(ConfigErrorKind::PlainHttp, message));
             }
             _ => return fail("is neither https nor http"),
         }
@@ -325,6 +334,8 @@ fn variable(name: &str) -> Result<Option<String>, Error> {
         Ok(value) if value.is_empty() => Ok(None),
         Ok(value) => Ok(Some(value)),
         Err(env::VarError::NotPresent) => Ok(None),
-        Err(env::VarError::NotUnicode(_)) => Err(ConfigError::new(format!("{name} is not UTF-8")).into()),
+        Err(env::VarError::NotUnicode(_)) => {
+            Err(Error::config(ConfigErrorKind::InvalidVariable, format!("{name} is not UTF-8")))
+        }
     }
 }

@@ -73,7 +73,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] if `CORALOGIX_API_KEY` is not set, or what is set is not valid.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if `CORALOGIX_API_KEY` is not set, or what is set is not valid.
     ///
     /// ```no_run
     /// let client = coralogix_incidents::Client::from_env()?;

@@ -5,7 +5,7 @@ use std::fmt;
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{ConfigError, Error};
+use crate::{ConfigErrorKind, Error};
 
 /// A Coralogix API key. It shows itself in no `Debug`, error, log or trace, and its memory is wiped when it is dropped.
 ///
@@ -26,13 +26,14 @@ impl ApiKey {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] if it is empty or has a character that can't stand in an HTTP header: a space, a line break (files
-    /// often end in one), a control character, or one outside ASCII. The message says which and where, never the key.
+    /// [`ConfigErrorKind::InvalidApiKey`] if it is empty or has a character that cannot be sent in an HTTP header: a space,
+    /// a line break (files often end in one), a control character, or one outside ASCII. The message says which and where,
+    /// never the key.
     pub fn new(key: impl Into<String>) -> Result<Self, Error> {
         let key = SecretString::from(key.into());
         let text = key.expose_secret();
         if text.is_empty() {
-            return Err(ConfigError::new("the API key is empty").into());
+            return Err(Error::config(ConfigErrorKind::InvalidApiKey, "the API key is empty"));
         }
         if let Some((index, character)) = text.chars().enumerate().find(|(_, character)| !character.is_ascii_graphic())
         {
@@ -45,15 +46,17 @@ impl ApiKey {
             let position = index + 1;
             let count = text.chars().count();
             let message = format!("the API key has {what} at position {position} of {count}: copy the key alone");
-            return Err(ConfigError::new(message).into());
+            return Err(Error::config(ConfigErrorKind::InvalidApiKey, message));
         }
         Ok(Self(key))
     }
 
     /// The value of the `Authorization` header, marked sensitive.
     pub(crate) fn authorization(&self) -> Result<HeaderValue, Error> {
-        let mut value = HeaderValue::try_from(format!("Bearer {}", self.0.expose_secret()))
-            .map_err(|_| ConfigError::new("the API key can't stand in an HTTP header"))?;
+        let value = HeaderValue::try_from(format!("Bearer {}", self.0.expose_secret()));
+        let mut value = value.map_err(|_| {
+            Error::config(ConfigErrorKind::InvalidApiKey, "the API key cannot be sent in an HTTP header")
+        })?;
         value.set_sensitive(true);
         Ok(value)
     }

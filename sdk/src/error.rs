@@ -1,92 +1,81 @@
-//! The one error of this crate, and how the service's many error bodies are read.
+//! The one error of this crate, and how it is made and shown. It knows nothing of connections.
 
-mod api;
+mod kind;
+mod response;
 mod text;
 
 use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 
-pub use self::api::ApiError;
-use self::text::{KEPT_BODY, cut, one_line};
-use crate::{ApiGeneration, Operation, types};
+pub use self::kind::{ConfigErrorKind, Effect, ErrorKind, TransportErrorKind};
+use self::{
+    response::ErrorResponse,
+    text::{KEPT_BODY, cut, one_line},
+};
+use crate::{ApiGeneration, Idempotency, Operation, types};
 
-/// Why a call failed.
+/// Why a call failed, or why a client cannot be built.
 ///
-/// `Display` is one line that a human can act on; the predicates are for code. What to do:
+/// [`kind`](Self::kind) and the predicates are for code:
 ///
-/// | predicate | what it means | what to do |
+/// | predicate | meaning | what to do |
 /// | --- | --- | --- |
-/// | [`is_unauthorized`](Self::is_unauthorized) | 401: the key is missing, wrong, or of another region | check key and region |
-/// | [`is_permission_denied`](Self::is_permission_denied) | 403: the key may not do this | give it the operation's permission; use a personal key |
+/// | [`is_unauthorized`](Self::is_unauthorized) | 401: the API key is missing, wrong, or of another region | check the key and the region |
+/// | [`is_permission_denied`](Self::is_permission_denied) | 403: the API key may not do this | give it the operation's permission; use a personal key |
 /// | [`is_not_found`](Self::is_not_found) | 404: there is no such incident | check the id |
 /// | [`is_unknown_route`](Self::is_unknown_route) | the host does not know the path | check the base URL; try the other [`ApiGeneration`] |
 /// | [`is_rate_limited`](Self::is_rate_limited) | 429: too many requests | slow down; wait [`retry_after`](Self::retry_after) |
-/// | [`is_timeout`](Self::is_timeout) | no answer in time | see [`effect`](Self::effect) |
-/// | [`is_retryable`](Self::is_retryable) | it may pass, and the client has retried it as far as it may | try again later |
+/// | [`is_timeout`](Self::is_timeout) | no response in time | see [`effect`](Self::effect) |
+/// | [`is_retryable`](Self::is_retryable) | a transient failure, which the client has retried as far as it may | try again later |
 ///
-/// What has no predicate has a variant: [`Config`](Self::Config) and [`InvalidRequest`](Self::InvalidRequest) are yours to
-/// mend, and the message says what; [`Transport`](Self::Transport) tells by its [`kind`](TransportError::kind) how far the
-/// request came; with [`Undecodable`](Self::Undecodable) and [`TooLarge`](Self::TooLarge) a success was reported, in an answer
-/// that is of no use, by the service or by something before it.
+/// [`effect`](Self::effect) says of every error whether the failed call changed anything.
 ///
-/// Whether a change was applied is a question of its own: [`effect`](Self::effect) answers it for every error.
+/// `Display` is one line that a human can act on. `Debug` is that line and one more for each cause, which is what
+/// `fn main() -> Result<(), Error>` prints. The wording of both may change in any release: it is not part of the API.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let emulator = coralogix_incidents_emulator::Emulator::start().await?;
 /// # let client = emulator.client()?;
-/// use coralogix_incidents::{Effect, Error, types::UnassignIncidentsRequest};
+/// use coralogix_incidents::{Effect, ErrorKind, types::UnassignIncidentsRequest};
 ///
 /// let request = UnassignIncidentsRequest::default().with_incident_ids(["incident_id_1"]);
 /// match client.unassign_incidents(&request).await {
 ///     Ok(response) => println!("{} incidents are unassigned", response.incidents.len()),
 ///     Err(error) if error.is_unauthorized() || error.is_permission_denied() => {
-///         println!("no retry will help until somebody sees to the key: {error}");
+///         println!("a retry will not help, check the API key: {error}");
 ///     }
 ///     Err(error) if error.is_retryable() => {
-///         // Unassigning twice leaves the same state, so that it does not matter whether this one took effect.
-///         println!("again in {:?}: {error}", error.retry_after());
+///         // Unassigning is idempotent: it is safe to repeat whether or not it took effect.
+///         println!("try again in {:?}: {error}", error.retry_after());
 ///     }
-///     Err(Error::InvalidRequest(error)) => println!("nothing was sent: {error}"),
+///     Err(error) if error.kind() == ErrorKind::InvalidRequest => {
+///         println!("nothing was sent: {error}");
+///     }
 ///     Err(error) => match error.effect() {
 ///         Effect::None => println!("nothing was changed: {error}"),
-///         Effect::Unknown => println!("read the incidents to know what was changed: {error}"),
-///         Effect::Applied => println!("done, but the answer is lost: {error}; it began with {:?}", error.body()),
+///         Effect::Unknown => println!("read the incidents to see what was changed: {error}"),
+///         Effect::Applied => println!("done, but the response cannot be used: {error}"),
 ///     },
 /// }
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Error {
-    /// The client can't be built as configured.
-    Config(ConfigError),
-    /// The request breaks a limit of the API. Nothing was sent.
-    InvalidRequest(InvalidRequest),
-    /// No complete response came.
-    Transport(Box<TransportError>),
-    /// The service, or something before it, answered with an error.
-    Api(Box<ApiError>),
-    /// The answer was a success, but its body can't be read, or is no answer to what was asked.
-    Undecodable(Box<UndecodableResponse>),
-    /// The answer was a success, but its body is larger than the limit.
-    TooLarge(Box<ResponseTooLarge>),
-}
+pub struct Error(Box<Inner>);
 
-/// Whether a failed call changed anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Effect {
-    /// Nothing was changed: the request was never sent, or it was refused.
-    None,
-    /// Not known: a request was sent, or may have been, and no answer settled what became of it. A timeout says so, unless it
-    /// is the connect timeout: others, where they are shorter, may end the connecting.
-    Unknown,
-    /// Success was reported, in JSON: it was the service that answered.
-    Applied,
+struct Inner {
+    kind: ErrorKind,
+    /// What happened and what to do about it. The effect, the attempts and the correlation id come after it.
+    message: String,
+    call: Option<Call>,
+    status: Option<StatusCode>,
+    body: Option<String>,
+    /// What an error response says; empty for other kinds.
+    response: ErrorResponse,
+    cause: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 /// What all errors of a call have in common.
@@ -104,104 +93,101 @@ pub(crate) struct Call {
 }
 
 impl Error {
-    /// The HTTP status, where a response came.
+    /// What went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The HTTP status, if a response was received.
     pub fn status(&self) -> Option<StatusCode> {
-        match self {
-            Self::Api(error) => Some(error.status),
-            Self::Undecodable(error) => Some(error.status),
-            Self::TooLarge(error) => Some(error.status),
-            Self::Transport(error) => error.status,
-            Self::Config(_) | Self::InvalidRequest(_) => None,
-        }
+        self.0.status
     }
 
-    /// The `code` of the error body: a gRPC code from the v1 generation and an HTTP status from generation 5, so don't rely
-    /// on it. Go by [`status`](Self::status).
+    /// The `code` of the error body. V1 sends a gRPC code and generation 5 an HTTP status, so don't rely on it: use
+    /// [`status`](Self::status).
     pub fn code(&self) -> Option<i32> {
-        self.api().and_then(|error| error.code)
+        self.0.response.code
     }
 
-    /// What the service said, in whichever of its shapes; `None` where it said nothing.
+    /// What the service said, in whichever shape; `None` if it said nothing.
     pub fn message(&self) -> Option<&str> {
-        self.api().and_then(|error| error.message.as_deref())
+        self.0.response.message.as_deref()
     }
 
     /// The `details` of the error body.
     pub fn details(&self) -> &[types::Any] {
-        self.api().map_or(&[], |error| &error.details)
+        &self.0.response.details
     }
 
-    /// The response's body as it came, without the API key should it have quoted it, cut at 8 KiB; lossily decoded from
-    /// UTF-8. `None` where no response came, or none that was kept; empty where it had no body, or one in an encoding that
-    /// was not asked for.
+    /// The response's body as received, decoded from UTF-8 with replacement characters, without the API key if the body
+    /// quotes it, and cut at 8 KiB. `None` if no response was received or its body was not kept. Empty if the response has no
+    /// body, or a compressed one.
     pub fn body(&self) -> Option<&str> {
-        match self {
-            Self::Api(error) => Some(&error.body),
-            Self::Undecodable(error) => Some(&error.body),
-            _ => None,
-        }
+        self.0.body.as_deref()
     }
 
-    /// The line that `Display` shows, without the attempts and the correlation id at its end: for where those are shown apart.
+    /// The line that `Display` shows without the attempts and the correlation id at its end, for callers that display those
+    /// separately. Its wording is not part of the API.
     pub fn summary(&self) -> String {
-        match self {
-            Self::Config(error) => error.to_string(),
-            Self::InvalidRequest(error) => error.to_string(),
-            Self::Transport(error) => error.to_string(),
-            Self::Api(error) => error.to_string(),
-            Self::Undecodable(error) => error.to_string(),
-            Self::TooLarge(error) => error.to_string(),
-        }
+        let effect = self.0.call.as_ref().and_then(Call::effect_text).unwrap_or_default();
+        format!("{}{effect}", self.0.message)
     }
 
     /// What may be logged: the summary without the words of the service, which may name incidents and people.
     pub(crate) fn log_line(&self) -> String {
-        let Some(call) = self.call() else { return self.kind() };
-        let what = match self {
-            Self::Api(error) => format!("{} failed at {}: {}", call.operation.id, call.authority, error.status),
-            other => other.summary(),
+        let Some(call) = &self.0.call else { return self.0.kind.to_string() };
+        let what = match self.0.kind {
+            ErrorKind::Status(status) => format!("{} failed at {}: {status}", call.operation.id, call.authority),
+            _ => self.summary(),
         };
         what + &call.ending()
     }
 
-    /// The operation's `operationId`, such as `unassignIncidents`.
-    pub fn operation(&self) -> Option<&'static str> {
-        self.call().map(|call| call.operation.id)
+    /// The operation that was called; `None` if the error is about no call.
+    pub fn operation(&self) -> Option<&'static Operation> {
+        self.0.call.as_ref().map(|call| call.operation)
     }
 
-    /// The `x-cx-correlation-id` of the call, by which Coralogix support can find it; `None` where no call was made.
+    /// The host that was called, with its port if that is not the scheme's own; `None` if no call was made.
+    pub fn host(&self) -> Option<&str> {
+        self.0.call.as_ref().map(|call| &*call.authority)
+    }
+
+    /// The `x-cx-correlation-id` of the call, by which Coralogix support can find it; `None` if no call was made.
     pub fn correlation_id(&self) -> Option<&str> {
-        self.call().map(|call| call.correlation_id.as_str())
+        self.0.call.as_ref().map(|call| call.correlation_id.as_str())
     }
 
-    /// How many times the request was tried, one that got no connection included; 0 where no call was made.
+    /// How many times the request was attempted, including attempts that got no connection; 0 if no call was made.
     pub fn attempts(&self) -> u32 {
-        self.call().map_or(0, |call| call.attempts)
+        self.0.call.as_ref().map_or(0, |call| call.attempts)
     }
 
-    /// Whether the failed call changed anything. It weighs every attempt: after a lost reply, a refused connection does not
-    /// make it [`Effect::None`].
+    /// Whether the failed call changed anything. All attempts count: if the reply to the first one was lost, a refused
+    /// connection afterwards does not make it [`Effect::None`].
+    ///
+    /// After a timeout it is [`Effect::Unknown`], except after a connect timeout, when nothing was sent.
     pub fn effect(&self) -> Effect {
-        self.call().map_or(Effect::None, |call| call.effect)
+        self.0.call.as_ref().map_or(Effect::None, |call| call.effect)
     }
 
-    /// Whether the same call may succeed later, as far as HTTP can tell: a lost connection, a timeout, or one of the
+    /// Whether the same call may succeed later, as far as HTTP can tell: after a lost connection, a timeout, or one of the
     /// statuses 408, 425, 429, 500, 502, 503 and 504. The client has already retried it as far as its policy, its
     /// [budget](crate::RetryBudget), the call's timeout and the operation's idempotency allow, which may be not at all; a
-    /// `tracing` event at the level `DEBUG` says which of them ended it.
+    /// `tracing` event of level `DEBUG` says which of them ended it.
     pub fn is_retryable(&self) -> bool {
-        self.call().is_some_and(|call| call.retryable)
+        self.0.call.as_ref().is_some_and(|call| call.retryable)
     }
 
-    /// There is no such incident: a 404 that is about the resource, not about the path.
+    /// Whether there is no such incident: a 404 that is about the resource, not about the path.
     pub fn is_not_found(&self) -> bool {
         self.has_status(StatusCode::NOT_FOUND) && !self.is_unknown_route()
     }
 
-    /// The host does not know the path: a wrong base URL, or a generation that it does not speak. A 501, a 405, or a 404
-    /// that does not speak of a resource.
+    /// Whether the host does not know the path, because the base URL is wrong or the host does not serve the API generation:
+    /// a 501, a 405, or a 404 that is not about a resource.
     pub fn is_unknown_route(&self) -> bool {
-        self.api().is_some_and(ApiError::is_unknown_route)
+        self.0.response.unknown_route
     }
 
     /// 401: the key is missing, wrong, or belongs to another region.
@@ -214,337 +200,200 @@ impl Error {
         self.has_status(StatusCode::FORBIDDEN)
     }
 
-    /// 429: too many requests. A 429 that says that a message is too large, as gRPC gateways do, is none: wait as long as you
-    /// like, it comes again.
+    /// 429: too many requests. A 429 that gRPC gateways send for a message that is too large does not count, because waiting
+    /// does not help.
     pub fn is_rate_limited(&self) -> bool {
         self.has_status(StatusCode::TOO_MANY_REQUESTS) && self.is_retryable()
     }
 
-    /// No answer came in time: a connect, read, attempt or total timeout.
+    /// Whether there was no response in time: a connect, read, attempt or total timeout.
     pub fn is_timeout(&self) -> bool {
-        matches!(self, Self::Transport(error) if error.kind.is_timeout())
+        matches!(self.0.kind, ErrorKind::Transport(kind) if kind.is_timeout())
     }
 
-    /// How long the service asked to wait, from the end of the response on.
+    /// How long the service asked to wait, counted from the end of the response.
     pub fn retry_after(&self) -> Option<Duration> {
-        self.api().and_then(|error| error.retry_after)
-    }
-
-    fn api(&self) -> Option<&ApiError> {
-        match self {
-            Self::Api(error) => Some(error),
-            _ => None,
-        }
+        self.0.response.retry_after
     }
 
     fn has_status(&self, status: StatusCode) -> bool {
-        self.api().is_some_and(|error| error.status == status)
+        self.0.kind == ErrorKind::Status(status)
+    }
+}
+
+/// How errors are made.
+impl Error {
+    fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        let response = ErrorResponse::default();
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            call: None,
+            status: None,
+            body: None,
+            response,
+            cause: None,
+        }))
     }
 
-    fn call(&self) -> Option<&Call> {
-        match self {
-            Self::Config(_) | Self::InvalidRequest(_) => None,
-            Self::Transport(error) => Some(&error.call),
-            Self::Api(error) => Some(&error.call),
-            Self::Undecodable(error) => Some(&error.call),
-            Self::TooLarge(error) => Some(&error.call),
-        }
+    fn of_response(kind: ErrorKind, message: String, call: Call, status: StatusCode) -> Self {
+        let mut error = Self::new(kind, message);
+        error.0.call = Some(call);
+        error.0.status = Some(status);
+        error
     }
 
-    /// `error.type` of OpenTelemetry's HTTP conventions: the status, or a low-cardinality name.
-    pub(crate) fn kind(&self) -> String {
-        match self {
-            Self::Config(_) => "config".to_owned(),
-            Self::InvalidRequest(_) => "invalid_request".to_owned(),
-            Self::Transport(error) => error.kind.as_str().to_owned(),
-            Self::Api(error) => error.status.as_str().to_owned(),
-            Self::Undecodable(_) => "undecodable_response".to_owned(),
-            Self::TooLarge(_) => "response_too_large".to_owned(),
-        }
+    pub(crate) fn with_cause(mut self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.0.cause = Some(cause.into());
+        self
     }
 
-    /// reqwest could not build a request. Not from user input, which is checked before, unless a value can't be serialised.
+    pub(crate) fn config(kind: ConfigErrorKind, message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Config(kind), message)
+    }
+
+    pub(crate) fn invalid_request(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::InvalidRequest, message)
+    }
+
+    /// reqwest could not build a request. User input is checked before, so it is a value that cannot be serialized.
     pub(crate) fn unbuildable(error: reqwest::Error) -> Self {
-        InvalidRequest::new(format!("the request can't be built: {}", error.without_url())).into()
+        Self::invalid_request("the request cannot be built").with_cause(error.without_url())
     }
 
     pub(crate) fn not_in_generation(operation: &'static Operation, generation: ApiGeneration) -> Self {
-        let message =
-            format!("{} is not part of API generation {generation}: use a client of generation v1", operation.id);
-        InvalidRequest::new(message).into()
+        Self::invalid_request(format!(
+            "{} is not part of API generation {generation}: use a client of generation v1",
+            operation.id
+        ))
     }
+
+    /// No complete response was received. `status` is that of a response whose body is not complete, `elapsed` how long the
+    /// last attempt took.
+    pub(crate) fn transport(
+        call: Call,
+        kind: TransportErrorKind,
+        status: Option<StatusCode>,
+        elapsed: Duration,
+        cause: Option<reqwest::Error>,
+    ) -> Self {
+        let host = &call.authority;
+        // It tells which of the timeouts it was.
+        let seconds = elapsed.as_secs_f64();
+        let what = match kind {
+            TransportErrorKind::Connect => {
+                format!("no connection to {host}; check the network, the proxy and the region")
+            }
+            TransportErrorKind::ConnectTimeout => format!("{host} did not accept a connection within {seconds:.1} s"),
+            TransportErrorKind::Tls => {
+                format!("no trusted TLS session with {host}; check its certificate and the system's roots")
+            }
+            TransportErrorKind::Timeout => format!("no complete response from {host} within {seconds:.1} s"),
+            TransportErrorKind::Reset => format!("{host} closed the connection before the response was complete"),
+            TransportErrorKind::Protocol => format!("the response of {host} is not valid HTTP"),
+        };
+        let mut error = Self::new(ErrorKind::Transport(kind), format!("{} failed: {what}", call.operation.id));
+        error.0.status = status;
+        error.0.cause = cause.map(Into::into);
+        error.0.call = Some(call);
+        error
+    }
+
+    /// Reads a response with an error status, whatever its body is.
+    pub(crate) fn status_error(
+        call: Call,
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: &Bytes,
+        redact: impl Fn(String) -> String,
+        retry_after: Option<Duration>,
+    ) -> Self {
+        let text = redact(String::from_utf8_lossy(body).into_owned());
+        let response = ErrorResponse::new(&call, status, headers, &text, redact, retry_after);
+        let message = response.describe(&call, status);
+        let mut error = Self::of_response(ErrorKind::Status(status), message, call, status);
+        error.0.body = Some(cut(text, KEPT_BODY));
+        error.0.response = response;
+        error
+    }
+
+    /// A success whose body is not the JSON of the operation's response.
+    pub(crate) fn undecodable(
+        call: Call,
+        status: StatusCode,
+        body: &Bytes,
+        cause: &serde_json::Error,
+        redact: impl Fn(String) -> String,
+    ) -> Self {
+        let message = answered(&call, status, "the body cannot be read");
+        let mut error = Self::of_response(ErrorKind::UndecodableResponse, message, call, status);
+        // The key is searched for before the cut, for half a key would not be found.
+        error.0.body = Some(cut(redact(String::from_utf8_lossy(body).into_owned()), KEPT_BODY));
+        // serde_json quotes the value that it did not expect, whatever that is.
+        error.with_cause(redact(cause.to_string()))
+    }
+
+    /// A success whose body is compressed, although that was not asked for.
+    pub(crate) fn encoded(call: Call, status: StatusCode, encoding: &str) -> Self {
+        let what = format!("the body is encoded as `{}`, which was not asked for", one_line(encoding));
+        let mut error = Self::of_response(ErrorKind::UndecodableResponse, answered(&call, status, &what), call, status);
+        error.0.body = Some(String::new());
+        error
+    }
+
+    /// A success after a redirect that an application's own HTTP client followed.
+    pub(crate) fn redirected(call: Call, status: StatusCode, to: &str) -> Self {
+        let to = one_line(to);
+        let what = format!("by {to}, to which the HTTP client followed a redirect: give it `redirect(Policy::none())`");
+        let mut error = Self::of_response(ErrorKind::RedirectFollowed, answered(&call, status, &what), call, status);
+        error.0.body = Some(String::new());
+        error
+    }
+
+    /// A success that leaves open what was asked.
+    pub(crate) fn incomplete(call: Call, status: StatusCode, what: &str) -> Self {
+        let message = answered(&call, status, &one_line(what));
+        let mut error = Self::of_response(ErrorKind::IncompleteResponse, message, call, status);
+        error.0.body = Some(String::new());
+        error
+    }
+
+    /// A success whose body is larger than `limit` bytes.
+    pub(crate) fn too_large(call: Call, status: StatusCode, limit: usize) -> Self {
+        let what =
+            format!("the body is larger than {limit} bytes; ask for less at once, or raise `max_response_bytes`");
+        Self::of_response(ErrorKind::ResponseTooLarge, answered(&call, status, &what), call, status)
+    }
+}
+
+fn answered(Call { operation, authority, .. }: &Call, status: StatusCode, but: &str) -> String {
+    format!("{} was answered by {authority} with {status}, but {but}", operation.id)
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.summary())?;
-        self.call().map_or(Ok(()), |call| f.write_str(&call.ending()))
+        self.0.call.as_ref().map_or(Ok(()), |call| f.write_str(&call.ending()))
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            write!(f, "\n  caused by: {}", one_line(&error.to_string()))?;
+            cause = error.source();
+        }
+        Ok(())
     }
 }
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match self {
-            Self::Config(error) => error.source(),
-            Self::Transport(error) => error.source(),
-            Self::Undecodable(error) => error.source(),
-            Self::InvalidRequest(_) | Self::Api(_) | Self::TooLarge(_) => None,
-        }
+        self.0.cause.as_deref().map(|cause| cause as _)
     }
 }
-
-/// The client can't be built as configured.
-#[derive(Debug)]
-pub struct ConfigError {
-    message: String,
-    source: Option<Box<dyn StdError + Send + Sync>>,
-}
-
-impl ConfigError {
-    pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), source: None }
-    }
-
-    pub(crate) fn with_source(message: impl Into<String>, source: impl StdError + Send + Sync + 'static) -> Self {
-        Self { message: message.into(), source: Some(Box::new(source)) }
-    }
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl StdError for ConfigError {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.source.as_deref().map(|source| source as _)
-    }
-}
-
-impl From<ConfigError> for Error {
-    fn from(error: ConfigError) -> Self {
-        Self::Config(error)
-    }
-}
-
-/// The request breaks a limit of the API. Nothing was sent.
-#[derive(Debug)]
-pub struct InvalidRequest {
-    message: String,
-}
-
-impl InvalidRequest {
-    pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into() }
-    }
-}
-
-impl fmt::Display for InvalidRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl StdError for InvalidRequest {}
-
-impl From<InvalidRequest> for Error {
-    fn from(error: InvalidRequest) -> Self {
-        Self::InvalidRequest(error)
-    }
-}
-
-/// No complete response came.
-#[derive(Debug)]
-pub struct TransportError {
-    pub(crate) call: Call,
-    pub(crate) kind: TransportErrorKind,
-    /// Of a response whose body did not come whole.
-    pub(crate) status: Option<StatusCode>,
-    /// How long the last attempt took.
-    pub(crate) elapsed: Duration,
-    pub(crate) source: Option<reqwest::Error>,
-}
-
-/// What went wrong on the way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum TransportErrorKind {
-    /// No connection: the name has no address, or the host refused it or did not answer. Nothing was sent.
-    Connect,
-    /// No connection within the connect timeout. Nothing was sent.
-    ConnectTimeout,
-    /// No trusted TLS session. Nothing was sent.
-    Tls,
-    /// No whole answer within the read, attempt or total timeout.
-    Timeout,
-    /// The connection ended before the whole answer came.
-    Reset,
-    /// What came is not HTTP, or breaks its rules.
-    Protocol,
-}
-
-impl TransportErrorKind {
-    /// Its name in telemetry (`error.type`).
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Connect => "connect",
-            Self::ConnectTimeout => "connect_timeout",
-            Self::Tls => "tls",
-            Self::Timeout => "timeout",
-            Self::Reset => "reset",
-            Self::Protocol => "protocol",
-        }
-    }
-
-    pub(crate) fn is_timeout(self) -> bool {
-        matches!(self, Self::ConnectTimeout | Self::Timeout)
-    }
-
-    /// Whether it happened before a byte of the request was sent.
-    pub(crate) fn is_unsent(self) -> bool {
-        matches!(self, Self::Connect | Self::ConnectTimeout | Self::Tls)
-    }
-}
-
-impl TransportError {
-    /// What went wrong.
-    pub fn kind(&self) -> TransportErrorKind {
-        self.kind
-    }
-}
-
-impl fmt::Display for TransportError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let host = &self.call.authority;
-        // It tells which of the limits it was.
-        let seconds = self.elapsed.as_secs_f64();
-        write!(f, "{} failed: ", self.call.operation.id)?;
-        match self.kind {
-            TransportErrorKind::Connect => {
-                write!(f, "no connection to {host}; check the network, the proxy and the region")
-            }
-            TransportErrorKind::ConnectTimeout => write!(f, "{host} did not accept a connection within {seconds:.1} s"),
-            TransportErrorKind::Tls => {
-                write!(f, "no trusted TLS session with {host}; check its certificate and the system's roots")
-            }
-            TransportErrorKind::Timeout => write!(f, "no whole answer from {host} within {seconds:.1} s"),
-            TransportErrorKind::Reset => write!(f, "{host} closed the connection before the whole answer came"),
-            TransportErrorKind::Protocol => write!(f, "what {host} answered is not valid HTTP"),
-        }?;
-        self.call.fmt_effect(f)
-    }
-}
-
-impl StdError for TransportError {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.source.as_ref().map(|source| source as _)
-    }
-}
-
-/// The service answered with success, but the body can't be read, or is no answer to what was asked.
-#[derive(Debug)]
-pub struct UndecodableResponse {
-    pub(crate) call: Call,
-    pub(crate) status: StatusCode,
-    body: String,
-    reason: Reason,
-}
-
-#[derive(Debug)]
-enum Reason {
-    Json(Box<dyn StdError + Send + Sync>),
-    Encoding(String),
-    Redirected(String),
-    Unaccounted(String),
-}
-
-impl UndecodableResponse {
-    pub(crate) fn json(
-        call: Call,
-        status: StatusCode,
-        body: &Bytes,
-        source: &serde_json::Error,
-        redact: impl Fn(String) -> String,
-    ) -> Self {
-        // The key is searched for before the cut, for half a key would not be found.
-        let body = cut(redact(String::from_utf8_lossy(body).into_owned()), KEPT_BODY);
-        // serde_json quotes the value that it did not expect, whatever that is.
-        let source = redact(source.to_string()).into();
-        Self { call, status, body, reason: Reason::Json(source) }
-    }
-
-    pub(crate) fn encoding(call: Call, status: StatusCode, encoding: String) -> Self {
-        Self { call, status, body: String::new(), reason: Reason::Encoding(encoding) }
-    }
-
-    pub(crate) fn redirected(call: Call, status: StatusCode, to: String) -> Self {
-        Self { call, status, body: String::new(), reason: Reason::Redirected(to) }
-    }
-
-    pub(crate) fn unaccounted(call: Call, status: StatusCode, what: String) -> Self {
-        Self { call, status, body: String::new(), reason: Reason::Unaccounted(what) }
-    }
-}
-
-impl fmt::Display for UndecodableResponse {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Call { operation, authority: host, .. } = &self.call;
-        write!(f, "{} was answered by {host} with {}, but ", operation.id, self.status)?;
-        match &self.reason {
-            Reason::Json(_) => f.write_str("the body can't be read")?,
-            Reason::Encoding(encoding) => {
-                write!(f, "the body is encoded as `{}`, which was not asked for", one_line(encoding))?;
-            }
-            Reason::Redirected(to) => {
-                let to = one_line(to);
-                write!(f, "by {to}, to which the HTTP client followed a redirect: give it `redirect(Policy::none())`")?;
-            }
-            Reason::Unaccounted(what) => f.write_str(&one_line(what))?,
-        }
-        self.call.fmt_effect(f)
-    }
-}
-
-impl StdError for UndecodableResponse {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match &self.reason {
-            Reason::Json(source) => Some(source.as_ref()),
-            Reason::Encoding(_) | Reason::Redirected(_) | Reason::Unaccounted(_) => None,
-        }
-    }
-}
-
-/// The service answered with success, but the body is larger than
-/// [`max_response_bytes`](crate::ClientBuilder::max_response_bytes).
-#[derive(Debug)]
-pub struct ResponseTooLarge {
-    pub(crate) call: Call,
-    pub(crate) status: StatusCode,
-    pub(crate) limit: usize,
-}
-
-impl ResponseTooLarge {
-    /// The limit, in bytes.
-    pub fn limit(&self) -> usize {
-        self.limit
-    }
-}
-
-impl fmt::Display for ResponseTooLarge {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Call { operation, authority: host, .. } = &self.call;
-        write!(
-            f,
-            "{} was answered by {host} with {}, but the body is larger than {} bytes; ask for less at once, or raise \
-             `max_response_bytes`",
-            operation.id, self.status, self.limit
-        )?;
-        self.call.fmt_effect(f)
-    }
-}
-
-impl StdError for ResponseTooLarge {}
 
 impl Call {
     /// A call of one attempt, for errors that are looked at without one.
@@ -567,45 +416,17 @@ impl Call {
         format!(" ({} attempt{plural}, correlation id {})", self.attempts, self.correlation_id)
     }
 
-    fn fmt_effect(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.operation.idempotency != crate::Idempotency::Safe {
-            match self.effect {
-                Effect::None => {}
-                Effect::Unknown => f.write_str("; it may have taken effect")?,
-                Effect::Applied => f.write_str("; it took effect")?,
-            }
+    fn effect_text(&self) -> Option<&'static str> {
+        match self.effect {
+            Effect::Unknown if self.operation.idempotency != Idempotency::Safe => Some("; it may have taken effect"),
+            Effect::Applied if self.operation.idempotency != Idempotency::Safe => Some("; it took effect"),
+            _ => None,
         }
-        Ok(())
-    }
-}
-
-impl From<TransportError> for Error {
-    fn from(error: TransportError) -> Self {
-        Self::Transport(Box::new(error))
-    }
-}
-
-impl From<ApiError> for Error {
-    fn from(error: ApiError) -> Self {
-        Self::Api(Box::new(error))
-    }
-}
-
-impl From<UndecodableResponse> for Error {
-    fn from(error: UndecodableResponse) -> Self {
-        Self::Undecodable(Box::new(error))
-    }
-}
-
-impl From<ResponseTooLarge> for Error {
-    fn from(error: ResponseTooLarge) -> Self {
-        Self::TooLarge(Box::new(error))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderMap;
     use serde_json::Value;
 
     use super::*;
@@ -620,27 +441,38 @@ mod tests {
             br#"{"message": "no cxup_k\/y", "details": [{"cxup_k\u002fy": "\u0063xup_k/y"}], "n": 1}"#,
         );
         let status = StatusCode::UNAUTHORIZED;
-        let error = ApiError::new(Call::example(), status, &HeaderMap::new(), &body, |text| key.redact(text), None);
-        assert_eq!(error.message.as_deref(), Some("no [redacted]"));
-        let kept: Value = serde_json::from_str(&error.body).unwrap();
+        let error =
+            Error::status_error(Call::example(), status, &HeaderMap::new(), &body, |text| key.redact(text), None);
+        assert_eq!(error.message(), Some("no [redacted]"));
+        let kept: Value = serde_json::from_str(error.body().unwrap()).unwrap();
         assert_eq!(
             kept,
             serde_json::json!({ "message": "no [redacted]", "details": [{ "[redacted]": "[redacted]" }], "n": 1 })
         );
-        assert!(!format!("{error:?}").contains(KEY), "{error:?}");
+        assert!(!format!("{error:?} {:?}", error.details()).contains(KEY), "{error:?}");
     }
 
     #[test]
     fn a_key_at_the_end_of_what_is_kept_is_redacted_whole() {
         let key = ApiKey::new(KEY).unwrap();
-        let body = Bytes::from(format!("{}{KEY}", "x".repeat(KEPT_BODY - 4)));
-        let source = serde_json::from_str::<Value>("x").unwrap_err();
-        let error = UndecodableResponse::json(Call::example(), StatusCode::OK, &body, &source, |text| key.redact(text));
-        assert!(!error.body.contains("cxup"), "{}", &error.body[KEPT_BODY - 8..]);
+        let undecodable = |body: &Bytes| {
+            let cause = serde_json::from_str::<Value>("x").unwrap_err();
+            let error = Error::undecodable(Call::example(), StatusCode::OK, body, &cause, |text| key.redact(text));
+            error.body().unwrap().to_owned()
+        };
+        let body = undecodable(&Bytes::from(format!("{}{KEY}", "x".repeat(KEPT_BODY - 4))));
+        assert!(!body.contains("cxup"), "{}", &body[KEPT_BODY - 8..]);
         // Neither is JSON, so that only the text can be searched.
-        let body = Bytes::from_static(br#"{"incidents": "cxup_k\/y \u0063xup_k/y "#.as_slice());
-        let error = UndecodableResponse::json(Call::example(), StatusCode::OK, &body, &source, |text| key.redact(text));
-        assert_eq!(error.body, r#"{"incidents": "[redacted] [redacted] "#);
+        let body = undecodable(&Bytes::from_static(br#"{"incidents": "cxup_k\/y \u0063xup_k/y "#.as_slice()));
+        assert_eq!(body, r#"{"incidents": "[redacted] [redacted] "#);
         assert_eq!(key.redact(r"\u00 \é cxup\u".to_owned()), r"\u00 \é cxup\u", "what is no escape stays");
+    }
+
+    #[test]
+    fn debug_shows_the_message_and_one_line_for_each_cause() {
+        let cause = std::io::Error::other(Error::invalid_request("inner").with_cause("two\nlines"));
+        let error = Error::config(ConfigErrorKind::Tls, "outer").with_cause(cause);
+        assert_eq!(format!("{error:?}"), "outer\n  caused by: inner\n  caused by: two lines");
+        assert_eq!(error.to_string(), "outer");
     }
 }

@@ -6,10 +6,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use crate::{
-    ApiKey, Error,
-    error::{ApiError, Call},
-};
+use crate::{ApiKey, Error, error::Call};
 
 /// The error that a response is made into; `None` where status or content type can't be HTTP's.
 pub fn api_error(key: &ApiKey, status: u16, content_type: &[u8], body: &[u8]) -> Option<Error> {
@@ -17,7 +14,7 @@ pub fn api_error(key: &ApiKey, status: u16, content_type: &[u8], body: &[u8]) ->
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_bytes(content_type).ok()?);
     let redact = |text| key.redact(text);
-    Some(ApiError::new(Call::example(), status, &headers, &Bytes::copy_from_slice(body), redact, None).into())
+    Some(Error::status_error(Call::example(), status, &headers, &Bytes::copy_from_slice(body), redact, None))
 }
 
 /// What a client waits for after a response with this `Retry-After`.

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::{ConfigError, Error};
+use crate::{ConfigErrorKind, Error};
 
 /// Which of the service's paths a client speaks. The messages are the same.
 ///
@@ -45,8 +45,8 @@ impl FromStr for ApiGeneration {
             "v1" | "1" => Ok(Self::V1),
             "v5" | "5" => Ok(Self::V5),
             _ => {
-                Err(ConfigError::new(format!("unknown API generation `{}`: it is v1 or v5", name.escape_debug()))
-                    .into())
+                let message = format!("unknown API generation `{}`: it is v1 or v5", name.escape_debug());
+                Err(Error::config(ConfigErrorKind::UnknownApiGeneration, message))
             }
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use url::{Host, Url};
 
-use crate::{ConfigError, Error};
+use crate::{ConfigErrorKind, Error};
 
 /// A client that connects to the host of `base`.
 pub(crate) fn http_client(base: &Url, connect_timeout: Duration) -> Result<reqwest::Client, Error> {
@@ -26,7 +26,9 @@ pub(crate) fn http_client(base: &Url, connect_timeout: Duration) -> Result<reqwe
     }
     #[cfg(feature = "rustls")]
     let builder = builder.tls_backend_preconfigured(tls()?);
-    Ok(builder.build().map_err(|error| ConfigError::with_source("the HTTP client can't be built", error))?)
+    builder.build().map_err(|error| {
+        Error::config(ConfigErrorKind::HttpClient, "the HTTP client cannot be built").with_cause(error)
+    })
 }
 
 /// rustls with ring, trusting what the platform trusts. Given to reqwest as it is: a provider installed for the whole
@@ -39,8 +41,9 @@ fn tls() -> Result<rustls::ClientConfig, Error> {
     let config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .and_then(BuilderVerifierExt::with_platform_verifier);
-    let mut config =
-        config.map_err(|error| ConfigError::with_source("TLS can't be set up", error))?.with_no_client_auth();
+    let mut config = config
+        .map_err(|error| Error::config(ConfigErrorKind::Tls, "TLS cannot be set up").with_cause(error))?
+        .with_no_client_auth();
     config.alpn_protocols =
         if cfg!(feature = "http2") { vec![b"h2".to_vec(), b"http/1.1".to_vec()] } else { vec![b"http/1.1".to_vec()] };
     Ok(config)

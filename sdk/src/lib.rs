@@ -19,7 +19,7 @@
 //!
 //! * [`Client`] has a method for each operation, and a `..._stream` method for each list; [`ClientBuilder`] says where the
 //!   service is and how patient to be; [`CallOptions`] change single calls.
-//! * [`Error`] tells every failure for what it is, and by [`Error::effect`] whether anything was changed.
+//! * [`Error`] classifies every failure, and [`Error::effect`] says whether anything was changed.
 //! * [`bulk`] works on any number of incidents and accounts for every id.
 //! * [`Client::open_incidents_of`], [`Client::hand_over`] and [`Client::wait_for_status`] are what most callers would write.
 //! * [`types`] are the messages. They read protobuf JSON: absent and `null` mean the default, unknown members are passed over,
@@ -85,15 +85,12 @@ mod workflow;
 pub use builder::ClientBuilder;
 pub use client::CallOptions;
 pub use credentials::ApiKey;
-pub use error::{
-    ApiError, ConfigError, Effect, Error, InvalidRequest, ResponseTooLarge, TransportError, TransportErrorKind,
-    UndecodableResponse,
-};
+pub use error::{ConfigErrorKind, Effect, Error, ErrorKind, TransportErrorKind};
 pub use generated::{client::Client, types};
 pub use generation::ApiGeneration;
 pub use incident::{Originator, Payload};
 pub use operation::{Binding, Idempotency, Operation};
-pub use region::{ParseRegionError, Region};
+pub use region::Region;
 pub use response::ResponseValue;
 pub use retry::{RetryBudget, RetryPolicy};
 pub use workflow::{HandOver, WaitError};

@@ -68,8 +68,8 @@ impl Binding {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidRequest`] where no request is made of such an id: it is blank, has white space, a `/` or a `:` in it, or
-    /// is `.` or `..`.
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) if the id is blank, has white space, a `/` or a `:` in
+    /// it, or is `.` or `..`: no request is made of such an id.
     ///
     /// ```
     /// use coralogix_incidents::{ApiGeneration, Client};

@@ -46,7 +46,7 @@ pub(crate) use sealed::Page;
 /// A page is asked for when the items of the one before are used up, and not sooner. The stream ends after the last page.
 /// An error ends it too: begin again with [`page_token`](Self::page_token) in the request's `pagination`. Where the service
 /// sends a page token for the second time, or a hundred pages in a row with nothing in them, the list would go on for ever: an
-/// [`Error::Undecodable`] says that it is not whole.
+/// [`ErrorKind::IncompleteResponse`](crate::ErrorKind::IncompleteResponse) says that it is not whole.
 ///
 /// Items that move between pages while the list changes may be seen twice or not at all, as the service has them.
 ///

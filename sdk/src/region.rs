@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use crate::{ConfigErrorKind, Error};
+
 /// A region of the Coralogix platform: the one your account is in. [Source](https://coralogix.com/docs/user-guides/account-management/account-settings/coralogix-domain/).
 ///
 /// ```
@@ -9,7 +11,7 @@ use std::{fmt, str::FromStr};
 ///
 /// assert_eq!("us2".parse::<Region>()?, Region::Us2);
 /// assert_eq!(Region::Us2.host(), "api.us2.coralogix.com");
-/// # Ok::<(), coralogix_incidents::ParseRegionError>(())
+/// # Ok::<(), coralogix_incidents::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 #[non_exhaustive]
@@ -73,27 +75,17 @@ impl fmt::Display for Region {
 }
 
 impl FromStr for Region {
-    type Err = ParseRegionError;
+    type Err = Error;
 
     /// Reads a region's name in any case. An unknown name is an error, never a host: a key must not go to a host that a
     /// slip of the pen made up.
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let known = Self::ALL.iter().copied().find(|region| region.as_str().eq_ignore_ascii_case(name.trim()));
-        known.ok_or_else(|| ParseRegionError { name: name.chars().take(64).collect() })
+    fn from_str(name: &str) -> Result<Self, Error> {
+        let region = Self::ALL.iter().copied().find(|region| region.as_str().eq_ignore_ascii_case(name.trim()));
+        region.ok_or_else(|| {
+            let name: String = name.chars().take(64).collect();
+            let known: Vec<&str> = Self::ALL.iter().map(|region| region.as_str()).collect();
+            let message = format!("unknown region `{}`: the regions are {}", name.escape_debug(), known.join(", "));
+            Error::config(ConfigErrorKind::UnknownRegion, message)
+        })
     }
 }
-
-/// A name that is no region's.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ParseRegionError {
-    name: String,
-}
-
-impl fmt::Display for ParseRegionError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let known: Vec<&str> = Region::ALL.iter().map(|region| region.as_str()).collect();
-        write!(f, "unknown region `{}`: the regions are {}", self.name.escape_debug(), known.join(", "))
-    }
-}
-
-impl std::error::Error for ParseRegionError {}

@@ -2,7 +2,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
-use crate::{Error, InvalidRequest};
+use crate::Error;
 
 /// What a text must be.
 #[derive(Clone, Copy)]
@@ -21,13 +21,13 @@ pub(crate) fn count(name: &str, count: usize, least: usize, most: Option<usize>)
         } else {
             format!("`{name}` has {count} entries: give at least {least}")
         };
-        return Err(InvalidRequest::new(message).into());
+        return Err(Error::invalid_request(message));
     }
     match most {
         Some(most) if count > most => {
             let message =
                 format!("`{name}` has {count} entries, and the service takes {most} in one call: use `Client::bulk`");
-            Err(InvalidRequest::new(message).into())
+            Err(Error::invalid_request(message))
         }
         _ => Ok(()),
     }
@@ -54,7 +54,7 @@ fn check(value: &str, rule: Text, what: impl Fn() -> String) -> Result<(), Error
         Text::PathSegment if value.contains(char::is_whitespace) => "has white space in it",
         Text::NotBlank | Text::PathSegment => return Ok(()),
     };
-    Err(InvalidRequest::new(format!("{} {problem}", what())).into())
+    Err(Error::invalid_request(format!("{} {problem}", what())))
 }
 
 /// A repeated query parameter: `name=a&name=b`, the one form that gateways read as a list.

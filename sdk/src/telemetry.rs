@@ -9,7 +9,7 @@ use tracing::{Level, Span, field::Empty};
 use url::Url;
 
 use crate::{
-    Operation,
+    ErrorKind, Operation,
     operation::Binding,
     wire::unknown::{self, Unknown},
 };
@@ -57,8 +57,8 @@ pub(crate) fn attempt_span(binding: Binding, url: &Url, correlation_id: &str, re
     span
 }
 
-pub(crate) fn failed(span: &Span, kind: &str) {
-    span.record("error.type", kind);
+pub(crate) fn failed(span: &Span, kind: ErrorKind) {
+    span.record("error.type", kind.to_string());
     span.record("otel.status_code", "ERROR");
 }
 

@@ -20,9 +20,8 @@ use self::{
     classify::is_json,
 };
 use crate::{
-    Client, Effect, Error, Idempotency, InvalidRequest, Operation, ResponseTooLarge, ResponseValue, TransportError,
-    UndecodableResponse,
-    error::{ApiError, Call},
+    Client, Effect, Error, Idempotency, Operation, ResponseValue,
+    error::Call,
     operation::Binding,
     retry::{Failure, retry_after},
     telemetry::{self, Drift},
@@ -51,7 +50,7 @@ impl Client {
         let attempts = outcome.as_ref().map_or_else(Error::attempts, ResponseValue::attempts);
         span.record("cx.attempts", attempts);
         if let Err(error) = &outcome {
-            telemetry::failed(&span, &error.kind());
+            telemetry::failed(&span, error.kind());
         }
         outcome
     }
@@ -73,7 +72,7 @@ impl Client {
             effect: if operation.idempotency == Idempotency::Safe { Effect::None } else { Effect::Unknown },
             retryable: false,
         };
-        UndecodableResponse::unaccounted(call, reply.status, shared.api_key.redact(what)).into()
+        Error::incomplete(call, reply.status, &shared.api_key.redact(what))
     }
 
     /// Checks a request, stamps it, and begins the account of its call.
@@ -84,7 +83,7 @@ impl Client {
                 "the URL would be {length} bytes long, and proxies commonly accept {MAX_URL}: give fewer ids, or use \
                  `Client::bulk`"
             );
-            return Err(InvalidRequest::new(message).into());
+            return Err(Error::invalid_request(message));
         }
         let generation = self.api_generation();
         let Some(binding) = operation.binding(generation) else {
@@ -120,7 +119,7 @@ impl Client {
         let mut uncertain = false;
         loop {
             let Some(attempt) = request.try_clone() else {
-                return Err(InvalidRequest::new("the request's body can't be sent twice").into());
+                return Err(Error::invalid_request("the request's body cannot be sent twice"));
             };
             let span = telemetry::attempt_span(binding, request.url(), &call.correlation_id, call.attempts);
             call.attempts += 1;
@@ -157,7 +156,7 @@ impl Client {
             if let Some(status) = error.status() {
                 span.record("http.response.status_code", status.as_u16());
             }
-            telemetry::failed(&span, &error.kind());
+            telemetry::failed(&span, error.kind());
             // The request is over; the wait is no part of it.
             drop(span);
 
@@ -188,7 +187,7 @@ impl Client {
         // It tells calls apart and keeps no secret: no need to ask the system for its randomness.
         let correlation_id = uuid::Builder::from_random_bytes(fastrand::u128(..).to_ne_bytes()).into_uuid().to_string();
         let correlation = HeaderValue::from_str(&correlation_id)
-            .map_err(|_| InvalidRequest::new("the correlation id can't stand in an HTTP header"))?;
+            .map_err(|_| Error::invalid_request("the correlation id cannot be sent in an HTTP header"))?;
         let empty_post = request.method() == Method::POST && request.body().is_none();
         let mut headers = self.inner.options.headers.clone();
         for (name, value) in request.headers() {
@@ -207,21 +206,15 @@ impl Client {
     fn error(&self, call: Call, failed: Failed, elapsed: Duration, retry_after: Option<Duration>) -> Error {
         let shared = &self.inner.shared;
         match failed {
-            Failed::Transport { kind, status, source } => TransportError { call, kind, status, elapsed, source }.into(),
+            Failed::Transport { kind, status, source } => Error::transport(call, kind, status, elapsed, source),
             Failed::Refused(reply) => {
                 let Reply { status, headers, body } = *reply;
                 let redact = |text| shared.api_key.redact(text);
-                ApiError::new(call, status, &headers, &body, redact, retry_after).into()
+                Error::status_error(call, status, &headers, &body, redact, retry_after)
             }
-            Failed::TooLarge { status, .. } => {
-                ResponseTooLarge { call, status, limit: shared.max_response_bytes }.into()
-            }
-            Failed::Encoded(status, encoding) => {
-                UndecodableResponse::encoding(call, status, shared.api_key.redact(encoding)).into()
-            }
-            Failed::Redirected(status, to) => {
-                UndecodableResponse::redirected(call, status, shared.api_key.redact(to)).into()
-            }
+            Failed::TooLarge { status, .. } => Error::too_large(call, status, shared.max_response_bytes),
+            Failed::Encoded(status, encoding) => Error::encoded(call, status, &shared.api_key.redact(encoding)),
+            Failed::Redirected(status, to) => Error::redirected(call, status, &shared.api_key.redact(to)),
             Failed::Unsendable(source) => Error::unbuildable(source),
         }
     }
@@ -264,7 +257,7 @@ impl Client {
                     _ => Effect::Unknown,
                 };
                 call.retryable = false;
-                Err(UndecodableResponse::json(call, status, &body, &source, redact).into())
+                Err(Error::undecodable(call, status, &body, &source, redact))
             }
         }
     }

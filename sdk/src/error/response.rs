@@ -1,65 +1,51 @@
-//! An error response, whatever its body is. It knows the service's many shapes of one, and nothing of connections.
+//! What a response with an error status says. It knows the many shapes of an error body, and nothing of connections.
 
-use std::{fmt, time::Duration};
+use std::{fmt::Write, time::Duration};
 
-use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use serde_json::Value;
 
 use super::{
     Call,
-    text::{KEPT_BODY, cut, non_blank, one_line, strip_prefix_ignoring_case, title},
+    text::{non_blank, one_line, strip_prefix_ignoring_case, title},
 };
 use crate::types;
 
-/// The service, or something before it, answered with an error.
-#[derive(Debug)]
-pub struct ApiError {
-    pub(crate) call: Call,
-    pub(crate) status: StatusCode,
+/// What a response with an error status says.
+#[derive(Debug, Default)]
+pub(super) struct ErrorResponse {
     pub(super) code: Option<i32>,
     pub(super) message: Option<String>,
     pub(super) details: Vec<types::Any>,
-    pub(super) body: String,
-    html: bool,
     pub(super) retry_after: Option<Duration>,
+    pub(super) unknown_route: bool,
 }
 
-impl ApiError {
-    /// Reads an error response, whatever its body is.
-    pub(crate) fn new(
-        call: Call,
+impl ErrorResponse {
+    /// Reads an error response, whatever its body is. `text` is the body without the API key.
+    pub(super) fn new(
+        call: &Call,
         status: StatusCode,
         headers: &HeaderMap,
-        body: &Bytes,
+        text: &str,
         redact: impl Fn(String) -> String,
         retry_after: Option<Duration>,
     ) -> Self {
-        let text = redact(String::from_utf8_lossy(body).into_owned());
         let html = text.trim_start().starts_with('<')
             || headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
-        let mut error = Self {
-            call,
-            status,
-            code: None,
-            message: None,
-            details: Vec::new(),
-            body: String::new(),
-            html,
-            retry_after,
-        };
-        match serde_json::from_str(&text) {
-            Ok(value) => error.read(&value),
-            Err(_) if html => error.message = title(&text),
-            Err(_) => error.message = non_blank(&text),
+        let mut response = Self { retry_after, ..Self::default() };
+        match serde_json::from_str(text) {
+            Ok(value) => response.read(&value),
+            Err(_) if html => response.message = title(text),
+            Err(_) => response.message = non_blank(text),
         }
         if let Some(location) = headers.get(header::LOCATION).filter(|_| status.is_redirection()) {
             let location = String::from_utf8_lossy(location.as_bytes());
             let location = location.split(['?', '#']).next().unwrap_or_default();
-            error.message = Some(redact(format!("a redirect to {location}, which is not followed")));
+            response.message = Some(redact(format!("a redirect to {location}, which is not followed")));
         }
-        error.body = cut(text, KEPT_BODY);
-        error
+        response.unknown_route = response.is_unknown_route(call, status, html);
+        response
     }
 
     /// The shapes that occur: `{code, message, details}`, `{error, code, message}`, `{error: {message}}`, `{detail}`, a string.
@@ -74,11 +60,11 @@ impl ApiError {
 
     /// "Not Found: Not Found" is the gateway's word for an unknown route, "Not Found: anything else" the service's for an
     /// unknown resource. Older gateways answer 501, some 405.
-    pub(super) fn is_unknown_route(&self) -> bool {
-        match self.status {
+    fn is_unknown_route(&self, call: &Call, status: StatusCode, html: bool) -> bool {
+        match status {
             StatusCode::NOT_IMPLEMENTED | StatusCode::METHOD_NOT_ALLOWED => true,
             StatusCode::NOT_FOUND => match &self.message {
-                _ if self.html => true,
+                _ if html => true,
                 Some(message) => {
                     let reason = message.trim().trim_end_matches('.');
                     let reason = strip_prefix_ignoring_case(reason, "not found:").unwrap_or(reason).trim();
@@ -87,49 +73,48 @@ impl ApiError {
                 }
                 // Nothing said: where the path names an incident, that is the likelier thing to be missing.
                 None => {
-                    let binding = self.call.operation.binding(self.call.generation);
+                    let binding = call.operation.binding(call.generation);
                     binding.is_some_and(|binding| !binding.path.contains('{'))
                 }
             },
             _ => false,
         }
     }
-}
 
-impl fmt::Display for ApiError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Call { operation, authority: host, generation, .. } = &self.call;
-        let verb = if self.status.is_client_error() { "was refused by" } else { "failed at" };
-        write!(f, "{} {verb} {host}: {}", operation.id, self.status)?;
+    /// What happened and what to do about it, on one line.
+    pub(super) fn describe(&self, call: &Call, status: StatusCode) -> String {
+        let Call { operation, authority: host, generation, .. } = call;
+        let verb = if status.is_client_error() { "was refused by" } else { "failed at" };
+        let mut line = format!("{} {verb} {host}: {status}", operation.id);
         if let Some(message) = &self.message {
             // "404 Not Found: Not Found: no such incident" says it twice.
-            let reason = self.status.canonical_reason().unwrap_or_default();
+            let reason = status.canonical_reason().unwrap_or_default();
             let rest = strip_prefix_ignoring_case(message, reason).unwrap_or(message);
             let rest = rest.trim_start_matches(':').trim();
             if !rest.is_empty() && !rest.eq_ignore_ascii_case(reason) {
-                write!(f, ": {}", one_line(rest))?;
+                let _ = write!(line, ": {}", one_line(rest));
             }
         }
-        if self.is_unknown_route() {
+        if self.unknown_route {
             let other = generation.other();
-            f.write_str("; the host does not know this path: check the base URL")?;
+            line.push_str("; the host does not know this path: check the base URL");
             if operation.binding(other).is_some() {
-                write!(f, ", or try API generation {other}")?;
+                let _ = write!(line, ", or try API generation {other}");
             }
-        } else if self.status == StatusCode::UNAUTHORIZED {
-            f.write_str("; check the API key and that it belongs to this region")?;
-        } else if self.status == StatusCode::FORBIDDEN {
-            write!(f, "; the key needs {}", operation.permission)?;
+        } else if status == StatusCode::UNAUTHORIZED {
+            line.push_str("; check the API key and that it belongs to this region");
+        } else if status == StatusCode::FORBIDDEN {
+            let _ = write!(line, "; the key needs {}", operation.permission);
             if ["incidents:assign", "incidents:acknowledge"].contains(&operation.permission) {
-                f.write_str(" and must be a personal one, not a team's")?;
+                line.push_str(" and must be a personal one, not a team's");
             }
         }
-        if self.status == StatusCode::TOO_MANY_REQUESTS && !self.call.retryable {
-            f.write_str("; ask for fewer incidents at once")?;
+        if status == StatusCode::TOO_MANY_REQUESTS && !call.retryable {
+            line.push_str("; ask for fewer incidents at once");
         }
         if let Some(retry_after) = self.retry_after {
-            write!(f, "; retry after {} s", retry_after.as_secs_f64().ceil())?;
+            let _ = write!(line, "; retry after {} s", retry_after.as_secs_f64().ceil());
         }
-        self.call.fmt_effect(f)
+        line
     }
 }
