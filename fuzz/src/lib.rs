@@ -2,18 +2,8 @@
 //!
 //! The targets in `fuzz_targets/` hand them what libFuzzer makes up, and `tests/seeds.rs` the committed seeds.
 
-/// The drift reader, as its sources: xtask as a dependency would bring the whole generator with it.
-#[path = "../../xtask/src"]
-#[allow(dead_code, reason = "the drift reader needs only a part")]
-mod xtask {
-    pub(crate) mod document;
-    pub(crate) mod drift;
-    pub(crate) mod model;
-}
-
 use std::{
     fmt::Debug,
-    fs,
     path::Path,
     sync::LazyLock,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -27,18 +17,13 @@ use coralogix_incidents::{
 use coralogix_incidents_emulator::{Emulator, Sample};
 use futures::StreamExt;
 use serde::{Serialize, de::DeserializeOwned};
-use xtask::{document, drift, model};
+use xtask::{
+    DOCUMENT,
+    document::Document,
+    drift::{compare, report},
+};
 
 include!(concat!(env!("OUT_DIR"), "/messages.rs"));
-
-/// What those sources expect at the root of their crate.
-mod generate {
-    pub(crate) const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../openapi/incidents.yaml");
-}
-
-fn enter_workspace() -> anyhow::Result<()> {
-    Ok(())
-}
 
 /// JSON of any kind read as each request and response: what decodes is written and read again unchanged.
 pub fn responses(data: &[u8]) {
@@ -171,12 +156,25 @@ impl Service {
     }
 }
 
-/// A published file of any kind: read or refused, and without difference to itself.
+/// A published file of any kind: it is read, or refused by a complaint that fills whole lines, and does not break with itself.
 pub fn drift(data: &[u8]) {
-    static OURS: LazyLock<document::Document> = LazyLock::new(|| {
-        let text = fs::read_to_string(generate::DOCUMENT).expect("our document");
-        document::Document::parse(Path::new("ours.yaml"), &text).expect("our document is YAML")
+    static OURS: LazyLock<Document> = LazyLock::new(|| {
+        Document::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(DOCUMENT)).expect("our document")
     });
     let Ok(text) = std::str::from_utf8(data) else { return };
-    drift::fuzz(&OURS, text);
+    let published = match Document::parse(Path::new("published.yaml"), text) {
+        Ok(published) => published,
+        Err(error) => return assert!(format!("{error:#}").starts_with("published.yaml:"), "{error:#}"),
+    };
+    match compare(&OURS, &published) {
+        Ok(differences) => {
+            report::table(&differences);
+            assert!(report::json(&differences).is_ok());
+        }
+        Err(error) => assert!(format!("{error:#}").starts_with("published.yaml"), "{error:#}"),
+    }
+    if let Ok(differences) = compare(&published, &published) {
+        let breaks = differences.iter().any(|difference| difference.class.breaks());
+        assert!(!breaks, "{}", report::table(&differences));
+    }
 }

@@ -1,108 +1,154 @@
 //! An OpenAPI file as data: parsed once into JSON, each node with its line, so that any later complaint can say where.
-//! It knows YAML and JSON pointers; it must not know what an operation or a schema is.
+//! It must not know what an operation or a schema is.
+
+mod json;
+mod yaml;
 
 use std::{
     collections::HashMap,
-    fmt,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result, bail};
-use saphyr_parser::{Event, Parser, ScalarStyle};
-use serde_json::{Map, Number, Value};
+use serde_json::Value;
 
-/// Deeper documents than this are refused: nobody writes one, and recursion over them would end the process.
-const MAX_DEPTH: usize = 128;
-/// The most nodes a document may have once its aliases are expanded.
-const MAX_NODES: usize = 2_000_000;
+use crate::json_pointer::steps;
 
 /// A parsed document and where each of its nodes stands.
-pub(crate) struct Document {
+pub struct Document {
     path: PathBuf,
     root: Value,
-    lines: HashMap<String, usize>,
+    lines: Lines,
+}
+
+/// The line of a node, and the lines of the nodes below it.
+#[derive(Default)]
+struct Lines {
+    line: usize,
+    below: Below,
+}
+
+#[derive(Default)]
+enum Below {
+    #[default]
+    Nothing,
+    Items(Vec<Lines>),
+    Members(HashMap<String, Lines>),
+}
+
+impl Lines {
+    fn at(line: usize) -> Self {
+        Self { line, below: Below::Nothing }
+    }
+
+    fn of_items(line: usize, items: Vec<Self>) -> Self {
+        Self { line, below: Below::Items(items) }
+    }
+
+    fn of_members(line: usize, members: HashMap<String, Self>) -> Self {
+        Self { line, below: Below::Members(members) }
+    }
+
+    fn child(&self, step: &str) -> Option<&Self> {
+        match &self.below {
+            Below::Nothing => None,
+            Below::Items(items) => items.get(step.parse::<usize>().ok()?),
+            Below::Members(members) => members.get(step),
+        }
+    }
+}
+
+/// Why a text is no document, and the line; 0 where no line is to blame.
+struct SyntaxError {
+    line: usize,
+    message: String,
+}
+
+fn repeated(key: &str) -> String {
+    format!("the key `{key}` stands twice in this mapping")
 }
 
 /// One complaint about a document, with the JSON pointer of the node it is about.
 #[derive(Debug, Clone)]
-pub(crate) struct Problem {
-    pub(crate) pointer: String,
-    pub(crate) message: String,
+pub struct Problem {
+    /// Where the node is.
+    pub pointer: String,
+    /// What is wrong with it, and what to do.
+    pub message: String,
 }
 
 impl Problem {
-    pub(crate) fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
+    /// A complaint about the node at a pointer.
+    pub fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
         Self { pointer: pointer.into(), message: message.into() }
     }
 }
 
 impl Document {
-    pub(crate) fn read(path: &Path) -> Result<Self> {
+    /// Reads and parses a file.
+    pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         Self::parse(path, &text)
     }
 
-    /// Parses YAML 1.2, of which JSON is a part.
-    pub(crate) fn parse(path: &Path, text: &str) -> Result<Self> {
-        let mut loader = Loader::default();
-        for event in Parser::new_from_str(text) {
-            let (event, span) = match event {
-                Ok(event) => event,
-                Err(error) => bail!("{}:{}: not valid YAML: {}", path.display(), error.marker().line(), error.info()),
-            };
-            let line = span.start.line();
-            if let Err(message) = loader.accept(event, line) {
-                bail!("{}:{line}: {message}", path.display());
-            }
-        }
-        let Some(root) = loader.root else {
-            bail!("{}: the file holds no document", path.display());
+    /// Parses JSON or YAML 1.2, as the text has it.
+    pub fn parse(path: &Path, text: &str) -> Result<Self> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let is_json = path.extension().is_some_and(|extension| extension == "json");
+        let parsed = if is_json {
+            json::parse(text)
+        } else if text.trim_start().starts_with('{') {
+            // YAML may begin with a brace, too: the error of JSON counts where it is neither.
+            json::parse(text).or_else(|error| yaml::parse(text).map_err(|_| error))
+        } else {
+            yaml::parse(text)
         };
-        Ok(Self { path: path.to_owned(), root, lines: loader.lines })
+        match parsed {
+            Ok((root, lines)) => Ok(Self { path: path.to_owned(), root, lines }),
+            Err(SyntaxError { line: 0, message }) => bail!("{}: {message}", path.display()),
+            Err(SyntaxError { line, message }) => bail!("{}:{line}: {message}", path.display()),
+        }
     }
 
-    pub(crate) fn root(&self) -> &Value {
+    /// The whole document.
+    pub fn root(&self) -> &Value {
         &self.root
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    /// The file that it was read from.
+    pub fn path(&self) -> &Path {
         &self.path
     }
 
     /// The node at a JSON pointer.
-    pub(crate) fn get(&self, pointer: &str) -> Option<&Value> {
+    pub fn get(&self, pointer: &str) -> Option<&Value> {
         self.root.pointer(pointer)
     }
 
-    /// The line of a node; of its nearest known ancestor where it has no line of its own.
-    pub(crate) fn line(&self, pointer: &str) -> Option<usize> {
-        let mut pointer = pointer;
-        loop {
-            match self.lines.get(pointer) {
-                Some(line) => return Some(*line),
-                None => pointer = &pointer[..pointer.rfind('/')?],
-            }
+    /// The line of a node; of its nearest ancestor where there is no such node, or where an alias stands for it.
+    pub fn line(&self, pointer: &str) -> usize {
+        let mut found = &self.lines;
+        for step in steps(pointer) {
+            let Some(child) = found.child(&step) else { break };
+            found = child;
         }
+        found.line
     }
 
     /// `file:line` of a node, as [`Self::line`] finds it.
-    pub(crate) fn location(&self, pointer: &str) -> String {
-        match self.line(pointer) {
-            Some(line) => format!("{}:{line}", self.path.display()),
-            None => self.path.display().to_string(),
-        }
+    pub fn location(&self, pointer: &str) -> String {
+        format!("{}:{}", self.path.display(), self.line(pointer))
     }
 
     /// Turns complaints into one error, a line each, in the order of the file.
-    pub(crate) fn fail_on(&self, problems: &[Problem]) -> Result<()> {
+    pub fn fail_on(&self, problems: &[Problem]) -> Result<()> {
         if problems.is_empty() {
             return Ok(());
         }
         let mut lines: Vec<(usize, String)> = problems
             .iter()
             .map(|problem| {
-                let line = self.line(&problem.pointer).unwrap_or(0);
-                (line, format!("{}: {}", self.location(&problem.pointer), problem.message))
+                (self.line(&problem.pointer), format!("{}: {}", self.location(&problem.pointer), problem.message))
             })
             .collect();
         lines.sort();
@@ -110,198 +156,6 @@ impl Document {
         let text: Vec<String> = lines.into_iter().map(|(_, text)| text).collect();
         bail!("{}", text.join("\n"))
     }
-}
-
-/// One more step on a JSON pointer, escaped.
-pub(crate) fn join(pointer: &str, key: impl fmt::Display) -> String {
-    format!("{pointer}/{}", key.to_string().replace('~', "~0").replace('/', "~1"))
-}
-
-/// Calls `visit` for each node of `value`, parents first, with its JSON pointer.
-pub(crate) fn walk<'a>(value: &'a Value, pointer: &str, visit: &mut impl FnMut(&str, &'a Value)) {
-    visit(pointer, value);
-    match value {
-        Value::Object(members) => {
-            for (key, member) in members {
-                walk(member, &join(pointer, key), visit);
-            }
-        }
-        Value::Array(items) => {
-            for (index, item) in items.iter().enumerate() {
-                walk(item, &join(pointer, index), visit);
-            }
-        }
-        _ => {}
-    }
-}
-
-/// Builds the tree from the parser's events, without recursion.
-#[derive(Default)]
-struct Loader {
-    root: Option<Value>,
-    open: Vec<Open>,
-    anchors: HashMap<usize, Option<Value>>,
-    lines: HashMap<String, usize>,
-    nodes: usize,
-}
-
-enum Container {
-    Sequence(Vec<Value>),
-    Mapping(Map<String, Value>, Option<String>),
-}
-
-struct Open {
-    container: Container,
-    pointer: String,
-    anchor: usize,
-}
-
-impl Loader {
-    fn accept(&mut self, event: Event<'_>, line: usize) -> Result<(), String> {
-        match event {
-            Event::DocumentStart(_) if self.root.is_some() => Err("more than one YAML document in the file".to_owned()),
-            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) | Event::DocumentEnd => {
-                Ok(())
-            }
-            Event::Alias(anchor) => match self.anchors.get(&anchor) {
-                Some(Some(value)) => {
-                    let value = value.clone();
-                    self.nodes += count(&value);
-                    self.add(value, line)
-                }
-                _ => Err("an alias refers to the node that holds it: the document never ends".to_owned()),
-            },
-            Event::Scalar(text, style, anchor, tag) => {
-                let value = match &tag {
-                    Some(tag) if !tag.is_yaml_core_schema() => return Err(format!("the tag {tag} is not understood")),
-                    Some(tag) if tag.suffix == "str" => Value::String(text.into_owned()),
-                    _ if style == ScalarStyle::Plain => plain_scalar(&text),
-                    _ => Value::String(text.into_owned()),
-                };
-                if anchor != 0 {
-                    self.anchors.insert(anchor, Some(value.clone()));
-                }
-                self.add(value, line)
-            }
-            Event::SequenceStart(anchor, _) => self.open(Container::Sequence(Vec::new()), anchor, line),
-            Event::MappingStart(anchor, _) => self.open(Container::Mapping(Map::new(), None), anchor, line),
-            Event::SequenceEnd | Event::MappingEnd => {
-                let Some(open) = self.open.pop() else { return Ok(()) };
-                let value = match open.container {
-                    Container::Sequence(items) => Value::Array(items),
-                    Container::Mapping(members, _) => Value::Object(members),
-                };
-                if open.anchor != 0 {
-                    self.anchors.insert(open.anchor, Some(value.clone()));
-                }
-                self.place(value)
-            }
-        }
-    }
-
-    fn open(&mut self, container: Container, anchor: usize, line: usize) -> Result<(), String> {
-        if self.open.len() >= MAX_DEPTH {
-            return Err(format!("nested more than {MAX_DEPTH} levels deep"));
-        }
-        if let Some(Open { container: Container::Mapping(_, None), .. }) = self.open.last() {
-            return Err("a mapping key must be a scalar".to_owned());
-        }
-        if anchor != 0 {
-            self.anchors.insert(anchor, None);
-        }
-        let pointer = self.next_pointer();
-        self.note(&pointer, line)?;
-        self.open.push(Open { container, pointer, anchor });
-        Ok(())
-    }
-
-    /// Takes a finished scalar or alias: as a key where one is due, else as a value.
-    fn add(&mut self, value: Value, line: usize) -> Result<(), String> {
-        if let Some(Open { container: Container::Mapping(members, key @ None), pointer, .. }) = self.open.last_mut() {
-            let name = match value {
-                Value::String(name) => name,
-                Value::Null => "null".to_owned(),
-                Value::Bool(_) | Value::Number(_) => value.to_string(),
-                Value::Array(_) | Value::Object(_) => return Err("a mapping key must be a scalar".to_owned()),
-            };
-            if name == "<<" {
-                return Err("merge keys (`<<`) are not part of YAML 1.2: write the members out".to_owned());
-            }
-            if members.contains_key(&name) {
-                return Err(format!("the key `{name}` stands twice in this mapping"));
-            }
-            let pointer = join(pointer, &name);
-            *key = Some(name);
-            self.lines.insert(pointer, line);
-            return Ok(());
-        }
-        let pointer = self.next_pointer();
-        self.note(&pointer, line)?;
-        self.place(value)
-    }
-
-    fn next_pointer(&self) -> String {
-        match self.open.last() {
-            None => String::new(),
-            Some(Open { container: Container::Sequence(items), pointer, .. }) => join(pointer, items.len()),
-            Some(Open { container: Container::Mapping(_, key), pointer, .. }) => {
-                join(pointer, key.as_deref().unwrap_or_default())
-            }
-        }
-    }
-
-    /// Remembers the line of a node. A member's line is that of its key.
-    fn note(&mut self, pointer: &str, line: usize) -> Result<(), String> {
-        self.nodes += 1;
-        if self.nodes > MAX_NODES {
-            return Err(format!("more than {MAX_NODES} nodes once aliases are expanded"));
-        }
-        self.lines.entry(pointer.to_owned()).or_insert(line);
-        Ok(())
-    }
-
-    fn place(&mut self, value: Value) -> Result<(), String> {
-        if self.nodes > MAX_NODES {
-            return Err(format!("more than {MAX_NODES} nodes once aliases are expanded"));
-        }
-        match self.open.last_mut() {
-            None => self.root = Some(value),
-            Some(Open { container: Container::Sequence(items), .. }) => items.push(value),
-            Some(Open { container: Container::Mapping(members, key), .. }) => {
-                members.insert(key.take().unwrap_or_default(), value);
-            }
-        }
-        Ok(())
-    }
-}
-
-fn count(value: &Value) -> usize {
-    let mut nodes = 0;
-    walk(value, "", &mut |_, _| nodes += 1);
-    nodes
-}
-
-/// YAML 1.2's core schema, as far as JSON can hold it.
-fn plain_scalar(text: &str) -> Value {
-    match text {
-        "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
-        "true" | "True" | "TRUE" => return Value::Bool(true),
-        "false" | "False" | "FALSE" => return Value::Bool(false),
-        _ => {}
-    }
-    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    if digits.starts_with(|first: char| first.is_ascii_digit()) {
-        if let Ok(integer) = text.parse::<i64>() {
-            return Value::Number(integer.into());
-        }
-        if let Ok(integer) = text.parse::<u64>() {
-            return Value::Number(integer.into());
-        }
-        if let Some(number) = text.parse::<f64>().ok().and_then(Number::from_f64) {
-            return Value::Number(number);
-        }
-    }
-    Value::String(text.to_owned())
 }
 
 #[cfg(test)]
@@ -349,12 +203,58 @@ mod tests {
     }
 
     #[test]
+    fn json_is_read_as_json_with_its_lines() {
+        let text = "\u{feff}{\n  \"a\": 1,\n  \"b\": [\n    \"\\ud83d\\ude00\",\n    {\n      \"c/d\":\n        {\"e\": -1.5e3}\n    },\n\n    null\n  ]\n}\n";
+        let expected = serde_json::json!({"a": 1, "b": ["\u{1f600}", {"c/d": {"e": -1500.0}}, null]});
+        for name in ["doc.json", "doc.yaml"] {
+            let document = Document::parse(Path::new(name), text).unwrap();
+            assert_eq!(document.root(), &expected);
+            let lines =
+                [("/a", 2), ("/b", 3), ("/b/0", 4), ("/b/1", 5), ("/b/1/c~1d", 6), ("/b/1/c~1d/e", 7), ("/b/2", 10)];
+            for (pointer, line) in lines {
+                assert_eq!(document.location(pointer), format!("{name}:{line}"), "{pointer}");
+            }
+        }
+    }
+
+    #[test]
+    fn mistakes_in_json_are_reported_with_their_line() {
+        assert_eq!(error("{\n\"a\": 1,\n\"a\": 2}"), "doc.yaml:3: the key `a` stands twice in this mapping");
+        assert_eq!(
+            error("{\"b\":\n {\"a\": 1,\n\"\\u0061\": 2}}"),
+            "doc.yaml:3: the key `a` stands twice in this mapping"
+        );
+        assert!(error("{\n\"a\": \"\\ud83d\"\n}").starts_with("doc.yaml:2: not valid JSON: "));
+        let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+        assert!(error(&format!("{{\"a\": {deep}}}")).starts_with("doc.yaml:1: not valid JSON: recursion limit"));
+        let trailing = Document::parse(Path::new("doc.json"), "{\"a\": 1,}").err().map(|error| error.to_string());
+        assert!(trailing.is_some_and(|error| error.starts_with("doc.json:1: not valid JSON: ")));
+        // YAML may begin with a brace, too.
+        assert_eq!(parse("{a: 1, b: [x]}").unwrap().root(), &serde_json::json!({"a": 1, "b": ["x"]}));
+    }
+
+    #[test]
+    fn json_in_the_midst_of_yaml_may_write_a_character_as_two_escapes() {
+        let document = parse("a: {\"b\": \"\\ud83d\\ude00\\u00e4\\\\ud83d\\n\"}\n").unwrap();
+        assert_eq!(document.get("/a/b"), Some(&Value::from("\u{1f600}\u{e4}\\ud83d\n")));
+        assert!(error("a: \"\\ud83d\"\n").starts_with("doc.yaml:1: not valid YAML"));
+    }
+
+    #[test]
     fn aliases_are_expanded_up_to_a_limit() {
         let document = parse("a: &x {b: 1}\nc: *x\n").unwrap();
         assert_eq!(document.get("/c/b"), Some(&Value::from(1)));
-        let bomb: String = (1..30).fold("a0: &a0 [1,1]\n".to_owned(), |text, n| {
-            format!("{text}a{n}: &a{n} [*a{}, *a{}, *a{}]\n", n - 1, n - 1, n - 1)
-        });
-        assert!(error(&bomb).contains("nodes once aliases are expanded"));
+        assert_eq!(document.location("/c/b"), "doc.yaml:2");
+        let chain = |first: &str, next: &dyn Fn(usize) -> String| {
+            let lines = (1..2000).map(|number| format!("a{number}: &a{number} {}\n", next(number - 1)));
+            format!("a0: &a0 {first}\n{}", lines.collect::<String>())
+        };
+        let three = chain("[1, 1]", &|last| format!("[*a{last}, *a{last}, *a{last}]"));
+        assert_eq!(error(&three), "doc.yaml:12: aliases expand to more than 32 MiB");
+        let one = chain("[1]", &|last| format!("[*a{last}]"));
+        assert_eq!(error(&one), "doc.yaml:128: nested more than 128 levels deep once aliases are expanded");
+        let text = "x".repeat(1 << 20);
+        let copies = (1..100).map(|number| format!("a{number}: *text\n")).collect::<String>();
+        assert_eq!(error(&format!("a0: &text {text}\n{copies}")), "doc.yaml:32: aliases expand to more than 32 MiB");
     }
 }

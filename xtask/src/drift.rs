@@ -48,7 +48,7 @@
 mod api;
 mod deviation;
 mod operations;
-mod report;
+pub mod report;
 mod schemas;
 mod shape;
 
@@ -65,10 +65,11 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use crate::{document::Document, generate::DOCUMENT};
+use crate::{DOCUMENT, document::Document};
 
+/// What `cargo xtask drift` is given.
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
+pub struct Arguments {
     /// The published OpenAPI file, 3.0 or 3.1, YAML or JSON.
     published: PathBuf,
     /// Print a JSON array instead of a table.
@@ -76,7 +77,8 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
-pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+/// Prints the differences; the exit status is 1 if one of them breaks something.
+pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let path = &arguments.published;
     // Read before the folder changes: the path is relative to where the command was given.
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -97,11 +99,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 
 /// What a difference means for the SDK; the gravest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Class {
+pub enum Class {
+    /// A call that worked is refused, or something in it ignored.
     BreaksCallers,
+    /// A reply can't be decoded.
     BreaksDecoding,
+    /// To be taken over; nothing fails before that.
     New,
+    /// Nothing to do.
     Cosmetic,
+    /// Our document gives the reason.
     KnownDeviation,
 }
 
@@ -118,7 +125,8 @@ impl Class {
         }
     }
 
-    fn breaks(self) -> bool {
+    /// Whether the SDK has to change before the vendor's change is in force.
+    pub fn breaks(self) -> bool {
         matches!(self, Self::BreaksCallers | Self::BreaksDecoding)
     }
 }
@@ -150,8 +158,9 @@ impl Direction {
 
 /// One difference, with every operation that it concerns.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Difference {
-    class: Class,
+pub struct Difference {
+    /// What it means for the SDK.
+    pub class: Class,
     /// What differs: `Incident.name`, `query parameter ids`, `response 200`.
     place: String,
     message: String,
@@ -164,7 +173,7 @@ struct Difference {
 }
 
 /// All differences, the gravest first, each once.
-fn compare(ours: &Document, published: &Document) -> Result<Vec<Difference>> {
+pub fn compare(ours: &Document, published: &Document) -> Result<Vec<Difference>> {
     let ours = api::Api::read(ours)?;
     let published = api::Api::read(published)?;
     let found = operations::compare(&ours, &published)?;
@@ -187,24 +196,4 @@ fn compare(ours: &Document, published: &Document) -> Result<Vec<Difference>> {
     }
     merged.sort_by_key(|difference| difference.class);
     Ok(merged)
-}
-
-/// The fuzz target `drift`: no file makes it panic, its complaints fill whole lines, and a file does not break with itself.
-#[cfg(fuzzing)]
-pub(crate) fn fuzz(ours: &Document, text: &str) {
-    let published = match Document::parse(Path::new("published.yaml"), text) {
-        Ok(published) => published,
-        Err(error) => return assert!(format!("{error:#}").starts_with("published.yaml:"), "{error:#}"),
-    };
-    match compare(ours, &published) {
-        Ok(differences) => {
-            report::table(&differences);
-            assert!(report::json(&differences).is_ok());
-        }
-        Err(error) => assert!(format!("{error:#}").starts_with("published.yaml"), "{error:#}"),
-    }
-    let breaks = |difference: &Difference| difference.class.breaks();
-    if let Ok(differences) = compare(&published, &published) {
-        assert!(!differences.iter().any(breaks), "{}", report::table(&differences));
-    }
 }

@@ -24,13 +24,13 @@ use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TagSt
 use quote::quote;
 use serde_json::Value;
 use similar::TextDiff;
+use xtask::DOCUMENT;
 
 use crate::{
     document::Document,
     model::{Model, reference_name},
 };
 
-pub(crate) const DOCUMENT: &str = "openapi/incidents.yaml";
 const TARGET: &str = "sdk/src/generated";
 
 #[derive(clap::Args)]

@@ -14,9 +14,11 @@ use anyhow::Result;
 use heck::ToLowerCamelCase;
 use serde_json::Value;
 
+use xtask::DOCUMENT;
+
 use crate::{
-    document::{Document, Problem, join, walk},
-    generate::DOCUMENT,
+    document::{Document, Problem},
+    json_pointer::{join, walk},
     model::{Generation, Model, text},
 };
 use samples::Sample;

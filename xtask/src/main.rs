@@ -4,18 +4,17 @@
 
 mod cargo;
 mod ci;
-mod document;
-mod drift;
 mod fuzz;
 mod generate;
 mod licences;
 mod lint;
 mod model;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::process::ExitCode;
 
-use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
+// The modules of this program find them where their own are.
+use xtask::{document, drift, enter_workspace, json_pointer, openapi};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Tasks of the maintainers of coralogix-incidents", version)]
@@ -56,12 +55,4 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// The folder of the workspace's `Cargo.toml`; paths in messages are relative to it. `cargo xtask` says which: where clones
-/// share a target directory, this program may have been compiled in another. Run without cargo, it is where it was compiled.
-fn enter_workspace() -> Result<()> {
-    let xtask = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
-    let root = PathBuf::from(xtask).join("..");
-    std::env::set_current_dir(&root).with_context(|| format!("cannot enter {}", root.display()))
 }

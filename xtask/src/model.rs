@@ -5,14 +5,18 @@ mod keys;
 pub(crate) mod names;
 pub(crate) mod oneofs;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use anyhow::Result;
 use serde_json::{Map, Value};
 
-use crate::document::{Document, Problem, join, walk};
+pub(crate) use crate::openapi::text;
+use crate::{
+    document::{Document, Problem},
+    json_pointer::{join, walk},
+    openapi::{METHODS, version},
+};
 
-pub(crate) const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 /// What an operation may say, besides extensions.
 const OPERATION: &[&str] = &[
     "tags",
@@ -123,10 +127,6 @@ pub(crate) fn reference_name(value: &Value) -> Option<String> {
     value.get("$ref")?.as_str()?.strip_prefix("#/components/schemas/").map(str::to_owned)
 }
 
-pub(crate) fn text<'v>(value: &'v Value, key: &str) -> &'v str {
-    value.get(key).and_then(Value::as_str).unwrap_or_default()
-}
-
 struct Reader<'a> {
     document: &'a Document,
     problems: Vec<Problem>,
@@ -138,7 +138,7 @@ impl<'a> Reader<'a> {
     }
 
     fn version(&mut self) {
-        let version = text(self.document.root(), "openapi");
+        let version = version(self.document.root());
         if !version.starts_with("3.0.") {
             let found =
                 if version.is_empty() { "no `openapi` version".to_owned() } else { format!("OpenAPI {version}") };
@@ -444,6 +444,7 @@ impl<'a> Reader<'a> {
             self.problem(pointer, format!("{what} must be a list of texts"));
             return;
         };
+        let mut seen = HashSet::new();
         for (index, value) in values.iter().enumerate() {
             let at = join(pointer, index);
             if !value.is_string() {
@@ -451,7 +452,7 @@ impl<'a> Reader<'a> {
                     &at,
                     format!("{what} must be a list of texts, but `{value}` is none: write its name, or quote it"),
                 );
-            } else if values[..index].contains(value) {
+            } else if !seen.insert(value.as_str()) {
                 self.problem(&at, format!("{what}: {value} stands twice"));
             }
         }

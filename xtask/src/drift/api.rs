@@ -6,8 +6,9 @@ use anyhow::{Result, bail};
 use serde_json::Value;
 
 use crate::{
-    document::{Document, join},
-    model::{METHODS, text},
+    document::Document,
+    json_pointer::join,
+    openapi::{METHODS, text, version},
 };
 
 /// What stands before the paths of all generations.
@@ -123,8 +124,8 @@ impl<'d> Api<'d> {
 
     fn version(&self) -> Result<()> {
         let root = self.document.root();
-        let version = root.get("openapi").and_then(Value::as_str).unwrap_or_default();
-        if version.starts_with("3.0") || version.starts_with("3.1") {
+        let version = version(root);
+        if version.split('.').take(2).eq(["3", "0"]) || version.split('.').take(2).eq(["3", "1"]) {
             return Ok(());
         }
         if let Some(swagger) = root.get("swagger") {

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::{document::Document, model::text};
+use crate::{document::Document, openapi::text};
 
 /// What a difference is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

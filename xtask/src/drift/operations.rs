@@ -15,7 +15,7 @@ use super::{
     deviation::{Subject, Trail},
     schemas::{Finding, Walk, json_schema, similar},
 };
-use crate::{document::join, model::text};
+use crate::{json_pointer::join, openapi::text};
 
 /// Every difference between two files, operation by operation.
 pub(super) fn compare(ours: &Api<'_>, published: &Api<'_>) -> Result<Vec<Difference>> {

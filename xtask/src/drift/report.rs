@@ -1,6 +1,6 @@
 //! Differences as a table for people and as JSON for machines.
 
-use std::fmt::Write;
+use std::{collections::HashMap, fmt::Write};
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Class, Difference};
 
 /// Aligned columns, the reasons of known deviations below their rows, and a line of counts.
-pub(super) fn table(differences: &[Difference]) -> String {
+pub fn table(differences: &[Difference]) -> String {
     let mut out = String::new();
     let shown = grouped(differences);
     let rows: Vec<[String; 5]> = shown.iter().map(|(difference, others)| row(difference, *others)).collect();
@@ -44,11 +44,13 @@ pub(super) fn table(differences: &[Difference]) -> String {
 /// nobody has to do anything about them.
 fn grouped(differences: &[Difference]) -> Vec<(&Difference, usize)> {
     let mut shown: Vec<(&Difference, usize)> = Vec::new();
+    let mut first = HashMap::new();
     for difference in differences {
-        let alike = |(first, _): &&mut (&Difference, usize)| {
-            first.class == Class::Cosmetic && first.message == difference.message
+        let index = match difference.class {
+            Class::Cosmetic => *first.entry(difference.message.as_str()).or_insert(shown.len()),
+            _ => shown.len(),
         };
-        match shown.iter_mut().find(alike).filter(|_| difference.class == Class::Cosmetic) {
+        match shown.get_mut(index) {
             Some((_, others)) => *others += 1,
             None => shown.push((difference, 0)),
         }
@@ -78,7 +80,7 @@ fn row(difference: &Difference, others: usize) -> [String; 5] {
 }
 
 /// An array with one object for each difference.
-pub(super) fn json(differences: &[Difference]) -> Result<String> {
+pub fn json(differences: &[Difference]) -> Result<String> {
     let objects: Vec<Value> = differences
         .iter()
         .map(|difference| {

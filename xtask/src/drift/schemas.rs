@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::Result;
+use heck::ToSnakeCase;
 use serde_json::Value;
 
 use super::{
@@ -15,7 +16,7 @@ use super::{
     deviation::{self, Subject, Trail},
     shape::{LIMITS, Shape},
 };
-use crate::{document::join, model::snake};
+use crate::json_pointer::join;
 
 /// A node of ours and the published one in the same place.
 struct Pair {
@@ -200,15 +201,15 @@ impl<'a, 'd> Walk<'a, 'd> {
             }
             (None, Some(values)) => {
                 let class = direction.choose(Class::BreaksCallers, Class::Cosmetic);
-                let message = format!("may be any text, published as one of {}", values.join(", "));
+                let message = format!("may be any text, published as one of {}", values.all().join(", "));
                 self.at(pair, ours, published, class, Subject::Type("enum"), message);
             }
             (Some(ours_values), Some(published_values)) => {
-                for value in published_values.iter().filter(|value| !ours_values.contains(value)) {
+                for value in published_values.beyond(ours_values) {
                     let message = format!("has a value that we lack: `{value}`");
                     self.at(pair, ours, published, Class::New, Subject::Extra(value), message);
                 }
-                for value in ours_values.iter().filter(|value| !published_values.contains(value)) {
+                for value in ours_values.beyond(published_values) {
                     let class = direction.choose(Class::BreaksCallers, Class::Cosmetic);
                     let outcome = direction_text(direction, "sending it is refused", "it no longer arrives");
                     let message = format!("has lost the value `{value}`: {outcome}");
@@ -381,7 +382,7 @@ fn direction_text(direction: Direction, request: &'static str, response: &'stati
 /// A hint at the same name in another spelling.
 pub(super) fn similar<'n>(name: &str, mut others: impl Iterator<Item = &'n str>) -> String {
     others
-        .find(|other| *other != name && snake(other) == snake(name))
+        .find(|other| *other != name && other.to_snake_case() == name.to_snake_case())
         .map_or_else(String::new, |other| format!(" (there is `{other}`)"))
 }
 

@@ -1,17 +1,41 @@
 //! A schema of either file in one form: references, `allOf`, alternatives and the syntax of 3.1 are gone. It must not know
 //! what it is compared with.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use anyhow::{Result, bail};
 use serde_json::Value;
 
 use super::api::Api;
-use crate::{document::join, model::text};
+use crate::{json_pointer::join, openapi::text};
 
 /// The keywords that narrow a request.
 pub(super) const LIMITS: [&str; 7] =
     ["minItems", "maxItems", "minLength", "maxLength", "minimum", "maximum", "pattern"];
+
+/// Distinct texts in their order.
+#[derive(Debug, Default)]
+pub(super) struct Values {
+    ordered: Vec<String>,
+    known: HashSet<String>,
+}
+
+impl Values {
+    fn insert(&mut self, value: String) {
+        if self.known.insert(value.clone()) {
+            self.ordered.push(value);
+        }
+    }
+
+    pub(super) fn all(&self) -> &[String] {
+        &self.ordered
+    }
+
+    /// The values that `other` lacks.
+    pub(super) fn beyond<'v>(&'v self, other: &'v Self) -> impl Iterator<Item = &'v String> {
+        self.ordered.iter().filter(|value| !other.known.contains(*value))
+    }
+}
 
 /// What a schema says, as far as it is compared.
 #[derive(Debug, Default)]
@@ -21,8 +45,8 @@ pub(super) struct Shape<'d> {
     /// JSON types without `null`, which reading takes for the default. Empty where nothing is said.
     pub(super) types: BTreeSet<&'d str>,
     pub(super) format: Option<&'d str>,
-    /// The values of an enum.
-    pub(super) values: Option<Vec<String>>,
+    /// The values of an enum, in the order of the file.
+    pub(super) values: Option<Values>,
     /// The places of each member: more than one where parts or alternatives repeat it.
     pub(super) members: BTreeMap<&'d str, Vec<String>>,
     pub(super) required: BTreeSet<&'d str>,
@@ -124,10 +148,7 @@ impl<'d> Shape<'d> {
         let Some(values) = values.or_else(|| node.get("const").map(std::slice::from_ref)) else { return };
         let known = self.values.get_or_insert_default();
         for value in values.iter().filter(|value| !value.is_null()) {
-            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            if !known.contains(&value) {
-                known.push(value);
-            }
+            known.insert(value.as_str().map_or_else(|| value.to_string(), str::to_owned));
         }
     }
 

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, sync::LazyLock, time::Instant};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::document::join;
+use crate::json_pointer::join;
 
 const V1: &str = include_str!("../../tests/data/published_v1.yaml");
 const V5: &str = include_str!("../../tests/data/published_v5.yaml");
@@ -584,6 +584,8 @@ fn what_cannot_be_read_is_an_error_with_its_line() {
         refused("swagger: '2.0'\npaths: {}\n").starts_with("published.yaml:1: this is Swagger \"2.0\": convert it")
     );
     assert_eq!(refused("openapi: 4.0.0\n"), "published.yaml:1: OpenAPI 4.0.0: drift reads OpenAPI 3.0 and 3.1");
+    assert_eq!(refused("openapi: 3.1\n"), "published.yaml: the file has no `paths`");
+    assert_eq!(refused("openapi: 3.2\n"), "published.yaml:1: OpenAPI 3.2: drift reads OpenAPI 3.0 and 3.1");
     assert_eq!(refused("a: 1\n"), "published.yaml:1: no `openapi: 3...`: drift reads OpenAPI 3.0 and 3.1");
     assert_eq!(refused("openapi: 3.0.0\n"), "published.yaml: the file has no `paths`");
     assert!(refused("openapi: 3.0.0\npaths: {}\n").contains("it has none of our"));
@@ -650,7 +652,7 @@ fn nonsense_never_panics() {
     let mut pointers = Vec::new();
     // Where it is read, and read in every way.
     let places = ["/servers", "/paths/~1incidents~1incidents~1v1~1all~1by-user", &format!("{MESSAGES}Incident")];
-    crate::document::walk(&root, "", &mut |pointer, _| {
+    crate::json_pointer::walk(&root, "", &mut |pointer, _| {
         if places.iter().any(|place| pointer.starts_with(place)) {
             pointers.push(pointer.to_owned());
         }

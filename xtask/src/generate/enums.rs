@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::rust::{docs, ident};
 use crate::{
-    document::join,
+    json_pointer::join,
     model::{Model, text},
 };
 

@@ -14,7 +14,7 @@ use syn::{
 
 use super::rust::{docs, ident};
 use crate::{
-    document::join,
+    json_pointer::join,
     model::{Generation, Model, Operation, Parameter, reference_name, snake, text},
 };
 

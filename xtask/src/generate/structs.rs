@@ -14,7 +14,7 @@ use super::{
     rust::{docs, ident},
 };
 use crate::{
-    document::join,
+    json_pointer::join,
     model::{Model, oneofs::oneofs, text},
 };
 

@@ -163,6 +163,8 @@ fn a_default_response_is_refused_by_name() {
 #[test]
 fn openapi_3_1_is_refused() {
     refused("openapi: 3.0.3", "openapi: 3.1.0", "openapi: 3.1.0", &["OpenAPI 3.1.0", "3.0 documents only"]);
+    // Without quotes it is a number.
+    refused("openapi: 3.0.3", "openapi: 3.1", "openapi: 3.1", &["OpenAPI 3.1:", "3.0 documents only"]);
 }
 
 #[test]

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::schema;
 use crate::{
-    document::{Problem, join, walk},
+    document::Problem,
+    json_pointer::{join, walk},
     model::{Generation, Model, Operation, snake},
 };
 

@@ -10,7 +10,7 @@ use crate::model::{Model, reference_name, text};
 /// sample has no reason to show them.
 pub(super) fn validator(model: &Model<'_>, schema: &Value) -> Result<Validator> {
     let mut roots = Vec::new();
-    crate::document::walk(schema, "", &mut |_, node| roots.extend(reference_name(node)));
+    crate::json_pointer::walk(schema, "", &mut |_, node| roots.extend(reference_name(node)));
     let definitions: Map<String, Value> = model
         .reachable(roots)
         .into_iter()

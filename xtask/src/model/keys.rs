@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use super::METHODS;
-use crate::document::{Problem, join};
+use crate::{document::Problem, json_pointer::join, openapi::METHODS};
 
 const OF_AN_OPERATION: &[&str] =
     &["x-api-generation", "x-binding-of", "x-idempotency", "x-permission", "x-paging", "x-codeSamples", "x-deviation"];

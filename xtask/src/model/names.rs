@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::{Operation, snake};
-use crate::document::{Document, Problem, join};
+use crate::{
+    document::{Document, Problem},
+    json_pointer::join,
+};
 
 /// What generated types use by its bare name.
 pub(crate) const TYPES: &[&str] = &[

@@ -4,7 +4,10 @@
 use serde_json::Value;
 
 use super::{reference_name, text};
-use crate::document::{Document, Problem, join};
+use crate::{
+    document::{Document, Problem},
+    json_pointer::join,
+};
 
 /// The oneofs that a schema states, each as the names of its members.
 pub(crate) fn oneofs(schema: &Value) -> impl Iterator<Item = Vec<&str>> {

@@ -1,0 +1,244 @@
+//! YAML 1.2 with the line of each node. It expands aliases, up to a limit, and refuses what JSON can't hold.
+
+use std::collections::HashMap;
+
+use saphyr_parser::{Event, Parser, ScalarStyle};
+use serde_json::{Map, Number, Value};
+
+use super::{Lines, SyntaxError};
+
+/// Deeper documents are refused, as serde_json refuses them in JSON: recursion over them would end the process.
+const MAX_DEPTH: usize = 128;
+/// The most that aliases may add to a document, in bytes of memory, roughly.
+const MAX_EXPANSION: usize = 32 * 1024 * 1024;
+/// What a node takes, whatever it holds.
+const NODE: usize = 64;
+
+pub(super) fn parse(text: &str) -> Result<(Value, Lines), SyntaxError> {
+    load(text).or_else(|error| match join_surrogates(text) {
+        // JSON in the midst of YAML may write a character as two escapes, which YAML does not know.
+        Some(joined) => load(&joined).map_err(|_| error),
+        None => Err(error),
+    })
+}
+
+fn load(text: &str) -> Result<(Value, Lines), SyntaxError> {
+    let mut loader = Loader::default();
+    for event in Parser::new_from_str(text) {
+        let (event, span) = event.map_err(|error| SyntaxError {
+            line: error.marker().line(),
+            message: format!("not valid YAML: {}", error.info()),
+        })?;
+        let line = span.start.line();
+        loader.accept(event, line).map_err(|message| SyntaxError { line, message })?;
+    }
+    let root = loader.root.ok_or_else(|| SyntaxError { line: 0, message: "the file holds no document".to_owned() })?;
+    Ok((root.value, root.lines))
+}
+
+/// A node that is read to its end.
+struct Node {
+    value: Value,
+    lines: Lines,
+    /// What a copy of it takes.
+    size: usize,
+    /// How many levels of lists and mappings it is.
+    height: usize,
+}
+
+/// A list or mapping that is being read.
+struct Open {
+    container: Container,
+    line: usize,
+    anchor: usize,
+    size: usize,
+    height: usize,
+}
+
+enum Container {
+    List(Vec<Value>, Vec<Lines>),
+    /// With the key whose value comes next, and its line.
+    Mapping(Map<String, Value>, HashMap<String, Lines>, Option<(String, usize)>),
+}
+
+/// What an alias stands for.
+struct Anchored {
+    value: Value,
+    size: usize,
+    height: usize,
+}
+
+/// Builds the tree from the parser's events, without recursion.
+#[derive(Default)]
+struct Loader {
+    root: Option<Node>,
+    open: Vec<Open>,
+    /// `None` while the node is being read.
+    anchors: HashMap<usize, Option<Anchored>>,
+    expanded: usize,
+}
+
+impl Loader {
+    fn accept(&mut self, event: Event<'_>, line: usize) -> Result<(), String> {
+        match event {
+            Event::DocumentStart(_) if self.root.is_some() => Err("more than one YAML document in the file".to_owned()),
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) | Event::DocumentEnd => {
+                Ok(())
+            }
+            Event::Alias(anchor) => {
+                let Some(Some(anchored)) = self.anchors.get(&anchor) else {
+                    return Err("an alias refers to the node that holds it: the document never ends".to_owned());
+                };
+                if self.open.len() + anchored.height > MAX_DEPTH {
+                    return Err(format!("nested more than {MAX_DEPTH} levels deep once aliases are expanded"));
+                }
+                let (size, height) = (anchored.size, anchored.height);
+                self.expanded += size;
+                if self.expanded > MAX_EXPANSION {
+                    return Err(format!("aliases expand to more than {} MiB", MAX_EXPANSION >> 20));
+                }
+                let value = anchored.value.clone();
+                self.place(Node { value, lines: Lines::at(line), size, height })
+            }
+            Event::Scalar(text, style, anchor, tag) => {
+                let size = NODE + text.len();
+                let value = match &tag {
+                    Some(tag) if !tag.is_yaml_core_schema() => return Err(format!("the tag {tag} is not understood")),
+                    Some(tag) if tag.suffix == "str" => Value::String(text.into_owned()),
+                    _ if style == ScalarStyle::Plain => plain_scalar(&text),
+                    _ => Value::String(text.into_owned()),
+                };
+                self.finish(anchor, Node { value, lines: Lines::at(line), size, height: 0 })
+            }
+            Event::SequenceStart(anchor, _) => self.open(Container::List(Vec::new(), Vec::new()), anchor, line),
+            Event::MappingStart(anchor, _) => {
+                self.open(Container::Mapping(Map::new(), HashMap::new(), None), anchor, line)
+            }
+            Event::SequenceEnd | Event::MappingEnd => {
+                let Some(Open { container, line, anchor, size, height }) = self.open.pop() else { return Ok(()) };
+                let (value, lines) = match container {
+                    Container::List(items, lines) => (Value::Array(items), Lines::of_items(line, lines)),
+                    Container::Mapping(members, lines, _) => (Value::Object(members), Lines::of_members(line, lines)),
+                };
+                self.finish(anchor, Node { value, lines, size, height: height + 1 })
+            }
+        }
+    }
+
+    fn open(&mut self, container: Container, anchor: usize, line: usize) -> Result<(), String> {
+        if self.open.len() >= MAX_DEPTH {
+            return Err(format!("nested more than {MAX_DEPTH} levels deep"));
+        }
+        if let Some(Open { container: Container::Mapping(.., None), .. }) = self.open.last() {
+            return Err("a mapping key must be a scalar".to_owned());
+        }
+        if anchor != 0 {
+            self.anchors.insert(anchor, None);
+        }
+        self.open.push(Open { container, line, anchor, size: NODE, height: 0 });
+        Ok(())
+    }
+
+    /// Takes a node that is read to its end, and keeps a copy of it if an alias may refer to it.
+    fn finish(&mut self, anchor: usize, node: Node) -> Result<(), String> {
+        if anchor != 0 {
+            self.expanded += node.size;
+            let (value, size, height) = (node.value.clone(), node.size, node.height);
+            self.anchors.insert(anchor, Some(Anchored { value, size, height }));
+        }
+        self.place(node)
+    }
+
+    /// Puts a node where it belongs: as a key where one is due, else as a value.
+    fn place(&mut self, mut node: Node) -> Result<(), String> {
+        let Some(parent) = self.open.last_mut() else {
+            self.root = Some(node);
+            return Ok(());
+        };
+        parent.size += node.size;
+        parent.height = parent.height.max(node.height);
+        match &mut parent.container {
+            Container::List(items, lines) => {
+                items.push(node.value);
+                lines.push(node.lines);
+            }
+            Container::Mapping(members, lines, key) => match key.take() {
+                Some((key, line)) => {
+                    // A member's line is that of its key.
+                    node.lines.line = line;
+                    lines.insert(key.clone(), node.lines);
+                    members.insert(key, node.value);
+                }
+                None => *key = Some((key_text(node.value, members)?, node.lines.line)),
+            },
+        }
+        Ok(())
+    }
+}
+
+fn key_text(key: Value, members: &Map<String, Value>) -> Result<String, String> {
+    let key = match key {
+        Value::String(key) => key,
+        Value::Null => "null".to_owned(),
+        Value::Bool(_) | Value::Number(_) => key.to_string(),
+        Value::Array(_) | Value::Object(_) => return Err("a mapping key must be a scalar".to_owned()),
+    };
+    if key == "<<" {
+        return Err("merge keys (`<<`) are not part of YAML 1.2: write the members out".to_owned());
+    }
+    if members.contains_key(&key) {
+        return Err(super::repeated(&key));
+    }
+    Ok(key)
+}
+
+/// YAML 1.2's core schema, as far as JSON can hold it.
+fn plain_scalar(text: &str) -> Value {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
+        "true" | "True" | "TRUE" => return Value::Bool(true),
+        "false" | "False" | "FALSE" => return Value::Bool(false),
+        _ => {}
+    }
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if digits.starts_with(|first: char| first.is_ascii_digit()) {
+        if let Ok(integer) = text.parse::<i64>() {
+            return Value::Number(integer.into());
+        }
+        if let Ok(integer) = text.parse::<u64>() {
+            return Value::Number(integer.into());
+        }
+        if let Some(number) = text.parse::<f64>().ok().and_then(Number::from_f64) {
+            return Value::Number(number);
+        }
+    }
+    Value::String(text.to_owned())
+}
+
+/// The text with each pair of escapes such as `\ud83d\ude00` as the one that YAML has for the character; `None` where there
+/// is no pair.
+fn join_surrogates(text: &str) -> Option<String> {
+    let mut joined = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find('\\') {
+        let (before, escape) = rest.split_at(start);
+        joined.push_str(before);
+        let unit = |text: &str| u16::from_str_radix(text.strip_prefix("\\u")?.get(..4)?, 16).ok();
+        let pair = unit(escape).zip(escape.get(6..).and_then(unit));
+        let character = pair.and_then(|(high, low)| char::decode_utf16([high, low]).next()?.ok());
+        match character.filter(|character| *character > '\u{ffff}') {
+            Some(character) => {
+                joined.push_str(&format!("\\U{:08x}", u32::from(character)));
+                rest = &escape[12..];
+            }
+            None => {
+                // Whatever is escaped begins no escape itself.
+                let length = escape.chars().take(2).map(char::len_utf8).sum();
+                joined.push_str(&escape[..length]);
+                rest = &escape[length..];
+            }
+        }
+    }
+    joined.push_str(rest);
+    (joined != text).then_some(joined)
+}

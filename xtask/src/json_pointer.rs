@@ -1,0 +1,33 @@
+//! JSON pointers (RFC 6901): building them and walking a value by them. It must not know what the value is.
+
+use std::fmt;
+
+use serde_json::Value;
+
+/// One more step on a pointer, escaped.
+pub fn join(pointer: &str, key: impl fmt::Display) -> String {
+    format!("{pointer}/{}", key.to_string().replace('~', "~0").replace('/', "~1"))
+}
+
+/// The steps of a pointer, unescaped.
+pub(crate) fn steps(pointer: &str) -> impl Iterator<Item = String> {
+    pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~"))
+}
+
+/// Calls `visit` for each node of `value`, parents first, with its pointer.
+pub fn walk<'a>(value: &'a Value, pointer: &str, visit: &mut impl FnMut(&str, &'a Value)) {
+    visit(pointer, value);
+    match value {
+        Value::Object(members) => {
+            for (key, member) in members {
+                walk(member, &join(pointer, key), visit);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                walk(item, &join(pointer, index), visit);
+            }
+        }
+        _ => {}
+    }
+}
