@@ -1,4 +1,4 @@
-//! JSON with the line of each node. serde_json reads the values; what it does not tell is where they stand, and that a key
+//! JSON with the line of each node. `serde_json` reads the values; this module adds where they stand, and refuses a key that
 //! stands twice.
 
 use std::{
@@ -15,14 +15,15 @@ use serde_json::Value;
 use super::{Lines, SyntaxError};
 
 pub(super) fn parse(text: &str) -> Result<(Value, Lines), SyntaxError> {
-    let value = serde_json::from_str(text).map_err(error)?;
+    let value = serde_json::from_str(text).map_err(|error| syntax_error(&error))?;
     let line = Rc::new(Cell::new(1));
     let mut reader = serde_json::Deserializer::from_reader(Counter { rest: text.as_bytes(), line: Rc::clone(&line) });
-    let lines = Node { line: &line, of_key: None }.deserialize(&mut reader).map_err(error)?;
+    let lines = Node { line: &line, of_key: None }.deserialize(&mut reader);
+    let lines = lines.map_err(|error| syntax_error(&error))?;
     Ok((value, lines))
 }
 
-fn error(error: serde_json::Error) -> SyntaxError {
+fn syntax_error(error: &serde_json::Error) -> SyntaxError {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
     let message = text.strip_suffix(&place).unwrap_or(&text);
@@ -30,7 +31,7 @@ fn error(error: serde_json::Error) -> SyntaxError {
     SyntaxError { line: error.line(), message }
 }
 
-/// Counts the lines that are read. serde_json reads bytes one by one, and one ahead only before a value.
+/// Counts the lines that are read. `serde_json` reads bytes one by one, and one ahead only before a value.
 struct Counter<'t> {
     rest: &'t [u8],
     line: Rc<Cell<usize>>,
@@ -39,8 +40,9 @@ struct Counter<'t> {
 impl Read for Counter<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.rest.read(buffer)?;
-        let breaks = buffer[..count].iter().filter(|byte| **byte == b'\n').count();
-        self.line.set(self.line.get() + breaks);
+        for _ in buffer[..count].iter().filter(|byte| **byte == b'\n') {
+            self.line.set(self.line.get() + 1);
+        }
         Ok(count)
     }
 }

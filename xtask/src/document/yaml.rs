@@ -1,13 +1,13 @@
 //! YAML 1.2 with the line of each node. It expands aliases, up to a limit, and refuses what JSON can't hold.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt::Write};
 
 use saphyr_parser::{Event, Parser, ScalarStyle};
 use serde_json::{Map, Number, Value};
 
 use super::{Lines, SyntaxError};
 
-/// Deeper documents are refused, as serde_json refuses them in JSON: recursion over them would end the process.
+/// Deeper documents are refused, as `serde_json` refuses them in JSON: recursion over them would end the process.
 const MAX_DEPTH: usize = 128;
 /// The most that aliases may add to a document, in bytes of memory, roughly.
 const MAX_EXPANSION: usize = 32 * 1024 * 1024;
@@ -226,18 +226,17 @@ fn join_surrogates(text: &str) -> Option<String> {
         let unit = |text: &str| u16::from_str_radix(text.strip_prefix("\\u")?.get(..4)?, 16).ok();
         let pair = unit(escape).zip(escape.get(6..).and_then(unit));
         let character = pair.and_then(|(high, low)| char::decode_utf16([high, low]).next()?.ok());
-        match character.filter(|character| *character > '\u{ffff}') {
-            Some(character) => {
-                joined.push_str(&format!("\\U{:08x}", u32::from(character)));
-                rest = &escape[12..];
-            }
-            None => {
-                // Whatever is escaped begins no escape itself.
-                let length = escape.chars().take(2).map(char::len_utf8).sum();
-                joined.push_str(&escape[..length]);
-                rest = &escape[length..];
-            }
-        }
+        let length = if let Some(character) = character.filter(|character| *character > '\u{ffff}') {
+            // Writing to a string can't fail.
+            let _ = write!(joined, "\\U{:08x}", u32::from(character));
+            12
+        } else {
+            // Whatever is escaped begins no escape itself.
+            let length = escape.chars().take(2).map(char::len_utf8).sum();
+            joined.push_str(&escape[..length]);
+            length
+        };
+        rest = &escape[length..];
     }
     joined.push_str(rest);
     (joined != text).then_some(joined)
