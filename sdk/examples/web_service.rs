@@ -5,7 +5,7 @@
 //! cargo run -p coralogix-incidents --example web_service -- --emulator
 //! curl -s localhost:3000/webhook --json '{"incidentIds": ["incident_id_1", "nobody"]}'
 //! CORALOGIX_API_KEY=... CORALOGIX_REGION=EU1 cargo run -p coralogix-incidents --example web_service
-//! cargo test -p coralogix-incidents --example web_service
+//! cargo test -p coralogix-incidents --test examples web_service
 //! ```
 #![allow(clippy::print_stdout, reason = "an example prints")]
 
@@ -79,7 +79,8 @@ impl IntoResponse for Failure {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tracing_subscriber::fmt().init();
     let (client, _emulator) = setup::client().await?;
-    let listener = TcpListener::bind("127.0.0.1:3000").await?;
+    let port = std::env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
+    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     println!("listening on http://{}", listener.local_addr()?);
     axum::serve(listener, service(client)).with_graceful_shutdown(shutdown()).await?;
     Ok(())
