@@ -2,11 +2,11 @@
 //! It knows failures and time, and nothing of sockets.
 
 use std::{
+    fmt,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
-use backon::{BackoffBuilder, ExponentialBuilder};
 use http::{HeaderMap, StatusCode, header};
 
 use crate::{Idempotency, TransportErrorKind};
@@ -88,36 +88,28 @@ impl RetryPolicy {
         self.max_attempts
     }
 
-    /// The waits before the first, second, ... retry.
-    pub(crate) fn delays(&self) -> impl Iterator<Item = Duration> + use<> {
-        let exponential = ExponentialBuilder::new()
-            .with_min_delay(self.base_delay)
-            .with_max_delay(self.max_delay)
-            .with_max_times(self.max_attempts.saturating_sub(1) as usize);
-        // backon's own jitter adds to the delay; full jitter spreads callers over the whole of it.
-        // Nor does it hold the first delay to the maximum.
-        let max_delay = self.max_delay;
-        exponential.build().map(move |ceiling| ceiling.min(max_delay).mul_f64(fastrand::f64()))
-    }
-
-    pub(crate) fn max_retry_after(&self) -> Duration {
-        self.max_retry_after
+    /// The wait before the retry after `retries` others, without what the service asks for. `jitter` is from 0 to 1.
+    fn delay(&self, retries: u32, jitter: f64) -> Duration {
+        let ceiling = self.base_delay.saturating_mul(1 << retries.min(31)).min(self.max_delay);
+        ceiling.mul_f64(jitter)
     }
 }
 
-/// A failure, as far as retrying is concerned.
+/// A failed attempt, as far as retrying is concerned.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Failure {
+pub(crate) enum RetryClass {
     Transport(TransportErrorKind),
     Status(StatusCode),
     /// 429 because a message is larger than the gateway takes: it may be the reply, and is so again.
     Oversized,
+    /// A success that cannot be used, or a request that the HTTP client does not send.
+    Unusable,
 }
 
-impl Failure {
-    /// What an error response is. gRPC has one status for too many requests and for a message too large, and gateways make
-    /// [429 of both](https://github.com/grpc-ecosystem/grpc-gateway/blob/main/runtime/errors.go); its implementations tell
-    /// the second by these words.
+impl RetryClass {
+    /// The class of a response with an error status. gRPC has one status for too many requests and for a message that is too
+    /// large, and gateways make [429 of both](https://github.com/grpc-ecosystem/grpc-gateway/blob/main/runtime/errors.go); its
+    /// implementations use these words for the second.
     pub(crate) fn of_response(status: StatusCode, body: &[u8]) -> Self {
         const OVERSIZED: [&str; 2] = ["message larger than max", "exceeds maximum size"];
         let is_oversized = || {
@@ -132,19 +124,19 @@ impl Failure {
         match self {
             // A certificate does not become valid by asking again.
             Self::Transport(kind) => !matches!(kind, TransportErrorKind::Tls | TransportErrorKind::Protocol),
-            Self::Oversized => false,
+            Self::Oversized | Self::Unusable => false,
             Self::Status(status) => matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504),
         }
     }
 
-    /// Whether the service can't have processed the request. An HTTP client of the user's own may have followed a redirect, or
-    /// tried again by itself: that it could not connect need not be about the request that was to be sent.
+    /// Whether the service cannot have processed the request. An HTTP client of the application's own may have followed a
+    /// redirect, or tried again by itself: that it could not connect need not be about the request that was to be sent.
     pub(crate) fn is_unprocessed(self, own_http_client: bool) -> bool {
         match self {
             Self::Transport(kind) => kind.is_unsent() && !own_http_client,
-            Self::Oversized => false,
-            // 408 and 499 (gRPC's "cancelled") may come after it was, 303 means that it was, and the server errors leave it
-            // open; other refusals do not.
+            Self::Oversized | Self::Unusable => false,
+            // 408 and 499 (gRPC's "cancelled") may come after the request was processed, 303 means that it was, and the server
+            // errors leave it open; other refusals do not.
             Self::Status(status) => match status.as_u16() {
                 303 | 408 | 499 => false,
                 300..=499 | 501 => true,
@@ -153,9 +145,86 @@ impl Failure {
         }
     }
 
-    /// Whether a call of this idempotency may be sent again after it.
-    pub(crate) fn may_retry(self, idempotency: Idempotency, own_http_client: bool) -> bool {
-        self.is_transient() && (idempotency != Idempotency::NonIdempotent || self.is_unprocessed(own_http_client))
+    /// How many tokens of the budget a retry costs.
+    fn cost(self) -> u32 {
+        match self {
+            Self::Transport(kind) if kind.is_timeout() => 10,
+            _ => 5,
+        }
+    }
+}
+
+/// A retry that has less time than this left is not begun: it would only hide why the attempt before it failed.
+const MIN_ATTEMPT_TIME: Duration = Duration::from_millis(100);
+
+/// What is known when an attempt has failed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FailedAttempt {
+    pub(crate) class: RetryClass,
+    pub(crate) idempotency: Idempotency,
+    /// Whether the HTTP client is the application's own; see [`RetryClass::is_unprocessed`].
+    pub(crate) own_http_client: bool,
+    /// How many retries the call has made before.
+    pub(crate) retries: u32,
+    /// How long the service asked to wait.
+    pub(crate) retry_after: Option<Duration>,
+    /// What is left until the call's deadline.
+    pub(crate) time_left: Duration,
+}
+
+/// Whether and when a failed attempt is repeated, or why not.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Decision {
+    /// Repeat it after this time, if the budget has this many tokens.
+    Retry {
+        delay: Duration,
+        cost: u32,
+    },
+    Stop(StopReason),
+}
+
+/// Why a call is not retried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StopReason {
+    NotTransient,
+    MayHaveBeenProcessed,
+    AttemptsUsedUp,
+    RetryAfterTooLong,
+    NoTimeLeft,
+    BudgetEmpty,
+}
+
+impl fmt::Display for StopReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotTransient => "the failure is not transient",
+            Self::MayHaveBeenProcessed => "the operation is not idempotent and may have been processed",
+            Self::AttemptsUsedUp => "the policy's attempts are used up",
+            Self::RetryAfterTooLong => "Retry-After is longer than the policy waits",
+            Self::NoTimeLeft => "the call's timeout leaves no time",
+            Self::BudgetEmpty => "the retry budget is empty",
+        })
+    }
+}
+
+/// Decides whether a failed attempt is repeated. `jitter` is a random number from 0 to 1.
+pub(crate) fn decide(policy: &RetryPolicy, failed: &FailedAttempt, jitter: f64) -> Decision {
+    let FailedAttempt { class, retries, .. } = *failed;
+    let wait = failed.retry_after.unwrap_or_default();
+    let delay = wait.saturating_add(policy.delay(retries, jitter));
+    let repeatable = failed.idempotency != Idempotency::NonIdempotent || class.is_unprocessed(failed.own_http_client);
+    if !class.is_transient() {
+        Decision::Stop(StopReason::NotTransient)
+    } else if !repeatable {
+        Decision::Stop(StopReason::MayHaveBeenProcessed)
+    } else if retries.saturating_add(1) >= policy.max_attempts {
+        Decision::Stop(StopReason::AttemptsUsedUp)
+    } else if wait > policy.max_retry_after {
+        Decision::Stop(StopReason::RetryAfterTooLong)
+    } else if delay.saturating_add(MIN_ATTEMPT_TIME) >= failed.time_left {
+        Decision::Stop(StopReason::NoTimeLeft)
+    } else {
+        Decision::Retry { delay, cost: class.cost() }
     }
 }
 
@@ -188,20 +257,11 @@ impl RetryBudget {
         *self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes what a retry after `failure` costs; `None` where that is more than is left.
-    pub(crate) fn take(&self, failure: Failure) -> Option<u32> {
-        let cost = match failure {
-            Failure::Transport(kind) if kind.is_timeout() => 10,
-            _ => 5,
-        };
+    /// Takes the tokens of a retry, which go back unless the retry is made; `None` if there are not as many left.
+    pub(crate) fn acquire(&self, cost: u32) -> Option<Permit<'_>> {
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         *tokens = tokens.checked_sub(cost)?;
-        Some(cost)
-    }
-
-    /// As [`take`](Self::take), given back unless the retry is made.
-    pub(crate) fn hold(&self, failure: Failure) -> Option<Held<'_>> {
-        Some(Held { budget: self, cost: Some(self.take(failure)?) })
+        Some(Permit { budget: self, cost: Some(cost) })
     }
 
     pub(crate) fn give_back(&self, cost: Option<u32>) {
@@ -210,20 +270,21 @@ impl RetryBudget {
     }
 }
 
-/// What a retry costs, until it is made: a call that is dropped while it waits has not retried.
-pub(crate) struct Held<'a> {
+/// The tokens of a retry until it is made: a call that is dropped while it waits has not retried.
+#[derive(Debug)]
+pub(crate) struct Permit<'a> {
     budget: &'a RetryBudget,
     cost: Option<u32>,
 }
 
-impl Held<'_> {
-    /// The retry is made; answers what it cost.
+impl Permit<'_> {
+    /// Keeps the tokens, because the retry is made. Returns how many they are.
     pub(crate) fn spend(mut self) -> Option<u32> {
         self.cost.take()
     }
 }
 
-impl Drop for Held<'_> {
+impl Drop for Permit<'_> {
     fn drop(&mut self) {
         if self.cost.is_some() {
             self.budget.give_back(self.cost);
@@ -249,51 +310,131 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn delays_are_fully_jittered_and_bounded() {
-        let policy = RetryPolicy::default().with_max_attempts(40).with_max_delay(Duration::from_secs(2));
-        let delays: Vec<Duration> = policy.delays().collect();
-        assert_eq!(delays.len(), 39);
-        for (index, delay) in delays.iter().enumerate() {
-            let ceiling = Duration::from_millis(200 << index.min(10)).min(Duration::from_secs(2));
-            assert!(*delay <= ceiling, "delay {index} is {delay:?}");
+    const FAILED: FailedAttempt = FailedAttempt {
+        class: RetryClass::Status(StatusCode::SERVICE_UNAVAILABLE),
+        idempotency: Idempotency::Idempotent,
+        own_http_client: false,
+        retries: 0,
+        retry_after: None,
+        time_left: Duration::from_secs(60),
+    };
+
+    fn stop(failed: FailedAttempt) -> Option<StopReason> {
+        match decide(&RetryPolicy::default(), &failed, 1.0) {
+            Decision::Retry { .. } => None,
+            Decision::Stop(reason) => Some(reason),
         }
-        let short = delays.iter().filter(|delay| **delay < Duration::from_secs(1)).count();
-        assert!((4..36).contains(&short), "{short} of 39 delays are in the lower half");
-        let first = policy.with_base_delay(Duration::from_secs(3600)).delays().next().unwrap();
-        assert!(first <= Duration::from_secs(2), "the maximum holds for the first delay too: {first:?}");
+    }
+
+    #[test]
+    fn delays_double_up_to_the_maximum_and_are_fully_jittered() {
+        let policy = RetryPolicy::default().with_max_attempts(u32::MAX).with_max_delay(Duration::from_secs(2));
+        let delay = |policy: &RetryPolicy, retries, jitter| match decide(
+            policy,
+            &FailedAttempt { retries, time_left: Duration::MAX, ..FAILED },
+            jitter,
+        ) {
+            Decision::Retry { delay, .. } => delay,
+            Decision::Stop(reason) => panic!("{reason}"),
+        };
+        let ceilings = [200, 400, 800, 1600, 2000, 2000].map(Duration::from_millis);
+        for (retries, ceiling) in (0..).zip(ceilings) {
+            assert_eq!(delay(&policy, retries, 1.0), ceiling);
+            assert_eq!(delay(&policy, retries, 0.25), ceiling / 4);
+            assert_eq!(delay(&policy, retries, 0.0), Duration::ZERO);
+        }
+        assert_eq!(delay(&policy, u32::MAX - 2, 1.0), Duration::from_secs(2));
+        let slow = policy.with_base_delay(Duration::from_secs(3600));
+        assert_eq!(delay(&slow, 0, 1.0), Duration::from_secs(2), "the maximum holds for the first delay, too");
+    }
+
+    #[test]
+    fn attempts_are_used_up_at_the_policys_maximum() {
+        assert_eq!(stop(FailedAttempt { retries: 1, ..FAILED }), None);
+        assert_eq!(stop(FailedAttempt { retries: 2, ..FAILED }), Some(StopReason::AttemptsUsedUp));
+        let off = decide(&RetryPolicy::off(), &FAILED, 0.0);
+        assert_eq!(off, Decision::Stop(StopReason::AttemptsUsedUp));
+    }
+
+    #[test]
+    fn retry_after_comes_before_the_random_time_and_is_bounded() {
+        let asked = |seconds| FailedAttempt { retry_after: Some(Duration::from_secs(seconds)), ..FAILED };
+        let expected = Decision::Retry { delay: Duration::from_millis(30_100), cost: 5 };
+        assert_eq!(decide(&RetryPolicy::default(), &asked(30), 0.5), expected);
+        assert_eq!(stop(asked(31)), Some(StopReason::RetryAfterTooLong));
+        assert_eq!(stop(asked(u64::MAX)), Some(StopReason::RetryAfterTooLong));
+    }
+
+    #[test]
+    fn a_retry_without_time_for_an_attempt_is_not_begun() {
+        let left = |milliseconds| FailedAttempt { time_left: Duration::from_millis(milliseconds), ..FAILED };
+        assert_eq!(stop(left(301)), None);
+        assert_eq!(stop(left(300)), Some(StopReason::NoTimeLeft));
+        assert_eq!(stop(left(0)), Some(StopReason::NoTimeLeft));
+    }
+
+    #[test]
+    fn a_failure_that_would_come_again_is_not_retried() {
+        let transport = RetryClass::Transport;
+        let status = |status| RetryClass::Status(StatusCode::from_u16(status).unwrap());
+        let body = b"grpc: received message larger than max (2 vs. 1)";
+        for (class, expected) in [
+            (transport(TransportErrorKind::Connect), None),
+            (transport(TransportErrorKind::ConnectTimeout), None),
+            (transport(TransportErrorKind::Timeout), None),
+            (transport(TransportErrorKind::Reset), None),
+            (transport(TransportErrorKind::Tls), Some(StopReason::NotTransient)),
+            (transport(TransportErrorKind::Protocol), Some(StopReason::NotTransient)),
+            (RetryClass::of_response(StatusCode::TOO_MANY_REQUESTS, b"slow down"), None),
+            (RetryClass::of_response(StatusCode::TOO_MANY_REQUESTS, body), Some(StopReason::NotTransient)),
+            (RetryClass::of_response(StatusCode::SERVICE_UNAVAILABLE, body), None),
+            (RetryClass::Unusable, Some(StopReason::NotTransient)),
+        ] {
+            assert_eq!(stop(FailedAttempt { class, ..FAILED }), expected, "{class:?}");
+        }
+        let transient: Vec<u16> =
+            (300..600).filter(|&code| stop(FailedAttempt { class: status(code), ..FAILED }).is_none()).collect();
+        assert_eq!(transient, [408, 425, 429, 500, 502, 503, 504]);
+    }
+
+    #[test]
+    fn a_non_idempotent_operation_is_retried_only_if_it_cannot_have_been_processed() {
+        let once = |class| FailedAttempt { class, idempotency: Idempotency::NonIdempotent, ..FAILED };
+        let connect = once(RetryClass::Transport(TransportErrorKind::Connect));
+        let processed = Some(StopReason::MayHaveBeenProcessed);
+        assert_eq!(stop(connect), None);
+        assert_eq!(stop(FailedAttempt { own_http_client: true, ..connect }), processed, "it may follow a redirect");
+        for kind in [TransportErrorKind::Reset, TransportErrorKind::Timeout] {
+            assert_eq!(stop(once(RetryClass::Transport(kind))), processed);
+        }
+        for (status, expected) in [(429, None), (425, None), (408, processed), (500, processed), (503, processed)] {
+            let class = RetryClass::Status(StatusCode::from_u16(status).unwrap());
+            assert_eq!(stop(once(class)), expected, "{status}");
+        }
+        let unprocessed = |code: &u16| RetryClass::Status(StatusCode::from_u16(*code).unwrap()).is_unprocessed(true);
+        let open: Vec<u16> = (300..506).filter(|code| !unprocessed(code)).collect();
+        assert_eq!(open, [303, 408, 499, 500, 502, 503, 504, 505]);
     }
 
     #[test]
     fn a_budget_runs_empty_and_is_paid_back_by_successes() {
         let budget = RetryBudget::with_capacity(12);
-        let failure = Failure::Status(StatusCode::SERVICE_UNAVAILABLE);
-        let timeout = Failure::Transport(TransportErrorKind::Timeout);
-        assert_eq!(budget.take(timeout), Some(10));
-        assert_eq!(budget.take(failure), None);
+        let timeout = FailedAttempt { class: RetryClass::Transport(TransportErrorKind::ConnectTimeout), ..FAILED };
+        let cost = |failed: &FailedAttempt| match decide(&RetryPolicy::default(), failed, 0.0) {
+            Decision::Retry { cost, .. } => cost,
+            Decision::Stop(reason) => panic!("{reason}"),
+        };
+        assert_eq!((cost(&FAILED), cost(&timeout)), (5, 10));
+        assert_eq!(budget.acquire(10).unwrap().spend(), Some(10));
+        assert!(budget.acquire(5).is_none());
         budget.give_back(None);
         budget.give_back(None);
         budget.give_back(None);
-        assert_eq!(budget.take(failure), Some(5));
-        budget.give_back(Some(5));
+        drop(budget.acquire(5).expect("five successes pay for a retry, and three were enough here"));
+        assert_eq!(budget.available(), 5, "a retry that is not made costs nothing");
         budget.give_back(Some(5));
         budget.give_back(Some(5));
         assert_eq!(budget.available(), 12, "never more than its capacity");
-    }
-
-    #[test]
-    fn a_non_idempotent_operation_is_retried_only_where_it_cannot_have_been_processed() {
-        let may = |failure: Failure| failure.may_retry(Idempotency::NonIdempotent, false);
-        let connect = Failure::Transport(TransportErrorKind::Connect);
-        assert!(may(connect));
-        assert!(!connect.may_retry(Idempotency::NonIdempotent, true), "it may have followed a redirect");
-        assert!(may(Failure::Status(StatusCode::TOO_MANY_REQUESTS)));
-        assert!(!may(Failure::Transport(TransportErrorKind::Reset)));
-        assert!(!may(Failure::Transport(TransportErrorKind::Timeout)));
-        assert!(!may(Failure::Status(StatusCode::SERVICE_UNAVAILABLE)));
-        assert!(!may(Failure::Status(StatusCode::REQUEST_TIMEOUT)));
-        assert!(Failure::Status(StatusCode::SERVICE_UNAVAILABLE).may_retry(Idempotency::Idempotent, false));
-        assert!(!Failure::Status(StatusCode::NOT_IMPLEMENTED).may_retry(Idempotency::Safe, false));
     }
 
     #[test]

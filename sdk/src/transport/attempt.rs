@@ -9,7 +9,7 @@ use super::{
     classify::{is_json, transport},
     later,
 };
-use crate::{Client, TransportErrorKind};
+use crate::{Client, TransportErrorKind, retry::RetryClass};
 
 /// How much of an error response is read; the rest is of no use.
 const MAX_ERROR_BODY: usize = 64 * 1024;
@@ -24,13 +24,14 @@ pub(super) struct Reply {
 }
 
 /// Why an attempt gave no successful reply.
-pub(super) enum Failed {
+pub(super) enum AttemptError {
     Transport {
         kind: TransportErrorKind,
         status: Option<StatusCode>,
         source: Option<reqwest::Error>,
     },
-    Refused(Box<Reply>),
+    /// A response with an error status.
+    Status(Box<Reply>),
     /// Whether what was too large called itself JSON: a sign-in page is not the service.
     TooLarge {
         status: StatusCode,
@@ -43,6 +44,18 @@ pub(super) enum Failed {
     Unsendable(reqwest::Error),
 }
 
+impl AttemptError {
+    pub(super) fn retry_class(&self) -> RetryClass {
+        match self {
+            Self::Transport { kind, .. } => RetryClass::Transport(*kind),
+            Self::Status(reply) => RetryClass::of_response(reply.status, &reply.body),
+            Self::TooLarge { .. } | Self::Encoded(..) | Self::Redirected(..) | Self::Unsendable(_) => {
+                RetryClass::Unusable
+            }
+        }
+    }
+}
+
 impl Client {
     /// Sends one request and reads its response, until `limit`.
     pub(super) async fn attempt(
@@ -50,12 +63,12 @@ impl Client {
         response: impl Future<Output = reqwest::Result<reqwest::Response>>,
         url: &Url,
         limit: Instant,
-    ) -> Result<Reply, Failed> {
-        let mut response = self.patient(limit, None, response).await?;
+    ) -> Result<Reply, AttemptError> {
+        let mut response = self.with_read_timeout(limit, None, response).await?;
         let status = response.status();
         if response.url() != url {
             let to = response.url();
-            return Err(Failed::Redirected(status, [to.authority(), to.path()].concat()));
+            return Err(AttemptError::Redirected(status, [to.authority(), to.path()].concat()));
         }
         let headers = std::mem::take(response.headers_mut());
         if status.is_success() {
@@ -64,26 +77,26 @@ impl Client {
         }
         // Go by the status: an error whose body does not come whole, or in time, is that error all the same.
         let mut body = BytesMut::new();
-        while let Ok(Some(chunk)) = self.patient(limit, None, response.chunk()).await {
+        while let Ok(Some(chunk)) = self.with_read_timeout(limit, None, response.chunk()).await {
             body.extend_from_slice(&chunk);
             if body.len() > MAX_ERROR_BODY {
                 break;
             }
         }
-        Err(Failed::Refused(Box::new(Reply { status, headers, body: body.freeze() })))
+        Err(AttemptError::Status(Box::new(Reply { status, headers, body: body.freeze() })))
     }
 
     /// Waits for what the server is to send next, until `limit` and no longer than the read timeout.
-    async fn patient<T>(
+    async fn with_read_timeout<T>(
         &self,
         limit: Instant,
         status: Option<StatusCode>,
         next: impl Future<Output = reqwest::Result<T>>,
-    ) -> Result<T, Failed> {
+    ) -> Result<T, AttemptError> {
         let limit = later(Instant::now(), self.inner.shared.read_timeout).min(limit);
         match timeout_at(limit, next).await {
             Ok(next) => next.map_err(|error| transport(error, status)),
-            Err(_) => Err(Failed::Transport { kind: TransportErrorKind::Timeout, status, source: None }),
+            Err(_) => Err(AttemptError::Transport { kind: TransportErrorKind::Timeout, status, source: None }),
         }
     }
 
@@ -93,23 +106,23 @@ impl Client {
         response: &mut reqwest::Response,
         headers: &HeaderMap,
         until: Instant,
-    ) -> Result<Bytes, Failed> {
+    ) -> Result<Bytes, AttemptError> {
         let status = response.status();
         if let Some(encoding) = headers.get(header::CONTENT_ENCODING).filter(|value| *value != "identity") {
-            return Err(Failed::Encoded(status, String::from_utf8_lossy(encoding.as_bytes()).into_owned()));
+            return Err(AttemptError::Encoded(status, String::from_utf8_lossy(encoding.as_bytes()).into_owned()));
         }
         let limit = self.inner.shared.max_response_bytes;
         let json = is_json(headers);
         let expected = response.content_length().and_then(|length| usize::try_from(length).ok());
         if expected.is_some_and(|length| length > limit) {
-            return Err(Failed::TooLarge { status, json });
+            return Err(AttemptError::TooLarge { status, json });
         }
         let mut first = Bytes::new();
         let mut body: Option<BytesMut> = None;
-        while let Some(chunk) = self.patient(until, Some(status), response.chunk()).await? {
+        while let Some(chunk) = self.with_read_timeout(until, Some(status), response.chunk()).await? {
             let read = body.as_ref().map_or(first.len(), BytesMut::len);
             if chunk.len() > limit - read {
-                return Err(Failed::TooLarge { status, json });
+                return Err(AttemptError::TooLarge { status, json });
             }
             // Most bodies come in one chunk, which needs no copy.
             if read == 0 {

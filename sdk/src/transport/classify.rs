@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 
 use http::{HeaderMap, StatusCode, header};
 
-use super::attempt::Failed;
+use super::attempt::AttemptError;
 use crate::TransportErrorKind;
 
 /// Whether a body calls itself JSON: then it is the service's, and not that of something before it.
@@ -13,9 +13,9 @@ pub(super) fn is_json(headers: &HeaderMap) -> bool {
 }
 
 /// Tells reqwest's errors apart.
-pub(super) fn transport(error: reqwest::Error, status: Option<StatusCode>) -> Failed {
+pub(super) fn transport(error: reqwest::Error, status: Option<StatusCode>) -> AttemptError {
     if error.is_builder() {
-        return Failed::Unsendable(error);
+        return AttemptError::Unsendable(error);
     }
     let kind = match (error.is_timeout(), error.is_connect()) {
         (true, true) => TransportErrorKind::ConnectTimeout,
@@ -26,7 +26,7 @@ pub(super) fn transport(error: reqwest::Error, status: Option<StatusCode>) -> Fa
         (false, false) => TransportErrorKind::Reset,
     };
     // The URL may name incidents, and the error says where it was going by itself.
-    Failed::Transport { kind, status, source: Some(error.without_url()) }
+    AttemptError::Transport { kind, status, source: Some(error.without_url()) }
 }
 
 fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {

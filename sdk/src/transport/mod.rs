@@ -16,22 +16,20 @@ use tokio::time::{Instant, sleep};
 use tracing::Instrument;
 
 use self::{
-    attempt::{Failed, Reply},
+    attempt::{AttemptError, Reply},
     classify::is_json,
 };
 use crate::{
     Client, Effect, Error, Idempotency, Operation, ResponseValue,
     error::Call,
     operation::Binding,
-    retry::{Failure, retry_after},
+    retry::{self, Decision, FailedAttempt, StopReason, retry_after},
     telemetry::{self, Drift},
 };
 
 /// The longest URL that proxies commonly accept, in bytes.
 pub(crate) const MAX_URL: usize = 8 * 1024;
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-cx-correlation-id");
-/// A retry that has less time than this left is not begun: it would only hide why the attempt before it failed.
-const LEAST_ATTEMPT: Duration = Duration::from_millis(100);
 
 impl Client {
     /// Sends a request, again where that may help, and decodes the answer.
@@ -113,7 +111,7 @@ impl Client {
         let policy = options.retry_policy.as_ref().unwrap_or(&shared.retry_policy);
         let deadline = later(Instant::now(), options.timeout.unwrap_or(shared.timeout));
         let idempotency = call.operation.idempotency;
-        let mut delays = policy.delays();
+        let mut retries = 0;
         let mut spent = None;
         // Whether an attempt so far may have been processed.
         let mut uncertain = false;
@@ -135,24 +133,20 @@ impl Client {
                 Err(failed) => failed,
             };
 
-            let failure = match &failed {
-                Failed::Transport { kind, .. } => Some(Failure::Transport(*kind)),
-                Failed::Refused(reply) => Some(Failure::of_response(reply.status, &reply.body)),
-                Failed::TooLarge { .. } | Failed::Encoded(..) | Failed::Redirected(..) | Failed::Unsendable(_) => None,
-            };
-            uncertain |= failure.is_none_or(|failure| !failure.is_unprocessed(shared.own_http_client));
+            let class = failed.retry_class();
+            uncertain |= !class.is_unprocessed(shared.own_http_client);
             call.effect = match &failed {
                 _ if idempotency == Idempotency::Safe => Effect::None,
-                Failed::TooLarge { json: true, .. } => Effect::Applied,
+                AttemptError::TooLarge { json: true, .. } => Effect::Applied,
                 _ if uncertain => Effect::Unknown,
                 _ => Effect::None,
             };
-            call.retryable = failure.is_some_and(Failure::is_transient);
-            let wait = match &failed {
-                Failed::Refused(reply) => retry_after(&reply.headers, SystemTime::now()),
+            call.retryable = class.is_transient();
+            let retry_after = match &failed {
+                AttemptError::Status(reply) => retry_after(&reply.headers, SystemTime::now()),
                 _ => None,
             };
-            let error = self.error(call.clone(), failed, begun.elapsed(), wait);
+            let error = self.error(call.clone(), failed, begun.elapsed(), retry_after);
             if let Some(status) = error.status() {
                 span.record("http.response.status_code", status.as_u16());
             }
@@ -160,16 +154,17 @@ impl Client {
             // The request is over; the wait is no part of it.
             drop(span);
 
-            let may_retry = |failure: &Failure| failure.may_retry(idempotency, shared.own_http_client);
-            let Some(failure) = failure.filter(may_retry) else { return Err(error) };
-            let retry = match delays.next().map(|delay| delay.saturating_add(wait.unwrap_or_default())) {
-                None => Err("attempts are used up"),
-                Some(_) if wait.is_some_and(|wait| wait > policy.max_retry_after()) => Err("Retry-After is too long"),
-                Some(delay) if later(Instant::now(), delay) + LEAST_ATTEMPT >= deadline => Err("no time is left"),
-                Some(delay) => shared.retry_budget.hold(failure).map(|held| (delay, held)).ok_or("the budget is empty"),
+            let time_left = deadline.saturating_duration_since(Instant::now());
+            let own_http_client = shared.own_http_client;
+            let failed = FailedAttempt { class, idempotency, own_http_client, retries, retry_after, time_left };
+            let retry = match retry::decide(policy, &failed, fastrand::f64()) {
+                Decision::Retry { delay, cost } => {
+                    shared.retry_budget.acquire(cost).map(|permit| (delay, permit)).ok_or(StopReason::BudgetEmpty)
+                }
+                Decision::Stop(reason) => Err(reason),
             };
             let line = error.log_line();
-            let (delay, held) = match retry {
+            let (delay, permit) = match retry {
                 Ok(retry) => retry,
                 Err(reason) => {
                     tracing::debug!(target: telemetry::TARGET, reason = %reason, error = %line, "not retrying");
@@ -178,7 +173,8 @@ impl Client {
             };
             tracing::debug!(target: telemetry::TARGET, delay_ms = delay.as_secs_f64() * 1e3, error = %line, "retrying");
             sleep(delay).await;
-            spent = held.spend();
+            retries += 1;
+            spent = permit.spend();
         }
     }
 
@@ -203,19 +199,19 @@ impl Client {
         Ok(correlation_id)
     }
 
-    fn error(&self, call: Call, failed: Failed, elapsed: Duration, retry_after: Option<Duration>) -> Error {
+    fn error(&self, call: Call, failed: AttemptError, elapsed: Duration, retry_after: Option<Duration>) -> Error {
         let shared = &self.inner.shared;
         match failed {
-            Failed::Transport { kind, status, source } => Error::transport(call, kind, status, elapsed, source),
-            Failed::Refused(reply) => {
+            AttemptError::Transport { kind, status, source } => Error::transport(call, kind, status, elapsed, source),
+            AttemptError::Status(reply) => {
                 let Reply { status, headers, body } = *reply;
                 let redact = |text| shared.api_key.redact(text);
                 Error::status_error(call, status, &headers, &body, redact, retry_after)
             }
-            Failed::TooLarge { status, .. } => Error::too_large(call, status, shared.max_response_bytes),
-            Failed::Encoded(status, encoding) => Error::encoded(call, status, &shared.api_key.redact(encoding)),
-            Failed::Redirected(status, to) => Error::redirected(call, status, &shared.api_key.redact(to)),
-            Failed::Unsendable(source) => Error::unbuildable(source),
+            AttemptError::TooLarge { status, .. } => Error::too_large(call, status, shared.max_response_bytes),
+            AttemptError::Encoded(status, encoding) => Error::encoded(call, status, &shared.api_key.redact(encoding)),
+            AttemptError::Redirected(status, to) => Error::redirected(call, status, &shared.api_key.redact(to)),
+            AttemptError::Unsendable(source) => Error::unbuildable(source),
         }
     }
 
