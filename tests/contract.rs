@@ -1,5 +1,7 @@
 //! Raw JSON against the document: shared types would hide shared mistakes.
 
+use std::collections::BTreeSet;
+
 use proptest::{prelude::*, test_runner::TestRunner};
 use serde_json::{Map, Value, json};
 
@@ -35,12 +37,14 @@ fn decoded_samples_are_as_reviewed() {
     }
 }
 
+/// That every sample is the same after decoding and encoding is asserted above; this is how the documented one looks.
 #[test]
-fn encoded_samples_are_as_reviewed() {
+fn the_documented_sample_is_encoded_as_reviewed() {
     let _settings = snapshots();
-    for sample in SAMPLES {
+    for file in ["unassign_incidents.request.json", "unassign_incidents.response.json"] {
+        let sample = Sample::named(file);
         let encoded = (Type::named(sample.schema).round_trip)(&sample.value()).unwrap();
-        insta::assert_json_snapshot!(sample.snapshot("encoded"), encoded);
+        insta::assert_snapshot!(sample.snapshot("encoded"), serde_json::to_string_pretty(&encoded).unwrap());
     }
 }
 
@@ -51,57 +55,73 @@ fn the_request_body_is_the_documented_one_byte_for_byte() {
     assert_eq!(encoded.to_string(), r#"{"incidentIds":["incident_id_1","incident_id_2"]}"#);
 }
 
+/// The others are held against the document below, member by member; this is how one looks.
 #[test]
-fn json_schemas_of_the_types_are_as_reviewed() {
+fn the_json_schema_of_a_message_with_members_of_every_kind_is_as_reviewed() {
     let _settings = snapshots();
-    let schemas: Map<String, Value> = TYPES
-        .iter()
-        .map(|ty| {
-            let mut derived = (ty.json_schema)();
-            // What it refers to stands here under its own name.
-            for noise in ["$schema", "$defs"] {
-                derived.as_object_mut().unwrap().remove(noise);
-            }
-            let documented = document()["components"]["schemas"][ty.name].clone();
-            (ty.name.to_owned(), json!({ "derived": derived, "documented": documented }))
-        })
-        .collect();
-    insta::assert_json_snapshot!("types__json_schema", schemas);
+    let mut schema = (Type::named("IncidentEventExtendedMetadata").json_schema)();
+    schema["$defs"].as_object_mut().unwrap().retain(|name, _| name == "IncidentSeverity");
+    insta::assert_snapshot!("types__json_schema", serde_json::to_string_pretty(&schema).unwrap());
 }
 
 #[test]
-fn types_and_document_have_the_same_members() {
+fn the_json_schema_of_a_type_is_that_of_the_document_member_by_member() {
     let odd = TYPES
         .iter()
-        .flat_map(|ty| odd_members(ty.name, &(ty.json_schema)(), &document()["components"]["schemas"][ty.name]));
+        .flat_map(|ty| differences(ty.name, &(ty.json_schema)(), &document()["components"]["schemas"][ty.name]));
     assert_eq!(odd.collect::<Vec<_>>(), [""; 0]);
 }
 
 #[test]
-fn a_member_of_one_side_alone_is_named() {
+fn a_member_that_only_one_side_has_or_that_is_of_another_kind_is_named() {
     let ty = Type::named("Incident");
     let (mut derived, mut documented) = ((ty.json_schema)(), document()["components"]["schemas"]["Incident"].clone());
     derived["properties"]["surplus"] = json!({ "type": "string" });
     documented["properties"]["missing"] = json!({ "type": "string" });
+    documented["properties"]["isMuted"] = json!({ "type": "string" });
+    documented["properties"]["state"] = json!({ "$ref": "#/components/schemas/IncidentStatus" });
+    documented["properties"]["metaLabels"]["items"] = json!({ "type": "string", "format": "date-time" });
     assert_eq!(
-        odd_members("Incident", &derived, &documented),
+        differences("Incident", &derived, &documented),
         [
-            "Incident.surplus is a member of the type, and not in the document",
-            "Incident.missing is in the document, and no member of the type",
+            "Incident.isMuted is boolean for the type and string in the document",
+            "Incident.metaLabels is list of MetaLabel for the type and list of time in the document",
+            "Incident.missing is nothing for the type and string in the document",
+            "Incident.state is IncidentState for the type and IncidentStatus in the document",
+            "Incident.surplus is string for the type and nothing in the document",
         ]
     );
 }
 
-/// The members that only the type or only the document has.
-fn odd_members(name: &str, derived: &Value, documented: &Value) -> Vec<String> {
-    let only = |one: &Value, other: &Value, what: &str| -> Vec<String> {
-        let members = one["properties"].as_object().into_iter().flatten().map(|(member, _)| member);
-        let odd = members.filter(|member| other["properties"].get(member.as_str()).is_none());
-        odd.map(|member| format!("{name}.{member} is {what}")).collect()
-    };
-    let mut odd = only(derived, documented, "a member of the type, and not in the document");
-    odd.extend(only(documented, derived, "in the document, and no member of the type"));
-    odd
+/// The members of which a type's derived JSON Schema and the document do not say the same.
+fn differences(name: &str, derived: &Value, documented: &Value) -> Vec<String> {
+    let properties = [derived, documented].map(|schema| schema["properties"].as_object());
+    let members: BTreeSet<&String> = properties.into_iter().flatten().flat_map(Map::keys).collect();
+    let differences = members.into_iter().filter_map(|member| {
+        let [one, other] = [derived, documented].map(|schema| kind(schema, &schema["properties"][member]));
+        (one != other).then(|| format!("{name}.{member} is {one} for the type and {other} in the document"))
+    });
+    differences.collect()
+}
+
+/// What a member is, in words that both dialects share; `null`, which may always stand, left out.
+fn kind(root: &Value, schema: &Value) -> String {
+    if let Some(either) = schema["anyOf"].as_array() {
+        return kind(root, either.iter().find(|schema| schema["type"] != "null").unwrap());
+    }
+    if let Some(reference) = schema["$ref"].as_str() {
+        let name = reference.rsplit('/').next().unwrap();
+        let is_documented = document()["components"]["schemas"].get(name).is_some();
+        return if is_documented { name.to_owned() } else { kind(root, &root["$defs"][name]) };
+    }
+    let types = schema["type"].as_array().map_or(std::slice::from_ref(&schema["type"]), Vec::as_slice);
+    match types.iter().filter_map(Value::as_str).find(|name| *name != "null") {
+        None => "nothing".to_owned(),
+        Some("array") => format!("list of {}", kind(root, &schema["items"])),
+        Some("object") => format!("map of {}", kind(root, &schema["additionalProperties"])),
+        Some("string") if schema["format"] == "date-time" => "time".to_owned(),
+        Some(name) => name.to_owned(),
+    }
 }
 
 #[test]
