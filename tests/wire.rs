@@ -224,19 +224,134 @@ proptest! {
     }
 }
 
-#[test]
-fn integers_are_read_from_numbers_and_text_and_out_of_range_is_an_error() {
-    let size = |value: Value| decode::<PaginationResponse>(json!({ "totalSize": value })).total_size;
-    assert_eq!(size(json!(7)), Some(7));
-    assert_eq!(size(json!("7")), Some(7));
-    assert_eq!(size(json!(7.0)), Some(7));
-    assert_eq!(size(Value::Null), None);
-    for wrong in [json!("seven"), json!(7.5), json!(true), json!("99999999999999999999")] {
-        assert!(serde_json::from_value::<PaginationResponse>(json!({ "totalSize": wrong })).is_err(), "{wrong}");
+/// What a member is read as, in each way in which serde can hand it over: from text, from bytes, from a reader, from a
+/// `Value`, and from the buffer of an untagged enum.
+fn read_in_every_way<T: serde::de::DeserializeOwned + PartialEq + std::fmt::Debug>(json: &str) -> Result<T, String> {
+    #[derive(serde::Deserialize)]
+    #[serde(untagged)]
+    enum Buffered<T> {
+        Message(T),
     }
+    let results =
+        [serde_json::from_str(json), serde_json::from_slice(json.as_bytes()), serde_json::from_reader(json.as_bytes())];
+    let [result, others @ ..] = results.map(|result| result.map_err(|error: serde_json::Error| error.to_string()));
+    for other in others {
+        // What they say of the position differs.
+        assert_eq!(other.as_ref().ok(), result.as_ref().ok(), "{json}: {other:?} {result:?}");
+    }
+    if let Ok(value) = serde_json::from_str::<Value>(json) {
+        // Without `arbitrary_precision`, a `Value` and a buffer hold a number with a fraction or an exponent as a float.
+        let value: Option<T> = serde_json::from_value(value).ok();
+        let buffered = serde_json::from_str(json).map(|Buffered::Message(message): Buffered<T>| message).ok();
+        assert_eq!(value, buffered, "{json}");
+        let number = json.split_once(':').unwrap().1;
+        let digits = number.bytes().filter(u8::is_ascii_digit).count();
+        if digits <= 15 || !number.contains(['.', 'e', 'E']) || cfg!(feature = "arbitrary-precision") {
+            assert_eq!(value.as_ref(), result.as_ref().ok(), "{json}");
+        }
+    }
+    result
+}
+
+fn quoted_and_not(number: &str) -> [String; 2] {
+    [number.to_owned(), format!("\"{number}\"")]
+}
+
+#[test]
+fn a_whole_number_is_read_exactly_in_every_notation_of_json() {
+    for (number, expected) in [
+        ("0", 0),
+        ("-0", 0),
+        ("-0.0", 0),
+        ("0e99999999999999999999", 0),
+        ("7", 7),
+        ("-7", -7),
+        ("2.0", 2),
+        ("2.5e1", 25),
+        ("1e3", 1000),
+        ("1E+3", 1000),
+        ("-1e03", -1000),
+        ("1200e-2", 12),
+        ("1e18", 1_000_000_000_000_000_000),
+        ("9007199254740993", 9_007_199_254_740_993),
+        ("9007199254740993.0", 9_007_199_254_740_993),
+        ("9.223372036854775807e18", i64::MAX),
+        ("-9223372036854775808", i64::MIN),
+        ("-9223372036854775808.000", i64::MIN),
+    ] {
+        for written in quoted_and_not(number) {
+            let read = read_in_every_way::<PaginationResponse>(&format!("{{\"totalSize\":{written}}}"));
+            assert_eq!(read.map(|page| page.total_size), Ok(Some(expected)), "{written}");
+            let Ok(expected) = u64::try_from(expected) else { continue };
+            let read = read_in_every_way::<ListIncidentEventsTotalCountResponse>(&format!("{{\"count\":{written}}}"));
+            assert_eq!(read.map(|response| response.count), Ok(Some(expected)), "{written}");
+        }
+    }
+    for number in ["18446744073709551615", "1.8446744073709551615e19"].map(quoted_and_not).as_flattened() {
+        let read = read_in_every_way::<ListIncidentEventsTotalCountResponse>(&format!("{{\"count\":{number}}}"));
+        assert_eq!(read.map(|response| response.count), Ok(Some(u64::MAX)), "{number}");
+    }
+    assert_eq!(read_in_every_way(r#"{"totalSize":null}"#), Ok(PaginationResponse::default()));
+}
+
+#[test]
+fn what_is_no_integer_or_out_of_range_is_refused_with_the_reason() {
+    let refused = |json: String, words: &str| {
+        for error in [
+            read_in_every_way::<PaginationResponse>(&json).unwrap_err(),
+            serde_json::from_str::<PaginationRequest>(&json.replace("totalSize", "pageSize")).unwrap_err().to_string(),
+        ] {
+            assert!(error.contains(words), "{json}: {error}");
+        }
+    };
+    for number in ["0.5", "7.5", "1e-1", "-1.5e0", "1e-99999999999999999999", "12e-2"] {
+        for written in quoted_and_not(number) {
+            refused(format!("{{\"totalSize\":{written}}}"), &format!("`{number}` is not an integer"));
+        }
+    }
+    for number in ["9223372036854775808", "-9223372036854775809", "1e19", "9.3e18", "99999999999999999999", "1e300"] {
+        for written in quoted_and_not(number) {
+            refused(format!("{{\"totalSize\":{written}}}"), "is out of range");
+        }
+    }
+    refused(r#"{"totalSize":"1e99999999999999999999"}"#.to_owned(), "is out of range");
+    let texts =
+        ["", " 7", "7 ", "+1", "01", "-", ".5", "1.", "1e", "e3", "1e+", "0x1", "1_000", "NaN", "Infinity", "seven"];
+    for text in texts {
+        refused(format!("{{\"totalSize\":\"{text}\"}}"), &format!("`{text}` is not an integer"));
+    }
+    for (value, words) in [("true", "boolean `true`"), ("{\"a\":1}", "map"), ("[1]", "sequence")] {
+        refused(format!("{{\"totalSize\":{value}}}"), words);
+    }
+    assert!(
+        read_in_every_way::<ListIncidentEventsTotalCountResponse>(r#"{"count":-1}"#).unwrap_err().contains("range")
+    );
+    assert!(read_in_every_way::<Status>(r#"{"code":2147483648}"#).unwrap_err().contains("range"));
+    assert!(read_in_every_way::<ListIncidentEventsTotalCountResponse>(r#"{"count":-0}"#).is_ok());
+}
+
+#[test]
+fn the_number_of_an_enum_value_is_read_in_every_notation_of_json() {
+    for (written, number) in [("17", 17), ("17.0", 17), ("1.7e1", 17), ("-3", -3), ("-0", 0)] {
+        let incident = read_in_every_way::<Incident>(&format!("{{\"state\":{written}}}")).unwrap();
+        let IncidentState::Unrecognized(value) = &incident.state else { panic!("{written}: {:?}", incident.state) };
+        assert_eq!((value.as_number(), value.as_str()), (Some(number), number.to_string().as_str()), "{written}");
+        assert_eq!(serde_json::to_value(&incident).unwrap()["state"], json!(number), "{written}");
+    }
+    for wrong in ["1.5", "1e300", "18446744073709551615", "true", "{}", "[]"] {
+        assert!(read_in_every_way::<Incident>(&format!("{{\"state\":{wrong}}}")).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn integers_are_written_as_numbers_and_those_of_64_bits_as_text() {
     assert_eq!(
         serde_json::to_value(PaginationRequest::default().with_page_size(50)).unwrap(),
         json!({ "pageSize": 50 })
+    );
+    assert_eq!(
+        serde_json::to_value(ListIncidentEventsTotalCountResponse::default().with_count(50_u64)).unwrap(),
+        json!({ "count": "50" })
     );
     let counts: IncidentQueryFiltersValues = decode(json!({ "assigneeWithCount": [{ "assignee": "a", "count": -1 }] }));
     assert_eq!(counts.assignee_with_count[0].count, Some(-1), "signed in filter values");

@@ -1,11 +1,19 @@
-//! Integers: protobuf JSON writes those of 64 bits as strings and the others as numbers, and reads either.
+//! Integers by the rules of protobuf JSON: those of 64 bits are written as strings and the others as numbers, either may be
+//! read as either, and a fraction or an exponent is allowed where the value is whole.
 
 use std::{fmt, marker::PhantomData};
 
 use serde::{
     Deserializer,
-    de::{Error, Visitor},
+    de::{Error, MapAccess, Unexpected, Visitor},
 };
+
+/// The name by which `serde_json` is asked for a value's own text. Numbers that have a fraction or an exponent arrive as
+/// floats otherwise, rounded to 53 bits. Other formats take no notice of the name.
+const RAW_VALUE: &str = "$serde_json::private::RawValue";
+/// The name under which `serde_json` hands over the text of a number where its feature `arbitrary_precision` is on, which any
+/// crate of an application can do.
+const NUMBER: &str = "$serde_json::private::Number";
 
 /// An optional integer, written as a number.
 pub(crate) mod optional {
@@ -43,11 +51,13 @@ pub(crate) mod as_string {
 pub(crate) fn deserialize<'de, D: Deserializer<'de>, T: TryFrom<i128>>(deserializer: D) -> Result<Option<T>, D::Error> {
     struct Reader<T>(PhantomData<T>);
 
-    fn convert<T: TryFrom<i128>, E: Error>(number: i128) -> Result<Option<T>, E> {
-        T::try_from(number).map(Some).map_err(|_| E::custom(format!("the integer {number} is out of range")))
+    impl<T: TryFrom<i128>> Reader<T> {
+        fn integer<E: Error>(number: i128) -> Result<Option<T>, E> {
+            T::try_from(number).map(Some).map_err(|_| E::custom(format!("the integer {number} is out of range")))
+        }
     }
 
-    impl<T: TryFrom<i128>> Visitor<'_> for Reader<T> {
+    impl<'de, T: TryFrom<i128>> Visitor<'de> for Reader<T> {
         type Value = Option<T>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -55,34 +65,107 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>, T: TryFrom<i128>>(deseriali
         }
 
         fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
-            convert(number.into())
+            Self::integer(number.into())
         }
 
         fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
-            convert(number.into())
+            Self::integer(number.into())
         }
 
         fn visit_f64<E: Error>(self, number: f64) -> Result<Self::Value, E> {
-            // Protobuf JSON allows `1.0` and `1e3`; beyond 2^53 a float is no longer exact.
-            if number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0 {
-                #[expect(clippy::cast_possible_truncation, reason = "whole and in range")]
-                convert(number as i128)
-            } else {
-                Err(E::custom(format!("{number} is not an integer")))
-            }
+            Self::integer(from_decimal(&number.to_string())?)
         }
 
         fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-            match text.parse() {
-                Ok(number) => convert(number),
-                Err(_) => Err(E::invalid_value(serde::de::Unexpected::Str(text), &self)),
-            }
+            Self::integer(from_decimal(text)?)
         }
 
         fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
             Ok(None)
         }
+
+        fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+            deserializer.deserialize_any(self)
+        }
+
+        fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+            deserializer.deserialize_any(self)
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+            let Some(json) = json_text(map)? else { return Err(A::Error::invalid_type(Unexpected::Map, &self)) };
+            let unexpected = match json.as_bytes().first() {
+                Some(b'n') => return Ok(None),
+                Some(b'"') => {
+                    let text: String = serde_json::from_str(&json).map_err(A::Error::custom)?;
+                    return self.visit_str(&text);
+                }
+                Some(b'{') => Unexpected::Map,
+                Some(b'[') => Unexpected::Seq,
+                Some(b't') => Unexpected::Bool(true),
+                Some(b'f') => Unexpected::Bool(false),
+                _ => return self.visit_str(&json),
+            };
+            Err(A::Error::invalid_type(unexpected, &self))
+        }
     }
 
-    deserializer.deserialize_any(Reader(PhantomData))
+    deserializer.deserialize_newtype_struct(RAW_VALUE, Reader(PhantomData))
+}
+
+/// The JSON text of a value that `serde_json` hands over as the only entry of a map; `None` if it is a map of somebody else.
+pub(super) fn json_text<'de, A: MapAccess<'de>>(mut map: A) -> Result<Option<String>, A::Error> {
+    match map.next_key::<String>()? {
+        Some(name) if name == RAW_VALUE || name == NUMBER => map.next_value().map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// The integer that a JSON number stands for, exactly: `1e3` is one, `1.5` is none. `+1`, `01` and ` 1` are no JSON numbers.
+pub(super) fn from_decimal<E: Error>(text: &str) -> Result<i128, E> {
+    let beginning = || text.chars().take(40).collect::<String>();
+    let invalid = || E::custom(format!("`{}` is not an integer", beginning().escape_debug()));
+    let out_of_range = || E::custom(format!("the integer {} is out of range", beginning()));
+
+    let (negative, unsigned) = match text.strip_prefix('-') {
+        Some(unsigned) => (true, unsigned),
+        None => (false, text),
+    };
+    let (mantissa, exponent) = unsigned.split_once(['e', 'E']).map_or((unsigned, None), |(m, e)| (m, Some(e)));
+    let (whole, fraction) = mantissa.split_once('.').map_or((mantissa, None), |(w, f)| (w, Some(f)));
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let exponent_digits = exponent.map(|exponent| exponent.strip_prefix(['+', '-']).unwrap_or(exponent));
+    if !is_digits(whole)
+        || (whole.len() > 1 && whole.starts_with('0'))
+        || !fraction.is_none_or(is_digits)
+        || !exponent_digits.is_none_or(is_digits)
+    {
+        return Err(invalid());
+    }
+
+    // The value is `digits` times ten to the power of `scale`.
+    let fraction = fraction.unwrap_or_default();
+    let all = [whole, fraction].concat();
+    let digits = all.trim_end_matches('0');
+    if digits.is_empty() {
+        return Ok(0);
+    }
+    let exponent = match exponent.map(str::parse::<i64>) {
+        None => 0,
+        Some(Ok(exponent)) => exponent,
+        Some(Err(_)) if unsigned.contains('-') => return Err(invalid()),
+        Some(Err(_)) => return Err(out_of_range()),
+    };
+    let length = |text: &str| i64::try_from(text.len()).unwrap_or(i64::MAX);
+    let scale = exponent.saturating_add(length(&all) - length(digits)).saturating_sub(length(fraction));
+    if scale < 0 {
+        return Err(invalid());
+    }
+    let power = u32::try_from(scale).ok().and_then(|scale| 10_i128.checked_pow(scale)).ok_or_else(out_of_range)?;
+    let number = digits.parse().ok().and_then(|digits: i128| digits.checked_mul(power)).ok_or_else(out_of_range)?;
+    Ok(if negative { -number } else { number })
 }

@@ -38,8 +38,16 @@ pub(crate) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer:
             f.write_str("an array")
         }
 
+        fn visit_none<E>(self) -> Result<Vec<T>, E> {
+            Ok(Vec::new())
+        }
+
         fn visit_unit<E>(self) -> Result<Vec<T>, E> {
             Ok(Vec::new())
+        }
+
+        fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<T>, D::Error> {
+            deserializer.deserialize_seq(self)
         }
 
         fn visit_seq<A: SeqAccess<'de>>(self, mut members: A) -> Result<Vec<T>, A::Error> {
@@ -54,5 +62,5 @@ pub(crate) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer:
         }
     }
 
-    deserializer.deserialize_any(Reader(PhantomData))
+    deserializer.deserialize_option(Reader(PhantomData))
 }

@@ -4,10 +4,10 @@ use std::{fmt, marker::PhantomData};
 
 use serde::{
     Deserializer, Serializer,
-    de::{Error, Visitor},
+    de::{Error, MapAccess, Unexpected, Visitor},
 };
 
-use super::unknown;
+use super::{integer, unknown};
 
 /// An enum value that this version of the SDK does not know, as it was received.
 ///
@@ -200,9 +200,16 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>, T: OpenEnum>(deserializer: 
             unknown::note_value(T::NAME, text);
             T::from_unrecognized(UnrecognizedValue::new(text, number))
         }
+
+        fn number<E: Error>(number: i128) -> Result<T, E> {
+            match i64::try_from(number) {
+                Ok(number) => Ok(Self::keep(&number.to_string(), true)),
+                Err(_) => Err(E::custom(format!("{number} is no enum value: those have 32 bits"))),
+            }
+        }
     }
 
-    impl<T: OpenEnum> Visitor<'_> for Reader<T> {
+    impl<'de, T: OpenEnum> Visitor<'de> for Reader<T> {
         type Value = T;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -214,18 +221,34 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>, T: OpenEnum>(deserializer: 
         }
 
         fn visit_i64<E: Error>(self, number: i64) -> Result<T, E> {
-            Ok(Self::keep(&number.to_string(), true))
+            Self::number(number.into())
         }
 
         fn visit_u64<E: Error>(self, number: u64) -> Result<T, E> {
-            match i64::try_from(number) {
-                Ok(number) => self.visit_i64(number),
-                Err(_) => Err(E::custom(format!("{number} is no enum value: those have 32 bits"))),
-            }
+            Self::number(number.into())
+        }
+
+        fn visit_f64<E: Error>(self, number: f64) -> Result<T, E> {
+            Self::number(integer::from_decimal(&number.to_string())?)
         }
 
         fn visit_unit<E: Error>(self) -> Result<T, E> {
             Ok(T::default())
+        }
+
+        fn visit_none<E: Error>(self) -> Result<T, E> {
+            Ok(T::default())
+        }
+
+        fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+            deserializer.deserialize_any(self)
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+            match integer::json_text(map)? {
+                Some(number) => Self::number(integer::from_decimal(&number)?),
+                None => Err(A::Error::invalid_type(Unexpected::Map, &self)),
+            }
         }
     }
 
