@@ -24,7 +24,7 @@ use crate::{
     faults::{model::Fault, schedule::FaultSchedule},
     http::{auth::Key, response::GatewayStyle, service::Service},
     log::Log,
-    proto_json::writer::{Format, JsonStyle},
+    proto_json::json_writer::{Format, JsonStyle},
 };
 
 /// The key that an emulator accepts if it is given none that may do everything.

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::{SocketAddr, TcpListener},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
     path::Path,
     sync::Arc,
     thread::{self, JoinHandle},
@@ -56,6 +56,7 @@ use crate::{
 pub struct Emulator {
     service: Arc<Service>,
     address: SocketAddr,
+    origin: String,
     url: String,
     api_key: String,
     phase: watch::Sender<Phase>,
@@ -83,16 +84,23 @@ impl Emulator {
             .map_err(|source| StartError::socket("serve on", address, source))?;
         let started = readiness.await.unwrap_or_else(|_| Err(io::ErrorKind::Other.into()));
         started.map_err(|source| StartError::socket("serve on", address, source))?;
-        let url = format!("http://{address}{BASE_PATH}");
-        Ok(Self { service, address, url, api_key, phase, done: Some(done), thread: Some(thread) })
+        let origin = format!("http://{}", callable(address));
+        let url = format!("{origin}{BASE_PATH}");
+        Ok(Self { service, address, origin, url, api_key, phase, done: Some(done), thread: Some(thread) })
     }
 
-    /// The base URL, such as `http://127.0.0.1:40123/mgmt/openapi`.
+    /// The base URL for clients, such as `http://127.0.0.1:40123/mgmt/openapi`. If the emulator listens on all interfaces, the
+    /// URL has the loopback address.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The address that it listens on.
+    /// The start of all of the emulator's URLs, such as `http://127.0.0.1:40123`.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The address that the emulator listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -198,6 +206,16 @@ impl Drop for Emulator {
             let _ = thread.join();
         }
     }
+}
+
+/// The address to call a listener at: nobody can call the unspecified address of one that listens on all interfaces.
+fn callable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
 }
 
 fn run(listener: TcpListener, router: Router, phases: watch::Receiver<Phase>, ready: oneshot::Sender<io::Result<()>>) {

@@ -25,7 +25,7 @@ pub use faults::{
 };
 pub use http::{auth::Key, response::GatewayStyle};
 pub use log::{Answer, LoggedRequest};
-pub use proto_json::writer::JsonStyle;
+pub use proto_json::json_writer::JsonStyle;
 
 /// The examples of the README.
 #[doc = include_str!("../README.md")]

@@ -43,8 +43,8 @@ struct Options {
     /// File that the incidents are loaded from, if it is there, and saved to at the beginning and at the end.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
-    /// Which members replies show.
-    #[arg(long, value_enum, default_value_t = Style::DefaultsOmitted)]
+    /// Which members responses show.
+    #[arg(long, value_enum, default_value_t = Style::EmitUnpopulated)]
     json_style: Style,
     /// How unknown paths and wrong methods are answered.
     #[arg(long, value_enum, default_value_t = Gateway::V2_10)]
@@ -68,9 +68,11 @@ fn fault(text: &str) -> Result<WrittenFault, ParseFaultError> {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Style {
-    /// Only what is set.
+    /// Every member, as grpc-gateway 2 writes them; of a oneof, only the member that is set.
+    EmitUnpopulated,
+    /// Only members that are set.
     DefaultsOmitted,
-    /// Everything, and `null` where nothing is set.
+    /// Every member; `null` where nothing is set.
     NullsPopulated,
 }
 
@@ -108,6 +110,7 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         .key(Key::personal(&options.key, USERS[1]))
         .latency(options.latency)
         .json_style(match options.json_style {
+            Style::EmitUnpopulated => JsonStyle::EmitUnpopulated,
             Style::DefaultsOmitted => JsonStyle::DefaultsOmitted,
             Style::NullsPopulated => JsonStyle::NullsPopulated,
         })
@@ -149,7 +152,8 @@ fn banner(emulator: &Emulator, options: &Options) -> io::Result<()> {
     writeln!(out, "Coralogix Incidents emulator with {count} incidents (seed {})\n", options.seed)?;
     writeln!(out, "  URL       {url}")?;
     writeln!(out, "  API key   {key}")?;
-    writeln!(out, "  document  http://{}/openapi.yaml", emulator.address())?;
+    writeln!(out, "  listening {}", emulator.address())?;
+    writeln!(out, "  document  {}/openapi.yaml", emulator.origin())?;
     for (fault, _) in &options.fault {
         writeln!(out, "  fault     {fault}")?;
     }

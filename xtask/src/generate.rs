@@ -1,8 +1,9 @@
 //! `cargo xtask generate`: runs progenitor over the document, adapts what it wrote to the service's wire rules and to the
-//! SDK's own error, and writes `sdk/src/generated/`. It also keeps the copies that packages need of files elsewhere.
+//! SDK's own error, and writes `sdk/src/generated/` and the emulator's table of messages. It also keeps the copies that packages need of files elsewhere.
 
 mod copies;
 mod enums;
+mod messages;
 mod methods;
 mod rust;
 mod structs;
@@ -50,6 +51,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let files = generate(&document)?;
     let target = Path::new(TARGET);
     let mut changes = changes(target, &files)?;
+    changes.extend(changed(Path::new(messages::TARGET), &messages(&document)?)?);
     changes.extend(copies::changes()?);
     if arguments.check {
         return Ok(report(&changes));
@@ -83,10 +85,7 @@ fn changes(target: &Path, files: &BTreeMap<&str, String>) -> Result<Vec<Change>>
     let mut changes = Vec::new();
     for (name, new) in files {
         let path = target.join(name);
-        let old = read_or_empty(&path)?;
-        if &old != new {
-            changes.push((path, old, Some(new.clone())));
-        }
+        changes.extend(changed(&path, new)?);
     }
     let Ok(entries) = fs::read_dir(target) else { return Ok(changes) };
     for entry in entries {
@@ -97,6 +96,11 @@ fn changes(target: &Path, files: &BTreeMap<&str, String>) -> Result<Vec<Change>>
         }
     }
     Ok(changes)
+}
+
+fn changed(path: &Path, new: &str) -> Result<Option<Change>> {
+    let old = read_or_empty(path)?;
+    Ok((old != new).then(|| (path.to_owned(), old, Some(new.to_owned()))))
 }
 
 /// The text of a file; empty where there is none.
@@ -181,6 +185,11 @@ pub(crate) fn generate(document: &Document) -> Result<BTreeMap<&'static str, Str
         .into_iter()
         .map(|(name, tokens)| Ok((name, rust::format(name, &tokens)?)))
         .collect()
+}
+
+/// The emulator's table of messages.
+fn messages(document: &Document) -> Result<String> {
+    rust::format("messages.rs", &messages::emit(&Model::new(document)?)?)
 }
 
 /// What progenitor makes of the document.

@@ -46,12 +46,14 @@ struct StateRef<'a> {
 pub(crate) fn load(path: &Path) -> Result<Saved, StartError> {
     let unreadable = |source| StartError::with_source(format!("cannot read incidents from {}", path.display()), source);
     let bytes = fs::read(path).map_err(|source| unreadable(source.into()))?;
+    // Editors on Windows put a byte order mark before UTF-8.
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     let is_list = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
     let file = if is_list {
-        let incidents = serde_json::from_slice(&bytes);
+        let incidents = serde_json::from_slice(bytes);
         incidents.map(|incidents| StateFile { incidents, event_times: BTreeMap::new(), ids_issued: 0 })
     } else {
-        serde_json::from_slice(&bytes)
+        serde_json::from_slice(bytes)
     };
     let mut file = file.map_err(|source| unreadable(Box::<dyn std::error::Error + Send + Sync>::from(source)))?;
     let incidents = file.incidents.into_iter().map(|incident| match file.event_times.remove(&incident.id) {

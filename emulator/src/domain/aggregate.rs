@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use coralogix_incidents::types;
 
-use crate::{
-    domain::query::{By, SortKey, assignees, position},
-    domain::state::Stored,
-    proto_json::enums::Known,
+use super::{
+    query::{By, SortKey, assignees, position},
+    state::Stored,
 };
 
 /// How often each value occurs.
@@ -18,19 +17,17 @@ impl<T: PartialEq + Clone> Tally<T> {
         Self(Vec::new())
     }
 
+    /// The counts in the order of these values.
+    fn sorted(mut self, known: &[T]) -> impl Iterator<Item = (T, usize)> {
+        self.0.sort_by_key(|(value, _)| position(value, known));
+        self.0.into_iter()
+    }
+
     fn add(&mut self, value: &T) {
         match self.0.iter_mut().find(|(known, _)| known == value) {
             Some((_, count)) => *count += 1,
             None => self.0.push((value.clone(), 1)),
         }
-    }
-}
-
-impl<T: Known + PartialEq> Tally<T> {
-    /// In the document's order.
-    fn sorted(mut self) -> impl Iterator<Item = (T, usize)> {
-        self.0.sort_by_key(|(value, _)| position(value));
-        self.0.into_iter()
     }
 }
 
@@ -131,15 +128,17 @@ impl Values {
                     types::AssigneeWithCount::default().with_assignee(user).with_count(int32(count))
                 }),
             )
-            .with_status_with_count(self.statuses.sorted().map(|(status, count)| {
+            .with_status_with_count(self.statuses.sorted(types::IncidentStatus::KNOWN).map(|(status, count)| {
                 types::IncidentStatusWithCount::default().with_status(status).with_count(int32(count))
             }))
-            .with_state_with_count(self.states.sorted().map(|(state, count)| {
+            .with_state_with_count(self.states.sorted(types::IncidentState::KNOWN).map(|(state, count)| {
                 types::IncidentStateWithCount::default().with_state(state).with_count(int32(count))
             }))
-            .with_severity_with_count(self.severities.sorted().map(|(severity, count)| {
-                types::IncidentSeverityWithCount::default().with_severity(severity).with_count(int32(count))
-            }))
+            .with_severity_with_count(self.severities.sorted(types::IncidentSeverity::KNOWN).map(
+                |(severity, count)| {
+                    types::IncidentSeverityWithCount::default().with_severity(severity).with_count(int32(count))
+                },
+            ))
             .with_contextual_labels(self.contextual.into_iter().map(|(name, values)| {
                 let values = values.into_iter().map(contextual);
                 (name, types::ContextualLabelValuesWithCount::default().with_values_with_count(values))
@@ -152,7 +151,7 @@ impl Values {
                 let label = meta_label(label);
                 types::IncidentMetaLabelsWithCount::default().with_meta_label(label).with_count(int32(count))
             }))
-            .with_meta_labels_op(operator.unwrap_or_default().known())
+            .with_meta_labels_op(operator.unwrap_or_default())
     }
 }
 
@@ -196,15 +195,15 @@ pub(crate) fn aggregate(by: &[By], members: &[&Stored]) -> types::IncidentAggreg
         .with_group_bys_value(members.first().into_iter().flat_map(|first| by.iter().map(|by| by.group_value(first))))
         .with_agg_state_count(
             states
-                .sorted()
+                .sorted(types::IncidentState::KNOWN)
                 .map(|(state, count)| types::IncidentStateCount::default().with_state(state).with_count(uint32(count))),
         )
         .with_agg_status_count(
-            statuses.sorted().map(|(status, count)| {
+            statuses.sorted(types::IncidentStatus::KNOWN).map(|(status, count)| {
                 types::IncidentStatusCount::default().with_status(status).with_count(uint32(count))
             }),
         )
-        .with_agg_severity_count(severities.sorted().map(|(severity, count)| {
+        .with_agg_severity_count(severities.sorted(types::IncidentSeverity::KNOWN).map(|(severity, count)| {
             types::IncidentSeverityCount::default().with_severity(severity).with_count(uint32(count))
         }))
         .with_agg_assignments_count(users.into_iter().map(|(user, count)| {

@@ -4,11 +4,10 @@ use chrono::{DateTime, Utc};
 use coralogix_incidents::types::{self, IncidentState, IncidentStatus};
 use fastrand::Rng;
 
-use crate::{
-    domain::ids::{hash, uuid},
-    domain::query::{SortKey, in_range, labels_match, meta_labels_match, one_of},
-    domain::state::Stored,
-    proto_json::enums::Known,
+use super::{
+    ids::{hash, uuid},
+    query::{SortKey, in_range, labels_match, meta_labels_match, one_of},
+    state::Stored,
 };
 
 /// An event, and its incident as it was right after it.
@@ -88,10 +87,7 @@ pub(crate) struct Filter(types::IncidentEventQueryFilter);
 
 impl Filter {
     pub(crate) fn new(filter: Option<&types::IncidentEventQueryFilter>) -> Self {
-        let mut filter = filter.cloned().unwrap_or_default();
-        filter.status = filter.status.iter().map(Known::known).collect();
-        filter.severity = filter.severity.iter().map(Known::known).collect();
-        Self(filter)
+        Self(filter.cloned().unwrap_or_default())
     }
 
     /// Those of an incident's events that are meant.

@@ -12,7 +12,6 @@ use coralogix_incidents::types::{self, IncidentFields};
 use serde::{Deserialize, Serialize};
 
 use super::{error::Rejection, state::Stored};
-use crate::proto_json::enums::Known;
 
 const APPLICATION: &str = "applicationName";
 const SUBSYSTEM: &str = "subsystemName";
@@ -36,10 +35,10 @@ pub(crate) enum By {
 impl By {
     /// The one of the two that is given. Neither, or the field that is none, is `None`.
     pub(crate) fn new(field: Option<&IncidentFields>, label: Option<&String>) -> Result<Option<Self>, Rejection> {
-        match (field.map(Known::known), label) {
+        match (field, label) {
             (Some(_), Some(_)) => Err(Rejection::invalid("give incident_field or contextual_label, not both")),
-            (Some(field), None) if field == IncidentFields::Unspecified || field.is_unrecognized() => Ok(None),
-            (Some(field), None) => Ok(Some(Self::Field(field))),
+            (Some(field), None) if *field == IncidentFields::Unspecified || field.is_unrecognized() => Ok(None),
+            (Some(field), None) => Ok(Some(Self::Field(field.clone()))),
             (None, Some(label)) => Ok(Some(Self::Label(label.clone()))),
             (None, None) => Ok(None),
         }
@@ -55,8 +54,8 @@ impl By {
                 IncidentFields::Id => text(Some(&incident.id)),
                 IncidentFields::Name => text(incident.name.as_ref()),
                 IncidentFields::Severity => SortKey::Number(gravity(&incident.severity)),
-                IncidentFields::State => SortKey::Number(position(&incident.state)),
-                IncidentFields::Status => SortKey::Number(position(&incident.status)),
+                IncidentFields::State => SortKey::Number(position(&incident.state, types::IncidentState::KNOWN)),
+                IncidentFields::Status => SortKey::Number(position(&incident.status, types::IncidentStatus::KNOWN)),
                 IncidentFields::CreatedTime => time(incident.created_at),
                 IncidentFields::ClosedTime => time(incident.closed_at),
                 IncidentFields::LastStateUpdateTime => time(incident.last_state_update_time),
@@ -132,9 +131,9 @@ fn gravity(severity: &types::IncidentSeverity) -> i64 {
     }
 }
 
-/// Where the document lists a value.
-pub(crate) fn position<E: Known + PartialEq>(value: &E) -> i64 {
-    let position = E::VALUES.iter().position(|known| known == value);
+/// The position of a value in the document's list.
+pub(crate) fn position<E: PartialEq>(value: &E, known: &[E]) -> i64 {
+    let position = known.iter().position(|known| known == value);
     position.and_then(|position| i64::try_from(position).ok()).unwrap_or(i64::MAX)
 }
 
@@ -142,7 +141,7 @@ pub(crate) fn position<E: Known + PartialEq>(value: &E) -> i64 {
 pub(crate) type Order = (By, bool);
 
 pub(crate) fn descends(direction: Option<&types::OrderByDirection>) -> bool {
-    direction.is_some_and(|direction| direction.known() == types::OrderByDirection::Desc)
+    direction == Some(&types::OrderByDirection::Desc)
 }
 
 /// The sort keys of a list, the newest first if none is given.
@@ -167,10 +166,7 @@ pub(crate) struct Filter {
 
 impl Filter {
     pub(crate) fn new(filter: Option<&types::IncidentQueryFilter>) -> Result<Self, Rejection> {
-        let mut filter = filter.cloned().unwrap_or_default();
-        filter.status = filter.status.iter().map(Known::known).collect();
-        filter.state = filter.state.iter().map(Known::known).collect();
-        filter.severity = filter.severity.iter().map(Known::known).collect();
+        let filter = filter.cloned().unwrap_or_default();
         let search = match &filter.search_query {
             None => None,
             Some(search) => {
@@ -233,7 +229,7 @@ pub(crate) fn meta_labels_match(
             (wanted.key.is_none() || wanted.key == label.key) && (wanted.value.is_none() || wanted.value == label.value)
         })
     };
-    let all = operator.is_some_and(|operator| operator.known() == types::FilterOperator::And);
+    let all = operator == Some(&types::FilterOperator::And);
     wanted.is_empty() || if all { wanted.iter().all(has) } else { wanted.iter().any(has) }
 }
 

@@ -40,6 +40,8 @@ pub(crate) struct Route {
     pub(crate) method: Method,
     /// The path below the base path, with parameters in braces.
     pub(crate) path: &'static str,
+    /// Whether the request message is the body. Otherwise, it is the query.
+    pub(crate) has_body: bool,
     pub(crate) handler: Handler,
     pub(crate) incident_ids: IncidentIds,
 }
@@ -125,15 +127,7 @@ pub(crate) async fn serve(
     {
         return unrouted(service, &received, response::unknown_path(service.gateway, service.format)).await;
     }
-    let empty = Bytes::new();
-    let mut query = received.head.uri.query().unwrap_or_default().to_owned();
-    let mut body = received.body.as_ref().unwrap_or(&empty);
-    if received.head.method != route.method {
-        // A form that became a GET.
-        query = [query.as_str(), &String::from_utf8_lossy(body)].join("&");
-        body = &empty;
-    }
-    let parts = RequestParts::new(parameter, &query, body);
+    let parts = parts(route, parameter, &received);
     let entry = received.log(service, Some((route, &parts)));
 
     let plan = service.faults.plan(route.operation.id());
@@ -193,8 +187,21 @@ fn perform(
     key: Option<&Key>,
 ) -> Result<OperationResult, HttpError> {
     let key = authorize(key, route.operation)?;
-    let ids_in_query = route.method != Method::POST;
-    (route.handler)(&Call { service, generation: route.generation, ids_in_query, parts, user: key.owner() })
+    (route.handler)(&Call { service, generation: route.generation, parts, user: key.owner() })
+}
+
+fn parts(route: &Route, parameter: Option<String>, received: &Received<'_>) -> RequestParts {
+    let empty = Bytes::new();
+    let body = received.body.as_ref().unwrap_or(&empty);
+    let query = received.head.uri.query().unwrap_or_default();
+    if route.has_body {
+        RequestParts::with_body(parameter, body)
+    } else if received.head.method == route.method {
+        RequestParts::with_query(parameter, query)
+    } else {
+        // A form that became a GET.
+        RequestParts::with_query(parameter, &[query, &String::from_utf8_lossy(body)].join("&"))
+    }
 }
 
 fn answer(service: &Service, entry: EntryId, response: Response<Body>) -> Response<Body> {

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use coralogix_incidents::{ApiGeneration, types};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{request::RequestParts, response::HttpError, service::Service};
 use crate::{
@@ -10,7 +10,10 @@ use crate::{
         operations,
         state::{Change, Changed},
     },
-    proto_json::writer::encode,
+    proto_json::{
+        json_writer,
+        schema::{Described, Field, Kind, Message},
+    },
 };
 
 /// Serves an authorized call of one operation.
@@ -20,8 +23,6 @@ pub(crate) type Handler = fn(&Call<'_>) -> Result<OperationResult, HttpError>;
 pub(crate) struct Call<'a> {
     pub(crate) service: &'a Service,
     pub(crate) generation: ApiGeneration,
-    /// Whether the ids travel in the query.
-    pub(crate) ids_in_query: bool,
     pub(crate) parts: &'a RequestParts,
     /// The owner of the API key.
     pub(crate) user: &'a str,
@@ -39,8 +40,8 @@ pub(crate) struct OperationResult {
 pub(crate) enum IncidentIds {
     /// The path's parameter is the id of an incident.
     Path,
-    /// The ids are this member of the request message, or this query parameter.
-    List(&'static str, &'static str),
+    /// The ids are this member of the request message, given in both spellings.
+    Member(&'static str, &'static str),
     /// The request names no incidents.
     None,
 }
@@ -49,7 +50,7 @@ impl IncidentIds {
     pub(crate) fn of(self, parts: &RequestParts) -> Vec<String> {
         match self {
             Self::Path => parts.path_parameter.iter().cloned().collect(),
-            Self::List(member, parameter) => parts.texts(member, parameter),
+            Self::Member(name, proto_name) => parts.texts(name, proto_name),
             Self::None => Vec::new(),
         }
     }
@@ -57,37 +58,38 @@ impl IncidentIds {
 
 /// The handler of an operation, and where its requests name incidents; `None` for an operation that has no handler yet.
 pub(crate) fn handler(operation_id: &str) -> Option<(Handler, IncidentIds)> {
-    const INCIDENT_IDS: IncidentIds = IncidentIds::List("incidentIds", "incident_ids");
+    const INCIDENT_IDS: IncidentIds = IncidentIds::Member("incidentIds", "incident_ids");
     Some(match operation_id {
         "unassignIncidents" => (unassign, INCIDENT_IDS),
         "assignIncidents" => (assign, INCIDENT_IDS),
         "acknowledgeIncidents" => (acknowledge, INCIDENT_IDS),
         "resolveIncidents" => (resolve, INCIDENT_IDS),
         "closeIncidents" => (close, INCIDENT_IDS),
-        "batchGetIncident" => (batch_get, IncidentIds::List("ids", "ids")),
+        "batchGetIncident" => (batch_get, IncidentIds::Member("ids", "ids")),
         "getIncident" => (get_incident, IncidentIds::Path),
         "getIncidentEvents" => (get_incident_events, IncidentIds::Path),
-        "listIncidents" => {
-            (|call| call.reply(&operations::list(&call.service.read_state(), &call.parts.body()?)?), IncidentIds::None)
-        }
+        "listIncidents" => (
+            |call| call.reply(&operations::list(&call.service.read_state(), &call.parts.message()?)?),
+            IncidentIds::None,
+        ),
         "getFilterValues" => (
-            |call| call.reply(&operations::filter_values(&call.service.read_state(), call.parts.body()?)?),
+            |call| call.reply(&operations::filter_values(&call.service.read_state(), call.parts.message()?)?),
             IncidentIds::None,
         ),
         "listIncidentAggregations" => (
-            |call| call.reply(&operations::aggregations(&call.service.read_state(), &call.parts.body()?)?),
+            |call| call.reply(&operations::aggregations(&call.service.read_state(), &call.parts.message()?)?),
             IncidentIds::None,
         ),
         "listIncidentEvents" => (
-            |call| call.reply(&operations::list_events(&call.service.read_state(), &call.parts.body()?)?),
+            |call| call.reply(&operations::list_events(&call.service.read_state(), &call.parts.message()?)?),
             IncidentIds::None,
         ),
         "listIncidentEventsTotalCount" => (
-            |call| call.reply(&operations::count_events(&call.service.read_state(), &call.parts.body()?)),
+            |call| call.reply(&operations::count_events(&call.service.read_state(), &call.parts.message()?)),
             IncidentIds::None,
         ),
         "listIncidentEventsFilterValues" => (
-            |call| call.reply(&operations::event_filter_values(&call.service.read_state(), call.parts.body()?)),
+            |call| call.reply(&operations::event_filter_values(&call.service.read_state(), call.parts.message()?)),
             IncidentIds::None,
         ),
         _ => return None,
@@ -98,12 +100,16 @@ pub(crate) fn handler(operation_id: &str) -> Option<(Handler, IncidentIds)> {
 const MAX_IDS: usize = 10_000;
 
 impl Call<'_> {
-    fn reply<T: Serialize>(&self, message: &T) -> Result<OperationResult, HttpError> {
+    fn reply<T: Serialize + Described>(&self, message: &T) -> Result<OperationResult, HttpError> {
         self.reply_changed(message, Vec::new())
     }
 
-    fn reply_changed<T: Serialize>(&self, message: &T, changed: Vec<String>) -> Result<OperationResult, HttpError> {
-        let json = encode(message, self.service.format)
+    fn reply_changed<T: Serialize + Described>(
+        &self,
+        message: &T,
+        changed: Vec<String>,
+    ) -> Result<OperationResult, HttpError> {
+        let json = json_writer::write(message, self.service.format)
             .map_err(|problem| HttpError::new(StatusCode::INTERNAL_SERVER_ERROR, problem.to_string()))?;
         Ok(OperationResult { json, changed })
     }
@@ -130,17 +136,13 @@ impl Call<'_> {
 }
 
 fn unassign(call: &Call<'_>) -> Result<OperationResult, HttpError> {
-    let ids = if call.ids_in_query {
-        call.parts.query_values("incident_ids")?
-    } else {
-        call.parts.body::<types::UnassignIncidentsRequest>()?.incident_ids
-    };
-    let changed = call.change(&Change::Unassign, ids)?;
+    let request: types::UnassignIncidentsRequest = call.parts.message()?;
+    let changed = call.change(&Change::Unassign, request.incident_ids)?;
     call.reply_changed(&types::UnassignIncidentsResponse::default().with_incidents(changed.incidents), changed.ids)
 }
 
 fn assign(call: &Call<'_>) -> Result<OperationResult, HttpError> {
-    let request: types::AssignIncidentsRequest = call.parts.body()?;
+    let request: types::AssignIncidentsRequest = call.parts.message()?;
     if request.assigned_to.user_id.is_empty() {
         return Err(HttpError::bad_request("assigned_to: a user id is required"));
     }
@@ -149,25 +151,40 @@ fn assign(call: &Call<'_>) -> Result<OperationResult, HttpError> {
 }
 
 fn acknowledge(call: &Call<'_>) -> Result<OperationResult, HttpError> {
-    let request: types::AcknowledgeIncidentsRequest = call.parts.body()?;
+    let request: types::AcknowledgeIncidentsRequest = call.parts.message()?;
     let changed = call.change(&Change::Acknowledge, request.incident_ids)?;
     call.reply_changed(&types::AcknowledgeIncidentsResponse::default().with_incidents(changed.incidents), changed.ids)
 }
 
 fn resolve(call: &Call<'_>) -> Result<OperationResult, HttpError> {
-    let request: types::ResolveIncidentsRequest = call.parts.body()?;
+    let request: types::ResolveIncidentsRequest = call.parts.message()?;
     let changed = call.change(&Change::Resolve, request.incident_ids)?;
     call.reply_changed(&types::ResolveIncidentsResponse::default().with_incidents(changed.incidents), changed.ids)
 }
 
 fn close(call: &Call<'_>) -> Result<OperationResult, HttpError> {
-    let request: types::CloseIncidentsRequest = call.parts.body()?;
+    let request: types::CloseIncidentsRequest = call.parts.message()?;
     let changed = call.change(&Change::Close, request.incident_ids)?;
     call.reply_changed(&types::CloseIncidentsResponse::default().with_incidents(changed.incidents), changed.ids)
 }
 
+/// The document has no request message for this operation, whose ids always travel in the query.
+#[derive(Deserialize)]
+struct BatchGetRequest {
+    #[serde(default)]
+    ids: Vec<String>,
+}
+
+static BATCH_GET_REQUEST: Message =
+    Message { name: "BatchGetRequest", fields: &[Field::list("ids", "ids", Kind::String)] };
+
+impl Described for BatchGetRequest {
+    const MESSAGE: &'static Message = &BATCH_GET_REQUEST;
+}
+
 fn batch_get(call: &Call<'_>) -> Result<OperationResult, HttpError> {
-    let ids = call.check_count(call.parts.query_values("ids")?)?;
+    let request: BatchGetRequest = call.parts.message()?;
+    let ids = call.check_count(request.ids)?;
     let response = operations::batch_get(&call.service.read_state(), ids);
     call.reply(&response)
 }

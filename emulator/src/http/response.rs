@@ -17,7 +17,7 @@ use crate::{
         model::{FaultBody, RetryAfter},
     },
     net::connection::ConnectionControl,
-    proto_json::writer::{Format, encode},
+    proto_json::json_writer::{self, Format},
 };
 
 /// Responses larger than this are chunked, and so are all errors, as those of gateways written in Go are.
@@ -90,7 +90,7 @@ pub(crate) fn error(
         FaultBody::Documented => {
             let code = if generation == ApiGeneration::V5 { i32::from(status.as_u16()) } else { grpc_code(status) };
             let body = types::Status::default().with_code(code).with_message(message);
-            let body = encode(&body, format).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+            let body = json_writer::write(&body, format).ok().and_then(|bytes| String::from_utf8(bytes).ok());
             ("application/json", body.unwrap_or_default())
         }
         FaultBody::Error => json(serde_json::json!({ "error": message })),

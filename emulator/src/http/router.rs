@@ -7,7 +7,7 @@ use axum::{
     Router,
     body::Body,
     extract::{RawPathParams, Request},
-    http::{HeaderValue, Response, header},
+    http::{HeaderValue, Method, Response, header},
     routing::{MethodFilter, MethodRouter, any, get},
 };
 use coralogix_incidents::{ApiGeneration, Client};
@@ -34,9 +34,18 @@ pub(crate) fn router(service: &Arc<Service>) -> Result<Router, StartError> {
         for generation in [ApiGeneration::V1, ApiGeneration::V5] {
             let Some(binding) = operation.binding(generation) else { continue };
             let method = binding.method().parse();
-            let method = method.map_err(|_| StartError::operation(operation.id(), "its method is unknown"))?;
+            let method: Method = method.map_err(|_| StartError::operation(operation.id(), "its method is unknown"))?;
+            let has_body = method == Method::POST && binding.query_list().is_none();
             let path = binding.path();
-            paths.entry(path).or_default().push(Route { operation, generation, method, path, handler, incident_ids });
+            paths.entry(path).or_default().push(Route {
+                operation,
+                generation,
+                method,
+                path,
+                has_body,
+                handler,
+                incident_ids,
+            });
         }
     }
     let mut app = Router::new().route("/openapi.yaml", get(document));

@@ -11,7 +11,7 @@ use crate::{
     domain::{clock::Clock, state::State},
     faults::schedule::FaultSchedule,
     log::Log,
-    proto_json::writer::Format,
+    proto_json::json_writer::Format,
 };
 
 #[derive(Debug)]

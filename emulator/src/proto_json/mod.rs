@@ -1,4 +1,9 @@
-//! Protobuf JSON as gateways read and write it. It knows nothing of HTTP.
+//! Protobuf JSON as gRPC gateways read and write it. It knows nothing of HTTP.
 
-pub(crate) mod enums;
-pub(crate) mod writer;
+pub(crate) mod json_reader;
+pub(crate) mod json_writer;
+#[rustfmt::skip]
+mod messages;
+pub(crate) mod query_reader;
+pub(crate) mod schema;
+mod timestamp;

@@ -37,19 +37,33 @@ impl Document {
         properties.unwrap_or_else(|| NONE.get_or_init(Map::new))
     }
 
+    /// Checks a response against the document. `populated` says that it shows unset members, as gateways do by default.
     #[track_caller]
-    pub(crate) fn judge(&self, method: &str, path: &str, reply: &Reply) {
+    pub(crate) fn judge(&self, method: &str, path: &str, reply: &Reply, populated: bool) {
         let path = path.strip_prefix("/mgmt/openapi").unwrap();
         let path = path.split('?').next().unwrap();
-        let found = self.operations().find(|(of, template, _)| of == method && fits(template, path));
-        let schema = match (found, reply.status) {
+        let mut fitting: Vec<_> =
+            self.operations().filter(|(of, template, _)| of == method && fits(template, path)).collect();
+        // A literal segment comes before a parameter.
+        fitting.sort_by_key(|(_, template, _)| template.matches('{').count());
+        let schema = match (fitting.first(), reply.status) {
             (Some((_, _, operation)), 200) => {
                 let schema = &operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"];
                 schema.as_str().unwrap().rsplit('/').next().unwrap().to_owned()
             }
             _ => "Status".to_owned(),
         };
-        self.judge_as(&schema, &reply.json());
+        let reply = reply.json();
+        self.judge_as(&schema, &reply);
+        if populated {
+            crate::populated::judge(&schema, &reply);
+        }
+    }
+
+    /// The protobuf oneofs of a message.
+    pub(crate) fn oneofs(&self, schema: &str) -> Vec<Vec<&str>> {
+        let groups = self.yaml["components"]["schemas"][schema]["x-oneof"].as_array().into_iter().flatten();
+        groups.map(|group| group.as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect()).collect()
     }
 
     #[track_caller]

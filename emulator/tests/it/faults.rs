@@ -41,7 +41,10 @@ fn last_answer(emulator: &Emulator) -> Answer {
 #[tokio::test]
 async fn a_status_replaces_the_answer_and_prevents_the_effect() {
     let emulator = with(Fault::status(503)).await;
-    assert_eq!(unassign(&emulator).send().expect(503), json!({ "code": 14, "message": "service unavailable" }));
+    assert_eq!(
+        unassign(&emulator).send().expect(503),
+        json!({ "code": 14, "message": "service unavailable", "details": [] })
+    );
     assert_eq!((is_assigned(&emulator), last_answer(&emulator)), (true, Answer::Status(503)));
     let path = "/5/incidents/incidents/v1/all/resolve";
     assert_eq!(post(&emulator, path, &json!({})).expect(503)["code"], 503);

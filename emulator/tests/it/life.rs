@@ -41,6 +41,11 @@ async fn it_starts_with_realistic_incidents_and_the_documented_ones_are_assigned
         assert!(incident.closed_at.is_none_or(|closed| closed <= chrono::Utc::now()), "{incident:?}");
     }
     assert!(emulator.incident("unknown").is_none());
+    for incident in emulator.incidents().iter().filter(|incident| !DOCUMENTED_IDS.contains(&incident.id.as_str())) {
+        let parts: Vec<_> = incident.id.split('-').map(str::len).collect();
+        assert_eq!(parts, [8, 4, 4, 4, 12], "{} is no UUID", incident.id);
+        assert!(incident.id.chars().all(|one| one == '-' || one.is_ascii_hexdigit()), "{} is no UUID", incident.id);
+    }
 }
 
 #[tokio::test]
@@ -143,6 +148,32 @@ async fn incidents_come_from_lists_responses_samples_and_builders_at_once() {
         fs::remove_file(file).unwrap();
     }
     assert!(Emulator::builder().incidents_json("/nowhere/at/all.json").start().await.is_err());
+}
+
+#[tokio::test]
+async fn an_emulator_on_all_interfaces_has_a_url_that_can_be_called() {
+    for (any, loopback) in [("0.0.0.0:0", "http://127.0.0.1:"), ("[::]:0", "http://[::1]:")] {
+        let Ok(emulator) = Emulator::builder().address(any.parse().unwrap()).start().await else {
+            println!("skipped: this machine has no {any}");
+            continue;
+        };
+        assert!(emulator.address().ip().is_unspecified(), "the address that it listens on stays visible");
+        assert!(emulator.url().starts_with(loopback) && emulator.url().starts_with(emulator.origin()), "{emulator:?}");
+        emulator.client().unwrap().get_incident("incident_id_1").await.unwrap();
+    }
+    let emulator = Emulator::start().await.unwrap();
+    assert_eq!(emulator.origin(), format!("http://{}", emulator.address()));
+}
+
+#[tokio::test]
+async fn a_byte_order_mark_before_a_file_of_incidents_is_dropped() {
+    for (name, text) in [("bom-list.json", r#"[{"id":"a"}]"#), ("bom-state.json", r#"{"incidents":[{"id":"a"}]}"#)] {
+        let file = scratch(name);
+        fs::write(&file, format!("\u{feff}{text}")).unwrap();
+        let emulator = Emulator::builder().incidents_json(&file).start().await.unwrap();
+        assert!(emulator.incident("a").is_some(), "{name}");
+        fs::remove_file(file).unwrap();
+    }
 }
 
 #[tokio::test]

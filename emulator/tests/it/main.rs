@@ -11,6 +11,7 @@ mod clients;
 mod document;
 mod faults;
 mod life;
+mod populated;
 mod program;
 mod queries;
 mod raw;

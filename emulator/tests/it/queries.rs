@@ -148,9 +148,9 @@ async fn pages_hold_each_incident_once_while_others_come_and_go() {
         // What was on this page is resolved, so that it leaves the list: the next page must not skip anything for that.
         post(&emulator, "/v1/incidents:resolve", &json!({ "incidentIds": page })).expect(200);
         seen.extend(page);
-        match reply["pagination"].get("nextPageToken") {
-            Some(next) => token = next.clone(),
-            None => break,
+        match &reply["pagination"]["nextPageToken"] {
+            Value::Null => break,
+            next => token = next.clone(),
         }
     }
     let distinct: BTreeSet<_> = seen.iter().map(|id| id.as_str().unwrap()).collect();
@@ -225,7 +225,7 @@ async fn groups_sum_up_their_incidents() {
     next["pagination"]["pageToken"] = reply["pagination"]["nextPageToken"].clone();
     let reply = post(&emulator, path, &next).expect(200);
     assert_eq!(reply["incidentAggs"][0]["listIncidentsId"], json!(["a"]));
-    assert_eq!(reply["pagination"].get("nextPageToken"), None);
+    assert_eq!(reply["pagination"]["nextPageToken"], Value::Null);
 
     let by_service = json!({ "groupBys": [{ "contextualLabel": "service" }] });
     let group = post(&emulator, path, &by_service).expect(200)["incidentAggs"][0].clone();
@@ -270,8 +270,11 @@ async fn events_are_listed_with_what_was_so_when_they_happened() {
         let reply = post(&emulator, path, &request).expect(200);
         let items = reply["items"].as_array().unwrap();
         times.extend(items.iter().map(|item| item["cxEventTimestamp"].as_str().unwrap().to_owned()));
-        let Some(token) = reply["pagination"].get("nextPageToken") else { break };
-        request["pagination"]["pageToken"] = token.clone();
+        let token = reply["pagination"]["nextPageToken"].clone();
+        if token.is_null() {
+            break;
+        }
+        request["pagination"]["pageToken"] = token;
     }
     let all: usize = emulator.incidents().iter().map(|incident| incident.events.len()).sum();
     assert_eq!(times.len(), all);

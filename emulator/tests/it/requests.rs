@@ -112,6 +112,134 @@ async fn an_unlisted_enum_name_anywhere_is_400_and_a_number_is_not() {
 }
 
 #[tokio::test]
+async fn the_number_of_an_enum_value_in_quotes_is_400() {
+    let emulator = Emulator::start().await.unwrap();
+    for (path, (place, schema)) in all_places() {
+        if schema.get("enum").is_some() {
+            for quoted in ["0", "1", "4711", "-1"] {
+                post(&emulator, &path, &body_with(&place, &json!(quoted))).expect(400);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_time_that_protobuf_does_not_read_is_400() {
+    let emulator = Emulator::start().await.unwrap();
+    let mut times = 0;
+    for (path, (place, schema)) in all_places() {
+        if schema["format"] != "date-time" {
+            continue;
+        }
+        times += 1;
+        for bad in [
+            "0000-01-01T00:00:00Z",
+            "10000-01-01T00:00:00Z",
+            "2026-03-14 08:12:30Z",
+            "2026-03-14T08:12:60Z",
+            "2026-03-14T08:12:30",
+            "2026-03-14T08:12:30.1234567890Z",
+        ] {
+            let message = post(&emulator, &path, &body_with(&place, &json!(bad))).expect(400)["message"].clone();
+            assert!(message.as_str().unwrap().contains(place.last().unwrap()), "{message}");
+        }
+        for good in ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z", "2026-03-14T08:12:30+02:00"] {
+            post(&emulator, &path, &body_with(&place, &json!(good))).expect(200);
+        }
+    }
+    assert!(times >= 10, "{times}");
+}
+
+/// A member's name in protobuf's own spelling.
+fn snake(name: &str) -> String {
+    name.chars().fold(String::new(), |out, one| {
+        if one.is_uppercase() { out + "_" + &one.to_lowercase().to_string() } else { out + &one.to_string() }
+    })
+}
+
+#[tokio::test]
+async fn a_key_twice_is_400_and_changes_nothing() {
+    let emulator = Emulator::start().await.unwrap();
+    for body in [
+        r#"{"incidentIds":["incident_id_1"],"incidentIds":["incident_id_2"]}"#,
+        r#"{"incidentIds":["incident_id_1"],"incident_ids":["incident_id_2"]}"#,
+        r#"{"incidentIds":null,"incidentIds":["incident_id_2"]}"#,
+        r#"{"incident_ids":["incident_id_1"],"incident_ids":["incident_id_1"]}"#,
+    ] {
+        let reply = request(&emulator, "POST", "/v1/incidents:unassign").json(body).send();
+        let message = reply.expect(400)["message"].clone();
+        assert!(message.as_str().unwrap().contains("duplicate member"), "{body}: {message}");
+    }
+    assert!(emulator.requests().iter().all(|request| request.changed.is_empty()));
+    // Everywhere: a member with the same value under both of its names, or twice under one.
+    for (path, (place, _)) in all_places() {
+        let Some((name, inside)) = place.split_last().filter(|(name, _)| !["0", "some-label"].contains(&name.as_str()))
+        else {
+            continue;
+        };
+        for second in [name.clone(), snake(name)] {
+            let twice = format!("{{{name:?}:null,{second:?}:null}}");
+            let body = body_with(inside, &json!("@")).to_string().replace("\"@\"", &twice);
+            let reply = request(&emulator, "POST", &path).json(body.as_str()).send();
+            assert_eq!(reply.status, 400, "{body}: {}", reply.body);
+        }
+    }
+    // In what is ignored anyway, nobody looks; the keys of a map are looked at.
+    let send = |path: &str, body: &str| request(&emulator, "POST", path).json(body).send().status;
+    assert_eq!(send("/v1/incidents:unassign", r#"{"new":1,"new":{"a":1,"a":2}}"#), 200);
+    let labels = r#"{"filter":{"contextualLabels":{"service":{},"service":{}}}}"#;
+    assert_eq!(send("/v1/incidents", labels), 400);
+}
+
+#[tokio::test]
+async fn both_spellings_of_a_name_are_read() {
+    let emulator = Emulator::start().await.unwrap();
+    let mut compared = 0;
+    for (path, (place, schema)) in all_places() {
+        // What is wrong under one name is wrong under the other: so both are read.
+        let wrong = if schema["type"] == "boolean" || schema["type"] == "integer" { json!("x") } else { json!(true) };
+        let names: Vec<String> = place
+            .iter()
+            .map(|step| if step == "0" || step == "some-label" { step.clone() } else { snake(step) })
+            .collect();
+        compared += usize::from(names != place);
+        post(&emulator, &path, &body_with(&names, &wrong)).expect(400);
+    }
+    assert!(compared > 100, "{compared}");
+    let body = json!({ "incident_ids": ["incident_id_1"], "assigned_to": { "user_id": "mei" } });
+    post(&emulator, "/v1/incidents:assign", &body).expect(200);
+    let logged = &emulator.requests().pop().unwrap();
+    assert_eq!((&logged.ids, &logged.changed), (&vec!["incident_id_1".to_owned()], &vec!["incident_id_1".to_owned()]));
+    // Other spellings are unknown members.
+    let body = json!({ "IncidentIds": ["incident_id_2"], "incident_Ids": ["incident_id_2"] });
+    assert_eq!(post(&emulator, "/v1/incidents:unassign", &body).expect(200), json!({ "incidents": [] }));
+}
+
+#[tokio::test]
+async fn integers_travel_as_numbers_or_as_text() {
+    let emulator = Emulator::start().await.unwrap();
+    let list = |size: Value| post(&emulator, "/v1/incidents", &json!({ "pagination": { "pageSize": size } }));
+    for size in [json!(3), json!("3"), json!(3.0), json!("3.0"), json!("0.3e1")] {
+        assert_eq!(list(size.clone()).expect(200)["incidents"].as_array().unwrap().len(), 3, "{size}");
+    }
+    for size in [json!(3.5), json!("3.5"), json!(" 3"), json!(""), json!("three"), json!(1e300)] {
+        list(size).expect(400);
+    }
+}
+
+#[tokio::test]
+async fn two_members_of_a_oneof_are_400() {
+    let emulator = Emulator::start().await.unwrap();
+    let both = json!({ "incidentField": "INCIDENTS_FIELDS_NAME", "contextualLabel": "service" });
+    for body in [json!({ "orderBys": [both] }), json!({ "filter": { "searchQuery": both } })] {
+        let message = post(&emulator, "/v1/incidents", &body).expect(400)["message"].clone();
+        assert!(message.as_str().unwrap().contains("exclude each other"), "{message}");
+    }
+    let one = json!({ "incidentField": "INCIDENTS_FIELDS_NAME", "contextualLabel": null });
+    post(&emulator, "/v1/incidents", &json!({ "orderBys": [one] })).expect(200);
+}
+
+#[tokio::test]
 async fn null_anywhere_but_in_a_list_is_as_good_as_absent() {
     let emulator = Emulator::start().await.unwrap();
     for (path, (place, _)) in all_places() {
@@ -133,9 +261,10 @@ async fn null_anywhere_but_in_a_list_is_as_good_as_absent() {
 async fn bodies_are_read_leniently() {
     let emulator = Emulator::start().await.unwrap();
     let send = |body: &str| request(&emulator, "POST", "/v1/incidents:unassign").json(body).send().expect(200);
-    assert_eq!(send(""), json!({}), "no body is an empty message");
-    assert_eq!(send("  \n"), json!({}));
-    assert_eq!(send("{}"), json!({}), "v1 leaves open how many ids there are");
+    let nothing = json!({ "incidents": [] });
+    assert_eq!(send(""), nothing, "no body is an empty message");
+    assert_eq!(send("  \n"), nothing);
+    assert_eq!(send("{}"), nothing, "v1 leaves open how many ids there are");
     let ids = |reply: &Value| reply["incidents"][0]["id"].clone();
     assert_eq!(ids(&send(r#"{"incidentIds":["incident_id_1"],"newMember":{"deep":[1,null]}}"#)), "incident_id_1");
     assert_eq!(ids(&send(r#"{"incidentIds":["incident_id_1"]} and more"#)), "incident_id_1");

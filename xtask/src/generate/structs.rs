@@ -31,20 +31,7 @@ pub(super) fn emit(model: &Model<'_>, types: &[Item]) -> Result<TokenStream> {
         };
         out.extend(message(model, structure.clone(), schema).with_context(|| format!("{location}: schema `{name}`"))?);
     }
-    out.extend(table_of_oneofs(model));
     Ok(out)
-}
-
-/// The oneofs of all messages, for programs that write messages as the service's gateway does.
-fn table_of_oneofs(model: &Model<'_>) -> TokenStream {
-    let rows =
-        model.schemas().flat_map(|(name, schema)| oneofs(schema).map(move |members| quote!((#name, &[#(#members),*]))));
-    quote! {
-        /// The protobuf oneofs: the name of a message, and the names on the wire of those of its members of which at most
-        /// one is set. A message with two oneofs has two entries. Where a gateway writes unset members, it leaves out the
-        /// unset members of a oneof.
-        pub const ONEOFS: &[(&str, &[&str])] = &[#(#rows),*];
-    }
 }
 
 fn message(model: &Model<'_>, mut structure: ItemStruct, schema: &Value) -> Result<TokenStream> {

@@ -552,9 +552,24 @@ fn a_message_of_a_oneof_is_boxed_and_nothing_else_is() {
         "pub nothing: Option<Nothing>,",
         "pub other: Option<Incident>,",
         "pub fn with_opened(mut self, opened: impl Into<Incident>) -> Self {",
-        "pub const ONEOFS: &[(&str, &[&str])] = &[(\"Event\", &[\"opened\", \"count\", \"nothing\"])];",
     ] {
         assert!(types.contains(line), "{line}\n{types}");
+    }
+}
+
+#[test]
+fn the_emulator_knows_the_members_their_types_and_the_oneofs_of_a_message() {
+    let text = format!("{}{MESSAGES}", DOCUMENT.trim_end());
+    let table = messages(&parsed(&text).unwrap()).unwrap();
+    for line in [
+        "Field::single(\"opened\", \"opened\", Kind::Message(&INCIDENT)).in_oneof(0usize),",
+        "Field::single(\"count\", \"count\", Kind::Integer).in_oneof(0usize),",
+        "Field::single(\"other\", \"other\", Kind::Message(&INCIDENT)),",
+        "Field::list(\"list\", \"list\", Kind::Message(&INCIDENT)),",
+        "static NOTHING: Message = Message {\n    name: \"Nothing\",\n    fields: &[],\n};",
+        "impl Described for types::Event {",
+    ] {
+        assert!(table.contains(line), "{line}\n{table}");
     }
 }
 
