@@ -3488,44 +3488,6 @@ impl IncidentMetaLabelsCount {
     }
 }
 
-/// The protobuf oneofs: the name of a message, and the names on the wire of those of its members of which at most
-/// one is set. A message with two oneofs has two entries. Where a gateway writes unset members, it leaves out the
-/// unset members of a oneof.
-pub const ONEOFS: &[(&str, &[&str])] = &[
-    (
-        "IncidentEvent",
-        &[
-            "snoozeIndicator",
-            "assignment",
-            "unassign",
-            "upsertState",
-            "acknowledge",
-            "close",
-        ],
-    ),
-    ("IncidentEvent", &["administrativeEvent", "operationalEvent"]),
-    ("IncidentSearchQuery", &["incidentField", "contextualLabel"]),
-    ("OrderBy", &["incidentField", "contextualLabel"]),
-    ("GroupBy", &["incidentField", "contextualLabel"]),
-    ("GroupByValues", &["incidentField", "contextualLabels"]),
-    (
-        "IncidentFieldOneOf",
-        &[
-            "id",
-            "severity",
-            "name",
-            "createdAt",
-            "closedAt",
-            "state",
-            "status",
-            "lastStateUpdateTime",
-            "applicationName",
-            "subsystemName",
-            "duration",
-        ],
-    ),
-];
-
 wire::open_enum! {
     /// What the alert behind an incident says.
     ///

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::resolved;
 use crate::{
-    document::join,
+    json_pointer::join,
     model::{Model, oneofs::oneofs, reference_name, text},
 };
 
