@@ -5,12 +5,12 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    args::Format,
-    change::Change,
-    failure::{Exit, Failure, Stop, counted, plain},
-    ids::Ids,
-    output::{inert, note},
-    verbs::Context,
+    commands::Context,
+    commands::args::Format,
+    commands::change::Change,
+    input::ids::Ids,
+    report::errors::{Exit, Failure, Stop, counted, plain},
+    terminal::output::{inert, note},
 };
 
 /// The SDK's own default: the most ids in one request.

@@ -1,17 +1,11 @@
 //! `cx-incidents`: the Coralogix Incidents API from a shell. Here the command line is read and the exit code given.
 
-mod account;
-mod args;
-mod change;
+mod commands;
 mod config;
 mod dry_run;
-mod failure;
-mod ids;
-mod output;
-mod table;
-mod time;
-mod verbose;
-mod verbs;
+mod input;
+mod report;
+mod terminal;
 
 use std::process::ExitCode;
 
@@ -19,9 +13,9 @@ use clap::Parser;
 use tokio::runtime;
 
 use crate::{
-    args::Cli,
-    failure::{Exit, Failure, Stop},
-    output::Output,
+    commands::args::Cli,
+    report::errors::{Exit, Failure, Stop},
+    terminal::output::Output,
 };
 
 fn main() -> ExitCode {
@@ -35,7 +29,7 @@ fn main() -> ExitCode {
     };
     let output = Output::new(&cli.global);
     if cli.global.verbose {
-        verbose::listen();
+        terminal::tracing::listen();
     }
     let runtime = match runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -44,7 +38,7 @@ fn main() -> ExitCode {
             return code(Exit::Failed);
         }
     };
-    let result = runtime.block_on(verbs::run(cli, &output));
+    let result = runtime.block_on(commands::run(cli, &output));
     // Neither a read of the keyboard nor anything else that can't be broken off may hold up the end.
     runtime.shutdown_background();
     code(match result {

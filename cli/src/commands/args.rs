@@ -10,7 +10,7 @@ use coralogix_incidents::{
     types::{IncidentFields, IncidentSeverity, IncidentState, IncidentStatus, OrderByDirection},
 };
 
-use crate::time;
+use crate::input::time;
 
 /// Each paragraph on one line: clap wraps it.
 const AFTER_HELP: &str = "\

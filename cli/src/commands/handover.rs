@@ -5,13 +5,13 @@ use futures::TryStreamExt;
 
 use super::Context;
 use crate::{
-    account::Account,
-    args::HandoverArgs,
-    change::{self, Change, unless_interrupted},
+    commands::args::HandoverArgs,
+    commands::change::{self, Change, unless_interrupted},
     dry_run,
-    failure::{Exit, Failure, Stop, plain},
-    ids::Ids,
-    output::note,
+    input::ids::Ids,
+    report::errors::{Exit, Failure, Stop, plain},
+    report::outcomes::Account,
+    terminal::output::note,
 };
 
 /// The list first, then a change as any other: asked about, shown by `--dry-run`, stopped by Ctrl-C, accounted for.

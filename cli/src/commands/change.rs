@@ -13,12 +13,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::{signal::ctrl_c, time::sleep};
 
 use crate::{
-    account::Account,
+    commands::Context,
     dry_run,
-    failure::{Exit, Stop},
-    ids::Ids,
-    output::{Output, note},
-    verbs::Context,
+    input::ids::Ids,
+    report::errors::{Exit, Stop},
+    report::outcomes::Account,
+    terminal::output::{Output, note},
 };
 
 /// A question is asked before more incidents than this are changed.

@@ -11,12 +11,12 @@ use serde_json::json;
 
 use super::{Context, broken_off};
 use crate::{
-    args::{Format, ListArgs},
-    change::interrupted,
+    commands::args::{Format, ListArgs},
+    commands::change::interrupted,
     dry_run::{self, Input},
-    failure::{Exit, Failure, Stop, plain},
-    output::note,
-    table,
+    report::errors::{Exit, Failure, Stop, plain},
+    report::table,
+    terminal::output::note,
 };
 
 /// The most incidents asked for at once.

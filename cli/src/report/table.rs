@@ -7,7 +7,7 @@ use coralogix_incidents::{
     types::{Incident, IncidentEvent, IncidentSeverity, IncidentStatus, UpsertIncidentStateType},
 };
 
-use crate::{config::Setting, failure::plain, output::Output, time};
+use crate::{config::Setting, input::time, report::errors::plain, terminal::output::Output};
 
 /// From this width on there is room for more columns.
 const WIDE: u16 = 100;

@@ -8,7 +8,7 @@ use tracing::{
     span,
 };
 
-use crate::{failure::plain, output::note};
+use crate::{report::errors::plain, terminal::output::note};
 
 /// From here on, the client is heard. A second call changes nothing.
 pub(crate) fn listen() {

@@ -7,11 +7,11 @@ use serde_json::Map;
 
 use super::{Context, all, broken_off};
 use crate::{
-    args::{Format, IdArgs},
-    change::interrupted,
+    commands::args::{Format, IdArgs},
+    commands::change::interrupted,
     dry_run::{self, Input},
-    failure::{Exit, Failure, Stop, plain, some},
-    table,
+    report::errors::{Exit, Failure, Stop, plain, some},
+    report::table,
 };
 
 /// The most ids in one request, and the most that their text may take: they travel in the URL, of which proxies take 8 KiB.

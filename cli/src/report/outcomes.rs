@@ -10,12 +10,12 @@ use coralogix_incidents::{
 use serde::Serialize;
 
 use crate::{
-    args::Format,
-    change::Change,
-    failure::{Exit, Failure, Stop, plain, some, what},
-    ids::Read,
-    output::{Output, note},
-    table::{self, OutcomeRow, Tone},
+    commands::args::Format,
+    commands::change::Change,
+    input::ids::Read,
+    report::errors::{Exit, Failure, Stop, plain, some, what},
+    report::table::{self, OutcomeRow, Tone},
+    terminal::output::{Output, note},
 };
 
 /// What became of an id, as it is told.

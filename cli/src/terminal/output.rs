@@ -13,8 +13,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use crate::{
-    args::{Format, Global},
-    failure::{Failure, Stop, steers},
+    commands::args::{Format, Global},
+    report::errors::{Failure, Stop, steers},
 };
 
 /// Standard output and standard error, and what is known of them.

@@ -6,7 +6,7 @@ use std::{env, time::Duration};
 use coralogix_incidents::{ApiGeneration, ApiKey, Client, ClientBuilder, Error};
 use coralogix_incidents_emulator::Emulator;
 
-use crate::{args::Global, failure::Failure, time};
+use crate::{commands::args::Global, input::time, report::errors::Failure};
 
 const KEY: &str = "CORALOGIX_API_KEY";
 const GENERATION: &str = "CX_INCIDENTS_API_GENERATION";

@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use super::{Context, all, broken_off, get};
 use crate::{
-    args::{Format, IdArgs},
-    change::interrupted,
+    commands::args::{Format, IdArgs},
+    commands::change::interrupted,
     dry_run::{self, Input},
-    failure::{Exit, Stop, plain},
-    table,
+    report::errors::{Exit, Stop, plain},
+    report::table,
 };
 
 pub(crate) async fn run(context: &Context<'_>, ids: IdArgs) -> Result<Exit, Stop> {

@@ -20,8 +20,8 @@ use tokio::{
 };
 
 use crate::{
-    args::IdArgs,
-    failure::{Exit, Failure, steers},
+    commands::args::IdArgs,
+    report::errors::{Exit, Failure, steers},
 };
 
 /// Ids, as they come.

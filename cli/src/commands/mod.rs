@@ -1,5 +1,7 @@
 //! What each command does, one file for each that is more than a change.
 
+pub(crate) mod args;
+pub(crate) mod change;
 mod events;
 mod get;
 mod handover;
@@ -12,13 +14,13 @@ use coralogix_incidents::{Client, bulk::Verb};
 use serde_json::{Map, Value};
 
 use crate::{
-    args::{AssignArgs, Cli, Command, Format, Global, IdArgs},
-    change::{self, Change, unless_interrupted},
+    commands::args::{AssignArgs, Cli, Command, Format, Global, IdArgs},
+    commands::change::{Change, unless_interrupted},
     config,
-    failure::{Exit, Stop},
-    ids,
-    output::{Output, note},
-    table,
+    input::ids,
+    report::errors::{Exit, Stop},
+    report::table,
+    terminal::output::{Output, note},
 };
 
 /// What the commands work with.

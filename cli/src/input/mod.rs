@@ -1,0 +1,4 @@
+//! What a command is given: ids and times.
+
+pub(crate) mod ids;
+pub(crate) mod time;
