@@ -1,51 +1,59 @@
-//! What a command would send, shown instead of sent.
+//! `--dry-run`: shows the requests that a command would send.
 
-use coralogix_incidents::{Client, bulk::Verb};
+use coralogix_incidents::Client;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    commands::Context,
-    commands::args::Format,
-    commands::change::Change,
+    action::Action,
+    context::Context,
     input::ids::Ids,
-    report::errors::{Exit, Failure, Stop, counted, plain},
-    terminal::output::{inert, note},
+    report::errors::{Exit, Failure, Stop, counted},
+    terminal::{
+        output::Format,
+        sanitize::{escape_json_controls, sanitize_line},
+        streams::write_stderr_line,
+    },
 };
 
-/// The SDK's own default: the most ids in one request.
+/// The SDK's default for the most ids in one request. Where ids travel in the URL, it may send fewer.
 const IDS_PER_REQUEST: usize = 100;
 
-/// The requests of a change. Where ids travel in the URL the SDK may send fewer in each.
-pub(crate) async fn change(context: &Context<'_>, change: &Change, ids: Ids) -> Result<Exit, Stop> {
-    let all = ids.collect().await?;
+/// Shows the requests of a change.
+pub(crate) async fn change(context: &Context<'_>, action: &Action, ids: Ids) -> Result<Exit, Stop> {
+    let ids = ids.collect().await?;
     if context.output.format == Format::Ids {
-        for id in &all {
-            context.output.line(plain(id))?;
+        for id in &ids {
+            context.output.line(sanitize_line(id))?;
         }
     } else {
-        let mut requests = Vec::new();
-        for ids in all.chunks(IDS_PER_REQUEST) {
-            let mut members = Map::new();
-            if let Verb::Assign(user) = &change.verb {
-                members.insert("assignedTo".to_owned(), json!(user));
-            }
-            requests.push(request(&context.client, change.operation, Input::Ids(ids, members))?);
+        let mut members = Map::new();
+        if let Action::Assign { to } | Action::HandOver { to, .. } = action {
+            members.insert("assignedTo".to_owned(), json!({ "userId": to }));
         }
+        let requests = ids
+            .chunks(IDS_PER_REQUEST)
+            .map(|ids| request(&context.client, action.operation(), Input::Ids(ids, members.clone())))
+            .collect::<Result<Vec<_>, _>>()?;
         show(context, &requests)?;
     }
-    note(format!("dry run: {} would be {}; nothing was sent", counted(all.len()), change.done));
+    write_stderr_line(format!("dry run: {} would be {}; nothing was sent", counted(ids.len()), action.participle()));
     Ok(Exit::Done)
 }
 
-/// The requests of a command that changes nothing.
+/// Shows the requests of a command that changes nothing.
 pub(crate) fn read(context: &Context<'_>, requests: &[Request]) -> Result<Exit, Stop> {
     show(context, requests)?;
-    note("dry run: nothing was sent");
+    write_stderr_line("dry run: nothing was sent");
     Ok(Exit::Done)
 }
 
-/// A request as it would travel.
+/// The requests of an operation for any number of ids.
+pub(crate) fn requests(client: &Client, operation: &str, ids: &[String]) -> Result<Vec<Request>, Failure> {
+    ids.chunks(IDS_PER_REQUEST).map(|ids| request(client, operation, Input::Ids(ids, Map::new()))).collect()
+}
+
+/// A request as it would be sent.
 #[derive(Debug, Serialize)]
 pub(crate) struct Request {
     method: &'static str,
@@ -56,11 +64,11 @@ pub(crate) struct Request {
     body: Option<Value>,
 }
 
-/// What an operation carries.
+/// The input of an operation.
 pub(crate) enum Input<'a> {
     /// An id, in the path.
     Id(&'a str),
-    /// Ids, in a body or, where the generation has it so, in the query; and what else is in the body.
+    /// Ids, in the body or, where the API generation has them there, in the query; and other members of the body.
     Ids(&'a [String], Map<String, Value>),
     /// A body.
     Body(Value),
@@ -89,17 +97,21 @@ pub(crate) fn request(client: &Client, operation: &str, input: Input<'_>) -> Res
 }
 
 pub(crate) fn show(context: &Context<'_>, requests: &[Request]) -> Result<(), Stop> {
-    match context.output.format {
-        Format::Json => context.output.json(&requests),
-        Format::Ndjson => requests.iter().try_for_each(|request| context.output.ndjson(request)),
-        Format::Table => requests.iter().try_for_each(|Request { method, url, query, body }| {
-            context.output.line(format_args!("{method} {url}"))?;
-            let parts = [("query", query), ("body", body)];
-            let mut parts = parts.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
-            parts.try_for_each(|(name, value)| {
-                context.output.line(format_args!("  {name} {}", inert(&value.to_string())))
-            })
-        }),
-        Format::Ids => Ok(()),
+    let output = context.output;
+    match output.format {
+        Format::Json => output.json(&requests)?,
+        Format::Ndjson => requests.iter().try_for_each(|request| output.ndjson(request))?,
+        Format::Table => {
+            for Request { method, url, query, body } in requests {
+                output.line(format_args!("{method} {url}"))?;
+                for (name, value) in [("query", query), ("body", body)] {
+                    if let Some(value) = value {
+                        output.line(format_args!("  {name} {}", escape_json_controls(&value.to_string())))?;
+                    }
+                }
+            }
+        }
+        Format::Ids => {}
     }
+    Ok(())
 }

@@ -1,57 +1,79 @@
-//! `cx-incidents`: the Coralogix Incidents API from a shell. Here the command line is read and the exit code given.
+//! `cx-incidents`: the Coralogix Incidents API from a shell. Reads the command line, and ends with the exit code.
 
+mod action;
 mod commands;
 mod config;
+mod context;
 mod dry_run;
 mod input;
 mod report;
 mod terminal;
 
-use std::process::ExitCode;
+use std::{io, process::ExitCode};
 
 use clap::Parser;
 use tokio::runtime;
 
 use crate::{
-    commands::args::Cli,
+    commands::Cli,
     report::errors::{Exit, Failure, Stop},
-    terminal::output::Output,
+    terminal::{
+        interrupts,
+        output::{Output, wants_color},
+        streams::{Stream, write_all},
+    },
 };
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(told) => {
-            // Help and version are told in the same way as a mistake.
-            let usage = if told.use_stderr() { Exit::Usage } else { Exit::Done };
-            return code(if told.print().is_ok() { usage } else { Exit::Failed });
+    let (result, verbose) = match Cli::try_parse() {
+        Ok(cli) => {
+            let verbose = cli.options.verbose;
+            (run(cli), verbose)
         }
+        Err(message) => (show_message(&message), false),
     };
-    let output = Output::new(&cli.global);
-    if cli.global.verbose {
-        terminal::tracing::listen();
-    }
-    let runtime = match runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            output.failure(&Failure::of(Exit::Failed, format!("the program can't start: {error}")));
-            return code(Exit::Failed);
-        }
-    };
-    let result = runtime.block_on(commands::run(cli, &output));
-    // Neither a read of the keyboard nor anything else that can't be broken off may hold up the end.
-    runtime.shutdown_background();
-    code(match result {
+    ExitCode::from(match result {
         Ok(exit) => exit,
         Err(Stop::ClosedPipe) => Exit::Done,
         Err(Stop::Interrupted) => Exit::Interrupted,
         Err(Stop::Failure(failure)) => {
-            output.failure(&failure);
+            failure.show(verbose);
             failure.exit
         }
-    })
+    } as u8)
 }
 
-fn code(exit: Exit) -> ExitCode {
-    ExitCode::from(exit as u8)
+fn run(cli: Cli) -> Result<Exit, Stop> {
+    let output = Output::new(cli.options.output.unwrap_or_default(), cli.options.verbose);
+    if output.verbose {
+        terminal::tracing::show_events();
+    }
+    // With a thread besides this one, requests and signals go on while this one waits for a slow reader.
+    let runtime = runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(cannot_start)?;
+    let result = runtime.block_on(async {
+        interrupts::listen().map_err(cannot_start)?;
+        commands::run(cli, &output).await
+    });
+    // Neither a read of the keyboard nor anything else that can't be cancelled may delay the end.
+    runtime.shutdown_background();
+    result
+}
+
+fn cannot_start(error: io::Error) -> Stop {
+    Failure::with_exit(Exit::Failed, format!("the program can't start: {error}")).into()
+}
+
+/// Shows what clap has to say: help, the version, or what is wrong with the arguments.
+fn show_message(message: &clap::Error) -> Result<Exit, Stop> {
+    use std::io::IsTerminal;
+
+    let (stream, is_terminal, exit) = if message.use_stderr() {
+        (Stream::Stderr, io::stderr().is_terminal(), Exit::Usage)
+    } else {
+        (Stream::Stdout, io::stdout().is_terminal(), Exit::Done)
+    };
+    let text = message.render();
+    let text = if is_terminal && wants_color() { text.ansi().to_string() } else { text.to_string() };
+    write_all(stream, text.as_bytes())?;
+    Ok(exit)
 }

@@ -1,234 +1,164 @@
-//! One way to change incidents, whatever the verb: the question before it, the run, Ctrl-C, and an account of every id.
+//! The commands that change incidents: the confirmation before the change, the run, Ctrl-C, and a report of every id.
 
-use std::{collections::HashMap, future::pending, pin::pin, sync::Arc, time::Duration};
+use std::{collections::HashMap, pin::pin, time::Duration};
 
 use coralogix_incidents::{
-    Client, Error,
-    bulk::{Fate, Outcome, Run, Verb},
+    Client,
+    bulk::{Fate, Outcome, Run},
 };
-use futures::{StreamExt, stream};
+use futures::{
+    StreamExt,
+    stream::{self, BoxStream},
+};
 use indicatif::ProgressBar;
-#[cfg(unix)]
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::{signal::ctrl_c, time::sleep};
+use tokio::time::sleep;
 
 use crate::{
-    commands::Context,
+    action::Action,
+    context::Context,
     dry_run,
-    input::ids::Ids,
-    report::errors::{Exit, Stop},
-    report::outcomes::Account,
-    terminal::output::{Output, note},
+    input::ids::{self, IdArgs, Ids},
+    report::{
+        errors::{Exit, Stop},
+        outcomes::{IdOrder, Report},
+    },
+    terminal::{
+        interrupts::{self, unless_interrupted},
+        output::Output,
+        progress, prompt,
+        streams::write_stderr_line,
+    },
 };
 
-/// A question is asked before more incidents than this are changed.
-const UNASKED: usize = 20;
+/// Changing more incidents than this requires confirmation.
+const CONFIRM_THRESHOLD: usize = 20;
 
-/// What takes no longer than this needs no progress bar.
-const UNSHOWN: Duration = Duration::from_millis(500);
+/// A run that takes less time than this shows no progress bar.
+const PROGRESS_DELAY: Duration = Duration::from_millis(500);
 
-/// What to do to each incident, and how that is said.
-pub(crate) struct Change {
-    pub(crate) verb: Verb,
-    /// `unassign`
-    pub(crate) name: &'static str,
-    /// `unassigned`
-    pub(crate) done: &'static str,
-    pub(crate) operation: &'static str,
-    /// Whoever must not have the incident any more afterwards.
-    pub(crate) away_from: Option<String>,
+pub(crate) async fn run(context: &Context<'_>, action: Action, args: IdArgs) -> Result<Exit, Stop> {
+    let ids = unless_interrupted(ids::open(args)).await??;
+    apply(context, &action, ids).await
 }
 
-impl Change {
-    pub(crate) fn new(verb: Verb) -> Self {
-        let (name, done, operation) = match verb {
-            Verb::Assign(_) => ("assign", "assigned", "assignIncidents"),
-            Verb::Acknowledge => ("acknowledge", "acknowledged", "acknowledgeIncidents"),
-            Verb::Resolve => ("resolve", "resolved", "resolveIncidents"),
-            Verb::Close => ("close", "closed", "closeIncidents"),
-            _ => ("unassign", "unassigned", "unassignIncidents"),
-        };
-        Self { verb, name, done, operation, away_from: None }
+/// Applies an action to every id, and reports the outcome of each.
+pub(crate) async fn apply(context: &Context<'_>, action: &Action, ids: Ids) -> Result<Exit, Stop> {
+    if context.options.dry_run {
+        return unless_interrupted(dry_run::change(context, action, ids)).await?;
     }
-}
-
-/// Does it, to every id, and accounts for each.
-pub(crate) async fn run(context: &Context<'_>, change: &Change, ids: Ids) -> Result<Exit, Stop> {
-    if context.global.dry_run {
-        return unless_interrupted(dry_run::change(context, change, ids)).await;
-    }
-    let Context { client, output, .. } = context;
-    let reading = ids.reading.clone();
-    let total = ids.total;
-    let Some(ids) = confirmed(context, change, ids).await else {
-        note("nothing was sent");
+    let (total, read_progress) = (ids.total, ids.progress.clone());
+    let Some(ids) = confirm(context, action, ids).await else {
+        write_stderr_line("nothing was sent");
         return Err(Stop::Interrupted);
     };
-    let bar = Output::progress(total, change.name);
-    let mut account = Account::new(output, change);
-    let bulk = client.bulk().concurrency(context.global.concurrency());
-    let mut run = bulk.run(change.verb.clone(), ids);
-    let mut interrupts = Interrupts::default();
-    let mut doubtful = Vec::new();
-    interrupts
-        .follow(output, &mut run, &bar, |outcome| match outcome {
-            // What was sent without an answer is settled by reading, before it is told.
-            Outcome { fate: Fate::Unknown(error), id, .. } => doubtful.push((id, error)),
-            outcome => account.take(outcome),
-        })
-        .await;
+    let order = IdOrder::default();
+    let ids = if context.output.format.is_streamed() { ids } else { order.remember(ids).boxed() };
+    let bar = progress::hidden(total, action.name());
+    let mut report = Report::new(context.output, action);
+    let bulk = context.client.bulk().concurrency(context.options.concurrency());
+    let mut run = bulk.run(action.verb(), ids);
+    let mut unsettled = Vec::new();
+    follow(context.output, &mut run, &bar, |outcome| match outcome.fate {
+        // The service received the request and gave no answer: reading tells.
+        Fate::Unknown(_) => unsettled.push(outcome),
+        _ => report.record(outcome),
+    })
+    .await;
     let duplicates = run.summary().duplicates;
     drop(run);
-    settle(context, change, doubtful, &mut interrupts, &mut account, &bar).await;
+    settle(context, action, unsettled, &mut report, &bar).await;
     bar.finish_and_clear();
-    account.finish(duplicates, interrupts.count > 0, &reading.get())
+    report.finish(&order, duplicates, interrupts::count() > 0, &read_progress.get())
 }
 
-/// Reads back the incidents of which it is not known what became of them.
+/// Reads the incidents whose outcome is unknown, and records them in the same order.
 async fn settle(
     context: &Context<'_>,
-    change: &Change,
-    doubtful: Vec<(String, Arc<Error>)>,
-    interrupts: &mut Interrupts,
-    account: &mut Account<'_>,
+    action: &Action,
+    unsettled: Vec<Outcome>,
+    report: &mut Report<'_>,
     bar: &ProgressBar,
 ) {
-    let mut errors: HashMap<_, _> = doubtful.into_iter().collect();
-    if interrupts.count == 0 && !errors.is_empty() {
-        let ids: Vec<String> = errors.keys().cloned().collect();
-        let mut read =
-            context.client.bulk().concurrency(context.global.concurrency()).reconcile(change.verb.clone(), ids);
-        interrupts
-            .follow(context.output, &mut read, bar, |outcome| {
-                // A read that failed settles nothing: then the first error is the one to tell.
-                if !matches!(outcome.fate, Fate::Unknown(_) | Fate::NotSent | Fate::Abandoned | Fate::Failed(_)) {
-                    errors.remove(&outcome.id);
-                    account.take(outcome);
-                }
-            })
-            .await;
+    let mut settled = HashMap::new();
+    if interrupts::count() == 0 && !unsettled.is_empty() {
+        let ids: Vec<String> = unsettled.iter().map(|outcome| outcome.id.clone()).collect();
+        let bulk = context.client.bulk().concurrency(context.options.concurrency());
+        let mut run = bulk.reconcile(action.verb(), ids);
+        follow(context.output, &mut run, bar, |outcome| {
+            // A read that failed settles nothing.
+            if matches!(outcome.fate, Fate::Updated(_) | Fate::NotApplied(_) | Fate::NotFound) {
+                settled.insert(outcome.id.clone(), outcome);
+            }
+        })
+        .await;
     }
-    let mut rest: Vec<_> = errors.into_iter().collect();
-    rest.sort_by(|(one, _), (other, _)| one.cmp(other));
-    for (id, error) in rest {
-        account.unknown(id, &error);
+    for outcome in unsettled {
+        report.record(settled.remove(&outcome.id).unwrap_or(outcome));
     }
 }
 
-/// Ends when Ctrl-C is pressed, or the process is asked to end.
-pub(crate) async fn interrupted() {
-    // What can't be listened for ends the process, as it does without this.
-    let ctrl_c = async {
-        if ctrl_c().await.is_err() {
-            pending::<()>().await;
-        }
-    };
-    #[cfg(unix)]
-    let terminate = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => terminate.recv().await,
-            Err(_) => pending().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminate = pending::<()>();
-    tokio::select! {
-        () = ctrl_c => {}
-        _ = terminate => {}
-    }
-}
-
-/// What `work` comes to, unless it is interrupted.
-pub(crate) async fn unless_interrupted<T, E: Into<Stop>>(work: impl Future<Output = Result<T, E>>) -> Result<T, Stop> {
-    tokio::select! {
-        // So that a signal is listened for before the work begins.
-        biased;
-        () = interrupted() => Err(Stop::Interrupted),
-        result = work => result.map_err(Into::into),
-    }
-}
-
-/// Ctrl-C as it is meant: the first time stop, the second time abandon.
-#[derive(Default)]
-struct Interrupts {
-    count: u32,
-}
-
-impl Interrupts {
-    async fn follow(&mut self, output: &Output, run: &mut Run, bar: &ProgressBar, mut each: impl FnMut(Outcome)) {
-        let mut interrupt = Box::pin(interrupted());
-        let mut reveal = pin!(sleep(UNSHOWN));
-        let mut revealed = false;
-        loop {
-            tokio::select! {
-                biased;
-                () = &mut reveal, if !revealed => {
-                    revealed = true;
-                    output.reveal(bar);
-                }
-                () = &mut interrupt => {
-                    self.count += 1;
-                    if self.count == 1 {
-                        bar.suspend(|| note("stopping: what is under way finishes; Ctrl-C again abandons it"));
-                        run.stop();
-                    } else {
-                        run.abandon();
-                    }
-                    interrupt = Box::pin(interrupted());
-                }
-                outcome = run.next() => {
-                    let Some(outcome) = outcome else { break };
-                    bar.inc(1);
-                    each(outcome);
-                    if output.is_closed() {
-                        // Nobody reads the account any more: no more is begun that nobody would know of.
-                        run.stop();
-                    }
+/// Takes the outcomes of a run. The first interrupt stops the run, the second abandons it.
+async fn follow(output: &Output, run: &mut Run, bar: &ProgressBar, mut record: impl FnMut(Outcome)) {
+    let mut stop = pin!(interrupts::reached(1));
+    let mut abandon = pin!(interrupts::reached(2));
+    let mut reveal = pin!(sleep(PROGRESS_DELAY));
+    let (mut stopped, mut abandoned, mut revealed) = (false, false, false);
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut abandon, if !abandoned => {
+                abandoned = true;
+                run.abandon();
+            }
+            () = &mut stop, if !stopped => {
+                stopped = true;
+                bar.suspend(|| write_stderr_line("stopping: requests under way will finish; Ctrl-C again abandons them"));
+                run.stop();
+            }
+            () = &mut reveal, if !revealed => {
+                revealed = true;
+                progress::reveal(bar, output);
+            }
+            outcome = run.next() => {
+                let Some(outcome) = outcome else { break };
+                bar.inc(1);
+                record(outcome);
+                if output.is_closed() {
+                    // Nobody would learn of further changes.
+                    run.stop();
                 }
             }
         }
     }
 }
 
-/// The ids, once whoever sits at the terminal has agreed to change as many. `None` if not.
-async fn confirmed(context: &Context<'_>, change: &Change, ids: Ids) -> Option<stream::BoxStream<'static, String>> {
+/// The ids, once the person at the terminal has agreed to change so many. `None` if they refused or interrupted.
+async fn confirm(context: &Context<'_>, action: &Action, ids: Ids) -> Option<BoxStream<'static, String>> {
     let Ids { mut stream, total, .. } = ids;
-    if context.global.yes || !context.output.can_ask() {
+    if context.options.yes || !prompt::is_possible() {
         return Some(stream);
     }
-    let mut interrupt = pin!(interrupted());
-    let mut first = Vec::new();
-    while first.len() <= UNASKED {
-        tokio::select! {
-            id = stream.next() => match id {
-                Some(id) => first.push(id),
-                None => return Some(stream::iter(first).boxed()),
-            },
-            () = &mut interrupt => return None,
+    let first = (&mut stream).take(CONFIRM_THRESHOLD + 1).collect::<Vec<String>>();
+    let first = unless_interrupted(first).await.ok()?;
+    if first.len() > CONFIRM_THRESHOLD {
+        let count = total.map_or_else(|| format!("more than {CONFIRM_THRESHOLD}"), |total| total.to_string());
+        let endpoint = if context.options.emulator { "the emulator" } else { authority(&context.client) };
+        let question = format!("{} {count} incidents on {endpoint}?", capitalize(action.name()));
+        if prompt::confirm(question).await != Ok(true) {
+            return None;
         }
     }
-    let count = total.map_or_else(|| format!("more than {UNASKED}"), |total| total.to_string());
-    let place = if context.global.emulator { "the emulator".to_owned() } else { host(&context.client) };
-    let question = format!("{} {count} incidents on {place}?", capital(change.name));
-    // A thread, for a read of the keyboard can't be broken off.
-    let (sender, answer) = tokio::sync::oneshot::channel();
-    std::thread::spawn(move || sender.send(Output::ask(&question)));
-    tokio::select! {
-        answer = answer => answer.unwrap_or(false).then(|| stream::iter(first).chain(stream).boxed()),
-        () = &mut interrupt => {
-            note("");
-            None
-        }
-    }
+    Some(stream::iter(first).chain(stream).boxed())
 }
 
-fn host(client: &Client) -> String {
+/// The host of the service, and its port if it is not the default one.
+fn authority(client: &Client) -> &str {
     let url = client.base_url();
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.split('/').next().unwrap_or(rest).to_owned()
+    rest.split('/').next().unwrap_or(rest)
 }
 
-fn capital(word: &str) -> String {
+fn capitalize(word: &str) -> String {
     let mut characters = word.chars();
     characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }

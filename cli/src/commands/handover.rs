@@ -1,42 +1,54 @@
-//! `handover`: the open incidents of one user, assigned to another.
+//! `handover`: assigns the open incidents of one user to another.
 
-use coralogix_incidents::bulk::Verb;
+use clap::Args;
 use futures::TryStreamExt;
 
-use super::Context;
 use crate::{
-    commands::args::HandoverArgs,
-    commands::change::{self, Change, unless_interrupted},
+    action::Action,
+    commands::change,
+    context::Context,
     dry_run,
-    input::ids::Ids,
-    report::errors::{Exit, Failure, Stop, plain},
-    report::outcomes::Account,
-    terminal::output::note,
+    input::{ids::Ids, names},
+    report::{
+        errors::{Exit, Failure, Stop, counted},
+        outcomes::Report,
+    },
+    terminal::{interrupts::unless_interrupted, sanitize::sanitize_line, streams::write_stderr_line},
 };
 
-/// The list first, then a change as any other: asked about, shown by `--dry-run`, stopped by Ctrl-C, accounted for.
+#[derive(Debug, Args)]
+pub(crate) struct HandoverArgs {
+    /// Id of the user who has the incidents now
+    #[arg(long, value_name = "USER", value_parser = names::user)]
+    from: String,
+    /// Id of the user who gets them
+    #[arg(long, value_name = "USER", value_parser = names::user)]
+    to: String,
+}
+
+/// Lists the incidents, and then changes them as any other command does.
 pub(crate) async fn run(context: &Context<'_>, args: HandoverArgs) -> Result<Exit, Stop> {
     let HandoverArgs { from, to } = args;
     if from == to {
-        return Err(Failure::usage("--from and --to are the same user").next("name two; nothing was sent").into());
+        return Err(Failure::usage("--from and --to are the same user")
+            .next("name two users; nothing was sent")
+            .into());
     }
     let open = context.client.open_incidents_of(&from).map_ok(|incident| incident.id);
-    let mut change = Change::new(Verb::assign_to(to));
-    let open = open.map_err(|error| Failure::sdk(&error)).try_collect::<Vec<String>>();
-    let ids = match unless_interrupted(open).await {
+    let open = unless_interrupted(open.try_collect::<Vec<String>>()).await;
+    let action = Action::HandOver { from: from.clone(), to };
+    let ids = match open.map_err(Stop::from).and_then(|ids| ids.map_err(|error| Failure::sdk(&error).into())) {
         Ok(ids) => ids,
         Err(stop) => {
-            // Whoever reads JSON gets a document all the same.
-            if context.global.dry_run {
+            // A reader of JSON gets a document in any case.
+            if context.options.dry_run {
                 dry_run::show(context, &[])?;
             } else {
-                Account::new(context.output, &change).write()?;
+                Report::new(context.output, &action).write_document()?;
             }
             return Err(stop);
         }
     };
-    let plural = if ids.len() == 1 { "" } else { "s" };
-    note(format!("{} has {} open incident{plural}", plain(&from), ids.len()));
-    change.away_from = Some(from);
-    change::run(context, &change, Ids::known(ids)).await
+    write_stderr_line(format!("{} has {} open", sanitize_line(&from), counted(ids.len())));
+    change::apply(context, &action, Ids::known(ids)).await
 }

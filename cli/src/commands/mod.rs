@@ -1,91 +1,114 @@
-//! What each command does, one file for each that is more than a change.
+//! The commands: one file each, with its arguments. Here the command line is described, and the command is run.
 
-pub(crate) mod args;
-pub(crate) mod change;
+mod assign;
+mod change;
+mod completions;
+mod config;
 mod events;
+mod fetch;
 mod get;
 mod handover;
 mod list;
 
-use std::fmt::Display;
-
-use clap::CommandFactory;
-use coralogix_incidents::{Client, bulk::Verb};
-use serde_json::{Map, Value};
+use clap::{Parser, Subcommand};
 
 use crate::{
-    commands::args::{AssignArgs, Cli, Command, Format, Global, IdArgs},
-    commands::change::{Change, unless_interrupted},
-    config,
-    input::ids,
-    report::errors::{Exit, Stop},
-    report::table,
-    terminal::output::{Output, note},
+    action::Action,
+    config::{connect, options::GlobalOptions},
+    context::Context,
+    input::ids::IdArgs,
+    report::errors::{Exit, Stop, counted},
+    terminal::{output::Output, streams::write_stderr_line},
 };
 
-/// What the commands work with.
-pub(crate) struct Context<'a> {
-    pub(crate) global: &'a Global,
-    pub(crate) output: &'a Output,
-    pub(crate) client: Client,
+/// Each paragraph on one line: clap wraps it.
+const LONG_HELP: &str = "\
+The API key is read from the environment variable CORALOGIX_API_KEY, because an argument would be visible in `ps` and in \
+the shell's history. Assigning, unassigning and acknowledging need a personal key. CORALOGIX_REGION, CORALOGIX_DOMAIN or \
+CORALOGIX_URL set the location of the account, unless --region, --domain or --url does. NO_COLOR turns colors off.
+
+Changing more than 20 incidents requires confirmation if there is a terminal to ask on; --yes gives it. Without a terminal, \
+as in cron or CI, there is no question. Ctrl-C, SIGTERM and SIGHUP let the requests under way finish and send no more; a \
+second one abandons them. In each case the outcome of every id is reported.
+
+Exit codes:
+  0    success
+  1    the service refused or failed, or knows none of the ids
+  2    wrong usage or configuration; nothing was sent
+  3    partial success: standard error names the ids that failed
+  130  interrupted, or the confirmation was refused";
+
+const EXAMPLES: &str = "\
+Examples:
+  cx-incidents --emulator unassign incident_id_1 incident_id_2
+  cx-incidents list --status triggered --severity critical --since 2h
+  cx-incidents list --assignee alice@example.com --output ids | cx-incidents unassign -
+  cx-incidents handover --from alice@example.com --to bob@example.com --dry-run";
+
+/// Find, assign, unassign, acknowledge, resolve and close Coralogix incidents.
+#[derive(Debug, Parser)]
+#[command(name = "cx-incidents", version, max_term_width = 110, after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{LONG_HELP}"))]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) options: GlobalOptions,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Remove all assignments of incidents
+    Unassign(IdArgs),
+    /// Assign incidents to a user
+    Assign(assign::AssignArgs),
+    /// Acknowledge incidents
+    Acknowledge(IdArgs),
+    /// Resolve incidents
+    Resolve(IdArgs),
+    /// Close incidents
+    Close(IdArgs),
+    /// Show incidents by id
+    Get(IdArgs),
+    /// List incidents, all of them by default, the newest first
+    List(Box<list::ListArgs>),
+    /// Show the events of incidents
+    Events(IdArgs),
+    /// Assign the open incidents of one user to another
+    Handover(handover::HandoverArgs),
+    /// Show the configuration in effect, and where each value comes from
+    Config,
+    /// Print a completion script
+    Completions(completions::CompletionsArgs),
 }
 
 pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Exit, Stop> {
-    let Cli { global, command } = cli;
+    let Cli { options, command } = cli;
     match command {
-        Command::Config => return config(&global, output).await,
-        Command::Completions { shell } => return completions(shell, output),
+        Command::Config => return config::run(&options, output).await,
+        Command::Completions(args) => return completions::run(&args, output),
         _ => {}
     }
-    let connection = config::connect(&global).await?;
-    if global.emulator {
-        note("emulator: a fresh one inside this process, with 50 made-up incidents; nothing reaches Coralogix");
+    let connection = connect(&options).await?;
+    if options.emulator {
+        write_stderr_line("emulator: a new one in this process, with 50 made-up incidents; nothing reaches Coralogix");
     }
-    let context = Context { global: &global, output, client: connection.client.clone() };
-    let (verb, ids) = match command {
-        Command::Unassign(ids) => (Verb::Unassign, ids),
-        Command::Assign(AssignArgs { to, ids }) => (Verb::assign_to(to), ids),
-        Command::Acknowledge(ids) => (Verb::Acknowledge, ids),
-        Command::Resolve(ids) => (Verb::Resolve, ids),
-        Command::Close(ids) => (Verb::Close, ids),
-        Command::Handover(args) => return handover::run(&context, args).await,
-        Command::Get(ids) => return get::run(&context, ids).await,
-        Command::Events(ids) => return events::run(&context, ids).await,
-        Command::List(args) => return list::run(&context, *args).await,
-        Command::Config | Command::Completions { .. } => return Ok(Exit::Done),
-    };
-    change::run(&context, &Change::new(verb), unless_interrupted(ids::open(ids)).await?).await
+    let context = Context { options: &options, output, client: connection.client.clone() };
+    match command {
+        Command::Unassign(ids) => change::run(&context, Action::Unassign, ids).await,
+        Command::Assign(args) => assign::run(&context, args).await,
+        Command::Acknowledge(ids) => change::run(&context, Action::Acknowledge, ids).await,
+        Command::Resolve(ids) => change::run(&context, Action::Resolve, ids).await,
+        Command::Close(ids) => change::run(&context, Action::Close, ids).await,
+        Command::Get(ids) => get::run(&context, ids).await,
+        Command::List(args) => list::run(&context, *args).await,
+        Command::Events(ids) => events::run(&context, ids).await,
+        Command::Handover(args) => handover::run(&context, args).await,
+        Command::Config | Command::Completions(_) => Ok(Exit::Done),
+    }
 }
 
-/// All ids of a command that changes nothing.
-async fn all(ids: IdArgs) -> Result<Vec<String>, Stop> {
-    unless_interrupted(async { ids::open(ids).await?.collect().await }).await
-}
-
-/// Says that a command that changes nothing was broken off, after showing so much.
-fn broken_off(shown: impl Display) -> Exit {
-    note(format!("interrupted: {shown} came before that"));
+/// Reports that a command that changes nothing was interrupted after showing so many incidents.
+fn show_interrupted(incidents: usize) -> Exit {
+    write_stderr_line(format!("interrupted: the output is incomplete; it has {}", counted(incidents)));
     Exit::Interrupted
-}
-
-async fn config(global: &Global, output: &Output) -> Result<Exit, Stop> {
-    let settings = config::inspect(global).await?;
-    let object = |setting: &config::Setting| {
-        let members = [("setting", setting.name), ("value", &setting.value), ("from", setting.from)];
-        let members = members.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value)));
-        Value::Object(members.collect::<Map<_, _>>())
-    };
-    match output.format {
-        Format::Json => output.json(&settings.iter().map(object).collect::<Vec<_>>())?,
-        Format::Ndjson => settings.iter().try_for_each(|setting| output.ndjson(&object(setting)))?,
-        Format::Table | Format::Ids => output.line(table::settings(output, &settings))?,
-    }
-    Ok(Exit::Done)
-}
-
-fn completions(shell: clap_complete::Shell, output: &Output) -> Result<Exit, Stop> {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "cx-incidents", &mut script);
-    output.raw(&script)?;
-    Ok(Exit::Done)
 }

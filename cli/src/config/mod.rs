@@ -1,12 +1,17 @@
 //! What is in effect: where the service is, how it is spoken to, and where each of these comes from. Only the client holds
 //! the API key.
 
+pub(crate) mod options;
+
 use std::{env, time::Duration};
 
 use coralogix_incidents::{ApiGeneration, ApiKey, Client, ClientBuilder, Error};
 use coralogix_incidents_emulator::Emulator;
 
-use crate::{commands::args::Global, input::time, report::errors::Failure};
+use crate::{
+    config::options::GlobalOptions,
+    report::{errors::Failure, time},
+};
 
 const KEY: &str = "CORALOGIX_API_KEY";
 const GENERATION: &str = "CX_INCIDENTS_API_GENERATION";
@@ -36,8 +41,8 @@ impl Setting {
 }
 
 /// Connects as the arguments and the environment say. Nothing is sent.
-pub(crate) async fn connect(global: &Global) -> Result<Connection, Failure> {
-    let connection = resolve(global).await?;
+pub(crate) async fn connect(options: &GlobalOptions) -> Result<Connection, Failure> {
+    let connection = resolve(options).await?;
     if connection.has_key {
         return Ok(connection);
     }
@@ -46,25 +51,25 @@ pub(crate) async fn connect(global: &Global) -> Result<Connection, Failure> {
 }
 
 /// What is in effect, whether or not there is a key.
-pub(crate) async fn inspect(global: &Global) -> Result<Vec<Setting>, Failure> {
-    Ok(resolve(global).await?.settings)
+pub(crate) async fn inspect(options: &GlobalOptions) -> Result<Vec<Setting>, Failure> {
+    Ok(resolve(options).await?.settings)
 }
 
-async fn resolve(global: &Global) -> Result<Connection, Failure> {
-    let emulator = if global.emulator { Some(start_emulator().await?) } else { None };
+async fn resolve(options: &GlobalOptions) -> Result<Connection, Failure> {
+    let emulator = if options.emulator { Some(start_emulator().await?) } else { None };
     let (builder, has_key) = match &emulator {
         Some(emulator) => {
             let key = ApiKey::new(emulator.api_key()).map_err(|error| Failure::sdk(&error))?;
             (Client::builder().base_url(emulator.url()).api_key(key), true)
         }
-        None => configured(global).map_err(|error| Failure::sdk(&error))?,
+        None => configured(options).map_err(|error| Failure::sdk(&error))?,
     };
-    let (generation, generation_from) = generation(global)?;
-    let timeout = global.timeout.unwrap_or(DEFAULT_TIMEOUT);
+    let (generation, generation_from) = generation(options)?;
+    let timeout = options.timeout.unwrap_or(DEFAULT_TIMEOUT);
     let suffix = concat!("cx-incidents/", env!("CARGO_PKG_VERSION"));
     let builder = builder.api_generation(generation).timeout(timeout).user_agent_suffix(suffix);
     let client = builder.build().map_err(|error| Failure::sdk(&error))?;
-    let settings = settings(global, &client, timeout, has_key, generation_from);
+    let settings = settings(options, &client, timeout, has_key, generation_from);
     Ok(Connection { client, settings, has_key, _emulator: emulator })
 }
 
@@ -74,10 +79,10 @@ async fn start_emulator() -> Result<Emulator, Failure> {
 
 /// The place by argument, or else by environment; the key by environment alone. Without a key, a placeholder lets
 /// everything else be checked; no call is made with it.
-fn configured(global: &Global) -> Result<(ClientBuilder, bool), Error> {
+fn configured(options: &GlobalOptions) -> Result<(ClientBuilder, bool), Error> {
     let key = variable(KEY);
     let has_key = key.is_some();
-    let builder = match (&global.region, &global.domain, &global.url) {
+    let builder = match (&options.region, &options.domain, &options.url) {
         (Some(region), _, _) => Client::builder().region(*region),
         (_, Some(domain), _) => Client::builder().domain(domain),
         (_, _, Some(url)) => Client::builder().base_url(url),
@@ -87,8 +92,8 @@ fn configured(global: &Global) -> Result<(ClientBuilder, bool), Error> {
     Ok((builder.api_key(ApiKey::new(key)?), has_key))
 }
 
-fn generation(global: &Global) -> Result<(ApiGeneration, &'static str), Failure> {
-    if let Some(generation) = global.api_generation {
+fn generation(options: &GlobalOptions) -> Result<(ApiGeneration, &'static str), Failure> {
+    if let Some(generation) = options.api_generation {
         return Ok((generation, "--api-generation"));
     }
     let Some(value) = variable(GENERATION) else { return Ok((ApiGeneration::default(), "default")) };
@@ -99,34 +104,34 @@ fn generation(global: &Global) -> Result<(ApiGeneration, &'static str), Failure>
 }
 
 fn settings(
-    global: &Global,
+    options: &GlobalOptions,
     client: &Client,
     timeout: Duration,
     has_key: bool,
     generation_from: &'static str,
 ) -> Vec<Setting> {
     let flags = [
-        (global.region.is_some(), "--region"),
-        (global.domain.is_some(), "--domain"),
-        (global.url.is_some(), "--url"),
-        (global.emulator, "--emulator"),
+        (options.region.is_some(), "--region"),
+        (options.domain.is_some(), "--domain"),
+        (options.url.is_some(), "--url"),
+        (options.emulator, "--emulator"),
     ];
     let by_flag = flags.into_iter().find(|(given, _)| *given).map(|(_, name)| name);
     let names = ["CORALOGIX_REGION", "CORALOGIX_DOMAIN", "CORALOGIX_URL"];
     let place = by_flag.or_else(|| names.into_iter().find(|name| variable(name).is_some())).unwrap_or("default");
     let key = if has_key { "[redacted]" } else { "not set" };
-    let key_from = if global.emulator { "--emulator" } else { KEY };
+    let key_from = if options.emulator { "--emulator" } else { KEY };
     let given = |given: bool, name: &'static str| if given { name } else { "default" };
-    let timeout_text = chrono::TimeDelta::from_std(timeout).map(time::human).unwrap_or_default();
-    let concurrency = global.concurrency().to_string();
-    let output = global.output.unwrap_or_default().as_str();
+    let timeout_text = chrono::TimeDelta::from_std(timeout).map(time::duration).unwrap_or_default();
+    let concurrency = options.concurrency().to_string();
+    let output = options.output.unwrap_or_default().as_str();
     vec![
         Setting::new("api key", key, key_from),
         Setting::new("base url", client.base_url(), place),
         Setting::new("api generation", client.api_generation().to_string(), generation_from),
-        Setting::new("timeout", timeout_text, given(global.timeout.is_some(), "--timeout")),
-        Setting::new("concurrency", concurrency, given(global.concurrency.is_some(), "--concurrency")),
-        Setting::new("output", output, given(global.output.is_some(), "--output")),
+        Setting::new("timeout", timeout_text, given(options.timeout.is_some(), "--timeout")),
+        Setting::new("concurrency", concurrency, given(options.concurrency.is_some(), "--concurrency")),
+        Setting::new("output", output, given(options.output.is_some(), "--output")),
     ]
 }
 

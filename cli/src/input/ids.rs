@@ -1,15 +1,16 @@
-//! Where the ids of a command come from: its arguments, a file, standard input. It does not know what is done to them.
+//! The ids of a command, from its arguments, a file or standard input. It does not know what is done to them.
 
 use std::{
     collections::HashSet,
     fs,
     io::{self, BufRead, BufReader, Read as _},
-    path::Path,
+    path::{Path, PathBuf},
     pin::pin,
     sync::{Arc, Mutex, PoisonError},
     thread,
 };
 
+use clap::Args;
 use futures::{
     StreamExt,
     stream::{self, BoxStream},
@@ -20,50 +21,62 @@ use tokio::{
 };
 
 use crate::{
-    commands::args::IdArgs,
-    report::errors::{Exit, Failure, steers},
+    input::names,
+    report::errors::{Exit, Failure, Stop},
+    terminal::{interrupts::unless_interrupted, sanitize::sanitize_line},
 };
 
-/// Ids, as they come.
+/// The arguments of every command that takes ids.
+#[derive(Debug, Args)]
+pub(crate) struct IdArgs {
+    /// Ids of incidents; `-` reads them from standard input, one per line
+    #[arg(value_name = "ID", required_unless_present = "from_file")]
+    pub(crate) ids: Vec<String>,
+    /// Read ids from a file, one per line; blank lines and lines that begin with `#` are ignored
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from_file: Option<PathBuf>,
+}
+
+/// Ids, as they arrive.
 pub(crate) struct Ids {
     pub(crate) stream: BoxStream<'static, String>,
     /// How many there are, repetitions included; `None` while standard input has not ended.
     pub(crate) total: Option<usize>,
-    pub(crate) reading: Reading,
+    pub(crate) progress: ReadProgress,
 }
 
 /// How far standard input was read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) enum Read {
-    /// To its end; or there was nothing to read.
+pub(crate) enum ReadState {
+    /// To its end, or there was nothing to read.
     #[default]
-    Whole,
-    /// Not to its end: the stream of ids was dropped before.
-    Part,
-    /// To a line that is no id.
-    Broken(String),
+    Complete,
+    /// Not to its end, because the stream of ids was dropped earlier.
+    Incomplete,
+    /// Up to a line that is not an id, or that can't be read.
+    Failed(String),
 }
 
-/// Says how far standard input was read, while and after the stream is used.
+/// How far standard input was read; shared with the stream that reads it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Reading(Arc<Mutex<Read>>);
+pub(crate) struct ReadProgress(Arc<Mutex<ReadState>>);
 
-impl Reading {
-    pub(crate) fn get(&self) -> Read {
+impl ReadProgress {
+    pub(crate) fn get(&self) -> ReadState {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn set(&self, read: Read) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = read;
+    fn set(&self, state: ReadState) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = state;
     }
 }
 
 impl Ids {
     pub(crate) fn known(ids: Vec<String>) -> Self {
-        Self { total: Some(ids.len()), stream: stream::iter(ids).boxed(), reading: Reading::default() }
+        Self { total: Some(ids.len()), stream: stream::iter(ids).boxed(), progress: ReadProgress::default() }
     }
 
-    /// All of them, each once, where they are needed at once.
+    /// All ids, without repetitions.
     pub(crate) async fn collect(mut self) -> Result<Vec<String>, Failure> {
         let mut seen = HashSet::new();
         let mut all = Vec::new();
@@ -72,15 +85,17 @@ impl Ids {
                 all.push(id);
             }
         }
-        match self.reading.get() {
-            Read::Broken(problem) => Err(Failure::usage(format!("standard input: {problem}")).next("nothing was sent")),
-            Read::Whole | Read::Part => Ok(all),
+        match self.progress.get() {
+            ReadState::Failed(problem) => {
+                Err(Failure::usage(format!("standard input: {problem}")).next("nothing was sent"))
+            }
+            ReadState::Complete | ReadState::Incomplete => Ok(all),
         }
     }
 }
 
-/// Arguments and files are read whole, so that a mistake in them is told before anything is sent. Standard input is read as
-/// it comes, and always last.
+/// Opens the sources of ids. Arguments and files are read completely, so that a mistake in them is found before anything is
+/// sent. Standard input is read last, as it arrives.
 pub(crate) async fn open(args: IdArgs) -> Result<Ids, Failure> {
     let mut ids = Vec::with_capacity(args.ids.len());
     let mut standard_input = false;
@@ -88,9 +103,9 @@ pub(crate) async fn open(args: IdArgs) -> Result<Ids, Failure> {
         if id == "-" {
             standard_input = true;
         } else {
-            ids.push(
-                check(&id).map_err(|problem| Failure::usage(format!("the id `{}` {problem}", id.escape_debug())))?,
-            );
+            ids.push(names::id(&id).map_err(|problem| {
+                Failure::usage(format!("the id `{}` {problem}", sanitize_line(&id))).next("nothing was sent")
+            })?);
         }
     }
     match args.from_file {
@@ -98,17 +113,23 @@ pub(crate) async fn open(args: IdArgs) -> Result<Ids, Failure> {
         // A thread reads, for the file may be a pipe that nobody writes to.
         Some(path) => match spawn_blocking(move || read_file(&path)).await {
             Ok(read) => ids.extend(read?),
-            Err(error) => return Err(Failure::of(Exit::Failed, format!("the file was not read: {error}"))),
+            Err(error) => return Err(Failure::with_exit(Exit::Failed, format!("the file was not read: {error}"))),
         },
         None => {}
     }
     if !standard_input {
         return Ok(Ids::known(ids));
     }
-    let reading = Reading::default();
-    reading.set(Read::Part);
-    let rest = read_standard_input(reading.clone())?;
-    Ok(Ids { stream: stream::iter(ids).chain(rest).boxed(), total: None, reading })
+    let progress = ReadProgress::default();
+    progress.set(ReadState::Incomplete);
+    let rest = read_standard_input(progress.clone())?;
+    Ok(Ids { stream: stream::iter(ids).chain(rest).boxed(), total: None, progress })
+}
+
+/// All ids of a command that needs them at once.
+pub(crate) async fn read_all(args: IdArgs) -> Result<Vec<String>, Stop> {
+    let ids = unless_interrupted(async { open(args).await?.collect().await }).await?;
+    Ok(ids?)
 }
 
 fn read_file(path: &Path) -> Result<Vec<String>, Failure> {
@@ -120,8 +141,8 @@ fn read_file(path: &Path) -> Result<Vec<String>, Failure> {
     Lines::new(file).map(|id| id.map_err(&fail)).collect()
 }
 
-/// A thread of its own reads, for a read of standard input can't be broken off; it dies with the process.
-fn read_standard_input(reading: Reading) -> Result<BoxStream<'static, String>, Failure> {
+/// Reads on a thread of its own, because a read of standard input can't be cancelled. The thread ends with the process.
+fn read_standard_input(progress: ReadProgress) -> Result<BoxStream<'static, String>, Failure> {
     let (sender, mut receiver) = mpsc::channel(1024);
     let read = move || {
         for id in Lines::new(io::stdin()) {
@@ -133,16 +154,17 @@ fn read_standard_input(reading: Reading) -> Result<BoxStream<'static, String>, F
     let thread = thread::Builder::new().name("standard input".to_owned()).spawn(read);
     thread.map_err(|error| Failure::usage(format!("standard input can't be read: {error}")))?;
     let ids = stream::poll_fn(move |cx| {
-        // Unconstrained: tokio would have the receiver seem empty now and then, and a stopped run takes what is at hand.
+        // Unconstrained, because tokio's budget would make the receiver seem empty at times, and a stopped run takes only what
+        // is available.
         let next = pin!(unconstrained(receiver.recv())).poll(cx);
         next.map(|next| match next {
             Some(Ok(id)) => Some(id),
             Some(Err(problem)) => {
-                reading.set(Read::Broken(problem));
+                progress.set(ReadState::Failed(problem));
                 None
             }
             None => {
-                reading.set(Read::Whole);
+                progress.set(ReadState::Complete);
                 None
             }
         })
@@ -150,15 +172,15 @@ fn read_standard_input(reading: Reading) -> Result<BoxStream<'static, String>, F
     Ok(ids.fuse().boxed())
 }
 
-/// The ids in lines of text: blank lines and comments are passed over, and either line ending will do.
+/// The ids in lines of text. Blank lines, comments and byte order marks at the beginning of a line are ignored.
 struct Lines<R> {
     reader: BufReader<R>,
     number: usize,
     ended: bool,
 }
 
-/// No id is as long; a file without line breaks must not fill the memory.
-const LONGEST_LINE: u64 = 64 * 1024;
+/// The longest line, in bytes: a file without line breaks must not fill the memory.
+const MAX_LINE_BYTES: u64 = 64 * 1024;
 
 impl<R: io::Read> Lines<R> {
     fn new(reader: R) -> Self {
@@ -169,15 +191,15 @@ impl<R: io::Read> Lines<R> {
         self.number += 1;
         let mut line = Vec::new();
         let fail = |problem: &str| Err(format!("line {} {problem}", self.number));
-        match self.reader.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line) {
+        match self.reader.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut line) {
             Ok(0) => return Ok(None),
-            Ok(length) if length as u64 == LONGEST_LINE => return fail("is too long for an id"),
+            Ok(length) if length as u64 == MAX_LINE_BYTES => return fail("is too long for an id"),
             Ok(_) => {}
             Err(error) => return fail(&format!("can't be read: {error}")),
         }
-        let line = if self.number == 1 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line) } else { &line };
-        match std::str::from_utf8(line) {
-            Ok(line) => Ok(Some(line.trim().to_owned())),
+        match std::str::from_utf8(&line) {
+            // Concatenated files have such marks in the middle.
+            Ok(line) => Ok(Some(line.trim_start_matches('\u{feff}').trim().to_owned())),
             Err(_) => fail("is not UTF-8"),
         }
     }
@@ -193,7 +215,7 @@ impl<R: io::Read> Iterator for Lines<R> {
             match line? {
                 Ok(line) if line.is_empty() || line.starts_with('#') => {}
                 Ok(line) => {
-                    let id = check(&line).map_err(|problem| format!("line {} {problem}", self.number));
+                    let id = names::id(&line).map_err(|problem| format!("line {} {problem}", self.number));
                     self.ended = id.is_err();
                     return Some(id);
                 }
@@ -201,20 +223,6 @@ impl<R: io::Read> Iterator for Lines<R> {
             }
         }
         None
-    }
-}
-
-/// A table given where ids are expected would otherwise be sent as ids, row by row.
-fn check(id: &str) -> Result<String, String> {
-    if id.trim().is_empty() {
-        return Err("is blank".to_owned());
-    }
-    match id.chars().find(|character| character.is_whitespace() || steers(*character)) {
-        None => Ok(id.to_owned()),
-        Some(character) if character.is_whitespace() => {
-            Err("has white space in it: give one id on each line, as `list --output ids` does".to_owned())
-        }
-        Some(character) => Err(format!("has the invisible character U+{:04X} in it", u32::from(character))),
     }
 }
 
@@ -227,8 +235,10 @@ mod tests {
     }
 
     #[test]
-    fn blank_lines_comments_and_either_line_ending_are_tolerated() {
-        let ids: Result<Vec<_>, _> = read(b"\xef\xbb\xbfone\r\n\n  # a comment\n\ttwo \nthree").into_iter().collect();
+    fn blank_lines_comments_marks_and_either_line_ending_are_ignored() {
+        let text =
+            "\u{feff}one\r\n\n  # a comment\n\ttwo \n\u{feff}# of the next file\n\u{feff}\u{feff}three\n\u{feff}";
+        let ids: Result<Vec<_>, _> = read(text.as_bytes()).into_iter().collect();
         assert_eq!(ids.unwrap(), ["one", "two", "three"]);
         assert!(read(b"").is_empty());
     }

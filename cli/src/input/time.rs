@@ -1,13 +1,13 @@
-//! Times and spans as people write and read them.
+//! Reads times and durations as people write them.
 
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDate, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Timelike, Utc};
 
 const UNITS: [(&str, i64); 6] =
     [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000), ("w", 604_800_000)];
 
-/// A span such as `90s`, `1h30m` or `2d`.
+/// A duration such as `90s`, `1h30m` or `2d`.
 pub(crate) fn parse_span(text: &str) -> Result<TimeDelta, String> {
     let fail = || "write a time such as `30s`, `1h30m` or `2d`".to_owned();
     let mut rest = text.trim();
@@ -34,49 +34,40 @@ pub(crate) fn parse_timeout(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// A moment: RFC 3339, a date (its first second in UTC), or a span before now.
+/// A point in time: RFC 3339, a date (its first second in UTC), or a duration before now.
+///
+/// # Errors
+///
+/// If the text is none of these, the year is not in 1 to 9999 in UTC, or the second is 60: the service's timestamps have
+/// neither.
 pub(crate) fn parse_moment(text: &str) -> Result<DateTime<Utc>, String> {
-    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-        return Ok(time.to_utc());
+    let time = if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        time.to_utc()
+    } else if let Ok(date) = text.parse::<NaiveDate>() {
+        date.and_time(chrono::NaiveTime::MIN).and_utc()
+    } else {
+        let duration =
+            parse_span(text).map_err(|_| "write `2h` (ago), `2026-03-14` or `2026-03-14T08:00:00Z`".to_owned())?;
+        Utc::now().checked_sub_signed(duration).ok_or_else(|| OUT_OF_RANGE.to_owned())?
+    };
+    if !(1..=9999).contains(&time.year()) {
+        return Err(OUT_OF_RANGE.to_owned());
     }
-    if let Ok(date) = text.parse::<NaiveDate>() {
-        return Ok(date.and_time(chrono::NaiveTime::MIN).and_utc());
+    // chrono keeps a leap second as a fraction of a whole second or more.
+    if time.nanosecond() >= 1_000_000_000 {
+        return Err("second 60 can't be sent: the service has no leap seconds; write second 59".to_owned());
     }
-    let fail = || "write `2h` (ago), `2026-03-14` or `2026-03-14T08:00:00Z`".to_owned();
-    let span = parse_span(text).map_err(|_| fail())?;
-    Utc::now().checked_sub_signed(span).ok_or_else(fail)
+    Ok(time)
 }
 
-/// RFC 3339 in UTC, to the second.
-pub(crate) fn stamp(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Secs, true)
-}
-
-/// A span by its two largest units: `2d 3h`, `1m 30s`, `250ms`.
-pub(crate) fn human(span: TimeDelta) -> String {
-    let sign = if span < TimeDelta::zero() { "-" } else { "" };
-    let millis = span.num_milliseconds().unsigned_abs();
-    if millis < 1_000 {
-        return format!("{sign}{millis}ms");
-    }
-    let seconds = millis / 1_000;
-    let parts = [("d", seconds / 86_400), ("h", seconds / 3_600 % 24), ("m", seconds / 60 % 60), ("s", seconds % 60)];
-    let shown = parts.into_iter().skip_while(|(_, number)| *number == 0).take(2).filter(|(_, number)| *number > 0);
-    sign.to_owned() + &shown.map(|(unit, number)| format!("{number}{unit}")).collect::<Vec<_>>().join(" ")
-}
-
-/// A span by its largest unit alone: `5d`, `40m`.
-pub(crate) fn short(span: TimeDelta) -> String {
-    let text = human(span);
-    text.split(' ').next().unwrap_or_default().to_owned()
-}
+const OUT_OF_RANGE: &str = "the time is not in the years 1 to 9999, in UTC";
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn spans_are_read_as_people_write_them() {
+    fn durations_are_read_as_people_write_them() {
         let millis = |text| parse_span(text).map(|span| span.num_milliseconds());
         assert_eq!(millis("90s"), Ok(90_000));
         assert_eq!(millis("1h30m"), Ok(5_400_000));
@@ -90,25 +81,32 @@ mod tests {
 
     #[test]
     fn moments_are_read_in_utc() {
-        let stamped = |text| parse_moment(text).map(stamp);
-        assert_eq!(stamped("2026-03-14"), Ok("2026-03-14T00:00:00Z".to_owned()));
-        assert_eq!(stamped("2026-03-14T09:00:00.25+01:00"), Ok("2026-03-14T08:00:00Z".to_owned()));
+        let read = |text| parse_moment(text).map(|time| time.to_rfc3339());
+        assert_eq!(read("2026-03-14"), Ok("2026-03-14T00:00:00+00:00".to_owned()));
+        assert_eq!(read("2026-03-14T09:00:00.25+01:00"), Ok("2026-03-14T08:00:00.250+00:00".to_owned()));
         let before = parse_moment("2h").unwrap();
         assert_eq!((Utc::now() - before).num_minutes(), 120);
         assert!(parse_moment("yesterday").is_err());
-        assert!(parse_moment("99999999w").is_err());
     }
 
     #[test]
-    fn spans_are_shown_by_their_largest_units() {
-        let shown = |seconds| human(TimeDelta::seconds(seconds));
-        assert_eq!(shown(0), "0ms");
-        assert_eq!(shown(59), "59s");
-        assert_eq!(shown(90), "1m 30s");
-        assert_eq!(shown(3600), "1h");
-        assert_eq!(shown(3601), "1h");
-        assert_eq!(shown(187_200), "2d 4h");
-        assert_eq!(shown(-90), "-1m 30s");
-        assert_eq!(short(TimeDelta::seconds(187_200)), "2d");
+    fn moments_that_a_timestamp_cannot_hold_are_refused() {
+        for fine in ["0001-01-01", "9999-12-31T23:59:59.999999999Z", "2016-12-31T23:59:59Z"] {
+            assert!(parse_moment(fine).is_ok(), "{fine}");
+        }
+        for (text, word) in [
+            ("0000-12-31", "years 1 to 9999"),
+            ("+10000-01-01", "years 1 to 9999"),
+            ("-0044-03-15", "years 1 to 9999"),
+            ("9999-12-31T23:59:59-01:00", "years 1 to 9999"),
+            ("0001-01-01T00:00:00+00:01", "years 1 to 9999"),
+            ("500000w", "years 1 to 9999"),
+            ("99999999w", "years 1 to 9999"),
+            ("2016-12-31T23:59:60Z", "second 60"),
+            ("2016-12-31T23:59:60.5+01:00", "second 60"),
+        ] {
+            let problem = parse_moment(text).unwrap_err();
+            assert!(problem.contains(word), "{text}: {problem}");
+        }
     }
 }

@@ -1,10 +1,12 @@
-//! Exit codes, and failures in three lines: what happened, to which ids, what to do next. The API key is in none of them.
+//! Exit codes and errors. An error is shown on three lines: what happened, to which ids, and what to do next.
 
 use std::{error::Error as _, fmt::Write as _, io};
 
 use coralogix_incidents::{ConfigErrorKind, Effect, Error, ErrorKind, Idempotency};
 
-/// How the process ends; documented in `--help`.
+use crate::terminal::{interrupts::Interrupted, sanitize::sanitize_line, streams::write_stderr_line};
+
+/// The exit code of the process; documented in `--help`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     Done = 0,
@@ -14,13 +16,13 @@ pub(crate) enum Exit {
     Interrupted = 130,
 }
 
-/// Why a command ends before its time.
+/// Why a command ends early.
 #[derive(Debug)]
 pub(crate) enum Stop {
     Failure(Box<Failure>),
     /// Ctrl-C, or the question before a change was answered with no.
     Interrupted,
-    /// Whoever read standard output is gone, as with `| head`.
+    /// Nobody reads standard output any more, as with `| head`.
     ClosedPipe,
 }
 
@@ -30,22 +32,29 @@ impl From<Failure> for Stop {
     }
 }
 
-impl From<io::Error> for Stop {
-    fn from(error: io::Error) -> Self {
-        if error.kind() == io::ErrorKind::BrokenPipe {
-            return Self::ClosedPipe;
-        }
-        let failure = Failure { exit: Exit::Failed, ..Failure::usage(format!("the output can't be written: {error}")) };
-        failure.into()
+impl From<Interrupted> for Stop {
+    fn from(_: Interrupted) -> Self {
+        Self::Interrupted
     }
 }
 
-/// A failure as it is told.
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::ClosedPipe,
+            // The user did not want to wait for a reader that does not read.
+            io::ErrorKind::Interrupted => Self::Interrupted,
+            _ => Failure::with_exit(Exit::Failed, format!("standard output can't be written: {error}")).into(),
+        }
+    }
+}
+
+/// A failure as it is shown.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
-    what: String,
-    which: Option<String>,
+    summary: String,
+    ids: Option<String>,
     next: Option<String>,
     /// For `-v`: attempts, correlation ids, causes.
     details: Vec<String>,
@@ -53,48 +62,56 @@ pub(crate) struct Failure {
 
 impl Failure {
     /// A mistake in how the command was called or configured.
-    pub(crate) fn usage(what: impl Into<String>) -> Self {
-        Self { exit: Exit::Usage, what: what.into(), which: None, next: None, details: Vec::new() }
+    pub(crate) fn usage(summary: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, summary: summary.into(), ids: None, next: None, details: Vec::new() }
     }
 
-    /// What the client says of its configuration or of a call.
+    /// An error of the client: of its configuration or of a call.
     pub(crate) fn sdk(error: &Error) -> Self {
         let exit = match error.kind() {
             ErrorKind::Config(_) | ErrorKind::InvalidRequest => Exit::Usage,
             _ => Exit::Failed,
         };
         let details = details(error).into_iter().collect();
-        Self { exit, what: what(error), which: None, next: Some(next(error)), details }
+        Self { exit, summary: summarize(error), ids: None, next: Some(next_step(error)), details }
     }
 
-    pub(crate) fn of(exit: Exit, what: impl Into<String>) -> Self {
-        Self { exit, ..Self::usage(what) }
+    pub(crate) fn with_exit(exit: Exit, summary: impl Into<String>) -> Self {
+        Self { exit, ..Self::usage(summary) }
     }
 
-    pub(crate) fn which(mut self, ids: &[String], became: &str) -> Self {
-        self.which = Some(format!("{became}: {}", some(ids)));
+    /// The ids that the failure is about, and what it means for them.
+    pub(crate) fn ids(mut self, ids: &[String], label: &str) -> Self {
+        self.ids = Some(format!("{label}: {}", abbreviate(ids)));
         self
     }
+
+    /// What to do next.
 
     pub(crate) fn next(mut self, next: impl Into<String>) -> Self {
         self.next = Some(next.into());
         self
     }
 
-    /// Of the same failure met again, in another request.
-    pub(crate) fn again(&mut self, error: &Error) {
+    /// Adds the details of the same failure in another request.
+    pub(crate) fn add_details(&mut self, error: &Error) {
         self.details.extend(details(error).filter(|detail| !self.details.contains(detail)));
     }
 
-    pub(crate) fn what(&self) -> &str {
-        &self.what
+    pub(crate) fn summary(&self) -> &str {
+        &self.summary
     }
 
-    /// Three lines at the most, and with `verbose` its details.
-    pub(crate) fn text(&self, verbose: bool) -> String {
-        let mut text = format!("error: {}", self.what);
-        if let Some(which) = &self.which {
-            let _ = write!(text, "\n  {which}");
+    /// Writes the failure to standard error.
+    pub(crate) fn show(&self, verbose: bool) {
+        write_stderr_line(self.text(verbose));
+    }
+
+    /// Up to three lines, and with `verbose` the details.
+    fn text(&self, verbose: bool) -> String {
+        let mut text = format!("error: {}", self.summary);
+        if let Some(ids) = &self.ids {
+            let _ = write!(text, "\n  {ids}");
         }
         if let Some(next) = &self.next {
             let _ = write!(text, "\n  next: {next}");
@@ -108,28 +125,28 @@ impl Failure {
     }
 }
 
-/// How many ids a line names.
-const NAMED: usize = 3;
+/// How many ids a message names.
+const MAX_NAMED_IDS: usize = 3;
 
 /// `1 incident`, `2 incidents`
 pub(crate) fn counted(count: usize) -> String {
     format!("{count} incident{}", if count == 1 { "" } else { "s" })
 }
 
-/// The first few of some ids, and how many more there are.
-pub(crate) fn some(ids: &[String]) -> String {
-    let named: Vec<String> = ids.iter().take(NAMED).map(|id| plain(id)).collect();
+/// The first few ids, and how many more there are.
+pub(crate) fn abbreviate(ids: &[String]) -> String {
+    let named: Vec<String> = ids.iter().take(MAX_NAMED_IDS).map(|id| sanitize_line(id)).collect();
     let mut text = named.join(", ");
-    if ids.len() > NAMED {
-        let _ = write!(text, " and {} more", ids.len() - NAMED);
+    if ids.len() > MAX_NAMED_IDS {
+        let _ = write!(text, " and {} more", ids.len() - MAX_NAMED_IDS);
     }
     text
 }
 
 /// What happened, on one line, without attempts and correlation ids.
-pub(crate) fn what(error: &Error) -> String {
+pub(crate) fn summarize(error: &Error) -> String {
     if let (Some(operation), ErrorKind::Status(status)) = (error.operation(), error.kind()) {
-        let message = error.message().map(|message| format!(": {}", plain(message))).unwrap_or_default();
+        let message = error.message().map(|message| format!(": {}", sanitize_line(message))).unwrap_or_default();
         let maybe = if error.effect() == Effect::Unknown { "; it may have taken effect" } else { "" };
         return format!("{}: {status}{message}{maybe}", operation.id());
     }
@@ -143,17 +160,17 @@ pub(crate) fn what(error: &Error) -> String {
     if let (ErrorKind::Config(_), Some(cause)) = (error.kind(), error.source()) {
         let _ = write!(text, ": {cause}");
     }
-    plain(&text)
+    sanitize_line(&text)
 }
 
 /// What the user can do about it.
-fn next(error: &Error) -> String {
+fn next_step(error: &Error) -> String {
     let Some(operation) = error.operation() else {
         return match error.kind() {
             ErrorKind::Config(_) => {
                 "correct it; `cx-incidents --help` says what can be set. Nothing was sent".to_owned()
             }
-            _ => "nothing was sent".to_owned(),
+            _ => "correct it; this request was not sent".to_owned(),
         };
     };
     let permission = operation.permission();
@@ -191,46 +208,20 @@ fn next(error: &Error) -> String {
 }
 
 /// Attempts and correlation id.
-fn call(error: &Error) -> Option<String> {
+fn attempts(error: &Error) -> Option<String> {
     let (attempts, correlation_id) = (error.attempts(), error.correlation_id()?);
     let plural = if attempts == 1 { "" } else { "s" };
     Some(format!("{attempts} attempt{plural}, correlation id {correlation_id}"))
 }
 
 fn details(error: &Error) -> Option<String> {
-    let mut text = call(error)?;
+    let mut text = attempts(error)?;
     let mut cause = error.source();
     while let Some(source) = cause {
-        let _ = write!(text, "; {}", plain(&source.to_string()));
+        let _ = write!(text, "; {}", sanitize_line(&source.to_string()));
         cause = source.source();
     }
     Some(text)
-}
-
-/// The longest text of the service's that is shown on one line, in characters.
-const LONGEST: usize = 300;
-
-/// Whether a terminal may do something else with a character than show it.
-pub(crate) fn steers(character: char) -> bool {
-    character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// A text of somebody else's on one line, without what would steer a terminal.
-pub(crate) fn plain(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for word in text.split(|character: char| character.is_whitespace() || steers(character)) {
-        if !word.is_empty() {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
-    if let Some((end, _)) = line.char_indices().nth(LONGEST) {
-        line.truncate(end);
-        line.push('…');
-    }
-    line
 }
 
 #[cfg(test)]
@@ -238,15 +229,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_of_others_cannot_steer_a_terminal() {
-        assert_eq!(plain("a\x1b[31mb\r\nc\u{202e}d\te"), "a [31mb c d e");
-        assert_eq!(plain(&"x".repeat(400)).chars().count(), 301);
-    }
-
-    #[test]
     fn a_failure_names_three_ids_and_counts_the_rest() {
         let ids: Vec<String> = (1..=7).map(|number| format!("id{number}")).collect();
-        let failure = Failure::usage("what").which(&ids, "not changed").next("do this");
+        let failure = Failure::usage("what").ids(&ids, "not changed").next("do this");
         assert_eq!(failure.text(false), "error: what\n  not changed: id1, id2, id3 and 4 more\n  next: do this");
     }
 }

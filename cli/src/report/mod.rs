@@ -1,5 +1,6 @@
-//! What a command says of its work: outcomes, errors, tables.
+//! How results and errors are shown.
 
 pub(crate) mod errors;
 pub(crate) mod outcomes;
 pub(crate) mod table;
+pub(crate) mod time;

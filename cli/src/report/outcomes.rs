@@ -1,27 +1,36 @@
-//! The account of a change: every id with what became of it, as it happens or at the end, and what to do about the rest.
+//! The report of a change: the outcome of every id, as it arrives or at the end, and what to do about those that failed.
 
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use coralogix_incidents::{
     Error,
     bulk::{Fate, Outcome},
     types::Incident,
 };
+use futures::{Stream, StreamExt};
 use serde::Serialize;
 
 use crate::{
-    commands::args::Format,
-    commands::change::Change,
-    input::ids::Read,
-    report::errors::{Exit, Failure, Stop, plain, some, what},
-    report::table::{self, OutcomeRow, Tone},
-    terminal::output::{Output, note},
+    action::Action,
+    input::ids::ReadState,
+    report::{
+        errors::{Exit, Failure, Stop, abbreviate, summarize},
+        table::{self, OutcomeRow, Tone},
+    },
+    terminal::{
+        output::{Format, Output},
+        sanitize::sanitize_line,
+        streams::write_stderr_line,
+    },
 };
 
-/// What became of an id, as it is told.
+/// How the change of one incident ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-enum Became {
+enum OutcomeKind {
     Done,
     NotFound,
     Failed,
@@ -31,22 +40,22 @@ enum Became {
     Abandoned,
 }
 
-/// One id of the account, as JSON has it.
+/// The outcome of one id, in JSON.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Entry {
     id: String,
-    result: Became,
+    result: OutcomeKind,
     #[serde(skip_serializing_if = "Option::is_none")]
     incident: Option<Box<Incident>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<Told>,
+    error: Option<ErrorReport>,
 }
 
-/// An error, as JSON has it.
+/// An error, in JSON.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Told {
+struct ErrorReport {
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
@@ -55,10 +64,10 @@ pub(crate) struct Told {
     correlation_id: Option<String>,
 }
 
-impl Told {
-    pub(crate) fn new(error: &Error) -> Self {
+impl ErrorReport {
+    fn new(error: &Error) -> Self {
         Self {
-            message: what(error),
+            message: summarize(error),
             status: error.status().map(|status| status.as_u16()),
             attempts: error.attempts(),
             correlation_id: error.correlation_id().map(str::to_owned),
@@ -87,14 +96,36 @@ struct Summary {
 }
 
 impl Summary {
-    fn others(&self) -> u64 {
+    fn not_done(&self) -> u64 {
         self.not_found + self.failed + self.unknown + self.not_applied + self.not_sent
     }
 }
 
-pub(crate) struct Account<'a> {
+/// The order in which ids were given. Outcomes arrive in the order in which they become known.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct IdOrder(Arc<Mutex<HashMap<String, usize>>>);
+
+impl IdOrder {
+    /// The same ids, whose order is remembered as they pass.
+    pub(crate) fn remember<S: Stream<Item = String>>(&self, ids: S) -> impl Stream<Item = String> + use<S> {
+        let Self(positions) = self.clone();
+        ids.inspect(move |id| {
+            let mut positions = positions.lock().unwrap_or_else(PoisonError::into_inner);
+            let position = positions.len();
+            positions.entry(id.clone()).or_insert(position);
+        })
+    }
+
+    fn sort(&self, entries: &mut [Entry]) {
+        let positions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.sort_by_key(|entry| positions.get(&entry.id).copied());
+    }
+}
+
+/// Collects the outcomes of a change, and writes them.
+pub(crate) struct Report<'a> {
     output: &'a Output,
-    change: &'a Change,
+    action: &'a Action,
     /// For the formats that are written at the end.
     entries: Vec<Entry>,
     summary: Summary,
@@ -102,22 +133,23 @@ pub(crate) struct Account<'a> {
     not_applied: Vec<String>,
     not_sent: Vec<String>,
     abandoned: Vec<String>,
-    failures: Vec<Group>,
+    failures: Vec<FailureGroup>,
     write_error: Option<Stop>,
 }
 
 /// The ids that met the same failure.
-struct Group {
+struct FailureGroup {
     failure: Failure,
-    became: &'static str,
+    /// Whether the incidents may have been changed.
+    is_open: bool,
     ids: Vec<String>,
 }
 
-impl<'a> Account<'a> {
-    pub(crate) fn new(output: &'a Output, change: &'a Change) -> Self {
+impl<'a> Report<'a> {
+    pub(crate) fn new(output: &'a Output, action: &'a Action) -> Self {
         Self {
             output,
-            change,
+            action,
             entries: Vec::new(),
             summary: Summary::default(),
             not_found: Vec::new(),
@@ -129,129 +161,134 @@ impl<'a> Account<'a> {
         }
     }
 
-    /// Takes what became of one id.
-    pub(crate) fn take(&mut self, outcome: Outcome) {
+    /// Records the outcome of one id, and writes it if the format is a stream.
+    pub(crate) fn record(&mut self, outcome: Outcome) {
         let id = outcome.id;
         let (result, incident, error) = match outcome.fate {
-            Fate::Updated(incident) => {
-                let remains = self.change.away_from.as_ref().is_some_and(|user| incident.is_assigned_to(user));
-                (if remains { Became::NotApplied } else { Became::Done }, Some(incident), None)
+            Fate::Updated(incident) if !self.action.is_applied(&incident) => {
+                (OutcomeKind::NotApplied, Some(incident), None)
             }
-            Fate::NotFound => (Became::NotFound, None, None),
-            Fate::Failed(error) => (Became::Failed, None, Some(error)),
-            Fate::Unknown(error) => (Became::Unknown, None, Some(error)),
-            Fate::NotApplied(incident) => (Became::NotApplied, Some(incident), None),
-            Fate::NotSent => (Became::NotSent, None, None),
-            // Of an unknown fate no more can be said than that it is not known.
-            _ => (Became::Abandoned, None, None),
+            Fate::Updated(incident) => (OutcomeKind::Done, Some(incident), None),
+            Fate::NotFound => (OutcomeKind::NotFound, None, None),
+            Fate::Failed(error) => (OutcomeKind::Failed, None, Some(error)),
+            Fate::Unknown(error) => (OutcomeKind::Unknown, None, Some(error)),
+            Fate::NotApplied(incident) => (OutcomeKind::NotApplied, Some(incident), None),
+            Fate::NotSent => (OutcomeKind::NotSent, None, None),
+            // A fate that a newer SDK adds says nothing to this program, so the outcome is open.
+            _ => (OutcomeKind::Abandoned, None, None),
         };
-        let error = error.map(|error| self.group(&error, &id, result == Became::Unknown));
+        let error = error.map(|error| self.group(&error, &id, result == OutcomeKind::Unknown));
         let (count, ids) = match result {
-            Became::Done => (&mut self.summary.done, None),
-            Became::NotFound => (&mut self.summary.not_found, Some(&mut self.not_found)),
-            Became::Failed => (&mut self.summary.failed, None),
-            Became::Unknown => (&mut self.summary.unknown, None),
-            Became::NotApplied => (&mut self.summary.not_applied, Some(&mut self.not_applied)),
-            Became::NotSent => (&mut self.summary.not_sent, Some(&mut self.not_sent)),
-            Became::Abandoned => (&mut self.summary.unknown, Some(&mut self.abandoned)),
+            OutcomeKind::Done => (&mut self.summary.done, None),
+            OutcomeKind::NotFound => (&mut self.summary.not_found, Some(&mut self.not_found)),
+            OutcomeKind::Failed => (&mut self.summary.failed, None),
+            OutcomeKind::Unknown => (&mut self.summary.unknown, None),
+            OutcomeKind::NotApplied => (&mut self.summary.not_applied, Some(&mut self.not_applied)),
+            OutcomeKind::NotSent => (&mut self.summary.not_sent, Some(&mut self.not_sent)),
+            OutcomeKind::Abandoned => (&mut self.summary.unknown, Some(&mut self.abandoned)),
         };
         *count += 1;
         if let Some(ids) = ids {
             ids.push(id.clone());
         }
-        self.tell(Entry { id, result, incident, error });
+        self.write_entry(Entry { id, result, incident, error });
     }
 
-    pub(crate) fn unknown(&mut self, id: String, error: &Arc<Error>) {
-        let told = self.group(error, &id, true);
-        self.summary.unknown += 1;
-        self.tell(Entry { id, result: Became::Unknown, incident: None, error: Some(told) });
-    }
-
-    fn tell(&mut self, entry: Entry) {
-        let told = match self.output.format {
+    fn write_entry(&mut self, entry: Entry) {
+        let written = match self.output.format {
             Format::Ndjson => self.output.ndjson(&entry),
-            Format::Ids if entry.result == Became::Done => self.output.line(plain(&entry.id)),
+            Format::Ids if entry.result == OutcomeKind::Done => self.output.line(sanitize_line(&entry.id)),
             Format::Ids => Ok(()),
             Format::Table | Format::Json => {
                 self.entries.push(entry);
                 Ok(())
             }
         };
-        if let Err(error) = told {
-            self.write_error.get_or_insert(error);
+        if let Err(error) = written {
+            self.write_error.get_or_insert(error.into());
         }
     }
 
-    fn group(&mut self, error: &Arc<Error>, id: &str, unknown: bool) -> Told {
-        let told = Told::new(error);
-        let became = if unknown { "it is not known what became of" } else { "not changed" };
-        let same = |group: &&mut Group| group.failure.what() == told.message && group.became == became;
-        if let Some(group) = self.failures.iter_mut().find(same) {
-            group.failure.again(error);
+    fn group(&mut self, error: &Arc<Error>, id: &str, is_open: bool) -> ErrorReport {
+        let report = ErrorReport::new(error);
+        let is_same = |group: &&mut FailureGroup| group.failure.summary() == report.message && group.is_open == is_open;
+        if let Some(group) = self.failures.iter_mut().find(is_same) {
+            group.failure.add_details(error);
             group.ids.push(id.to_owned());
         } else {
-            self.failures.push(Group { failure: Failure::sdk(error), became, ids: vec![id.to_owned()] });
+            self.failures.push(FailureGroup { failure: Failure::sdk(error), is_open, ids: vec![id.to_owned()] });
         }
-        told
+        report
     }
 
-    /// Writes what is written at the end, and says how it went.
-    pub(crate) fn finish(mut self, duplicates: u64, interrupted: bool, read: &Read) -> Result<Exit, Stop> {
+    /// Writes what is written at the end, and explains on standard error what was not done.
+    pub(crate) fn finish(
+        mut self,
+        order: &IdOrder,
+        duplicates: u64,
+        interrupted: bool,
+        read: &ReadState,
+    ) -> Result<Exit, Stop> {
         self.summary.duplicates = duplicates;
-        if let Err(error) = self.write() {
+        order.sort(&mut self.entries);
+        if let Err(error) = self.write_document() {
             self.write_error.get_or_insert(error);
         }
-        note(self.sentence());
+        write_stderr_line(self.sentence());
         self.explain(interrupted, read);
         let exit = if interrupted {
             Exit::Interrupted
-        } else if self.summary.others() == 0 && !matches!(read, Read::Broken(_)) {
+        } else if self.summary.not_done() == 0 && !matches!(read, ReadState::Failed(_)) {
             Exit::Done
         } else if self.summary.done > 0 {
             Exit::Partial
-        } else if self.summary.others() > 0 {
+        } else if self.summary.not_done() > 0 {
             Exit::Failed
         } else {
             Exit::Usage
         };
         match self.write_error {
-            Some(Stop::Failure(failure)) => Err(Stop::Failure(failure)),
+            Some(Stop::Failure(failure)) => {
+                let next = "the summary above counts what was changed; `cx-incidents get` shows the incidents";
+                Err(failure.next(next).into())
+            }
             _ => Ok(exit),
         }
     }
 
-    /// What is written at the end: of JSON, a document in any case.
-    pub(crate) fn write(&self) -> Result<(), Stop> {
+    /// Writes the formats that are written at the end. JSON is a document in any case.
+    pub(crate) fn write_document(&self) -> Result<(), Stop> {
         match self.output.format {
             Format::Json => {
-                let document = Document { verb: self.change.name, results: &self.entries, summary: self.summary };
-                self.output.json(&document)
+                let document = Document { verb: self.action.name(), results: &self.entries, summary: self.summary };
+                self.output.json(&document)?;
             }
             Format::Table if !self.entries.is_empty() => {
-                self.output.line(table::outcomes(self.output, self.entries.iter().map(|entry| self.row(entry))))
+                let rows = self.entries.iter().map(|entry| self.row(entry));
+                self.output.line(table::outcomes(self.output, rows))?;
             }
-            _ => Ok(()),
+            _ => {}
         }
+        Ok(())
     }
 
     fn row<'e>(&self, entry: &'e Entry) -> OutcomeRow<'e> {
         let (result, tone) = match entry.result {
-            Became::Done => (self.change.done, Tone::Good),
-            Became::NotFound => ("not found", Tone::Bad),
-            Became::Failed => ("failed", Tone::Bad),
-            Became::Unknown => ("unknown", Tone::Doubtful),
-            Became::NotApplied => ("not applied", Tone::Bad),
-            Became::NotSent => ("not sent", Tone::Doubtful),
-            Became::Abandoned => ("abandoned", Tone::Doubtful),
+            OutcomeKind::Done => (self.action.participle(), Tone::Good),
+            OutcomeKind::NotFound => ("not found", Tone::Bad),
+            OutcomeKind::Failed => ("failed", Tone::Bad),
+            OutcomeKind::Unknown => ("unknown", Tone::Doubtful),
+            OutcomeKind::NotApplied => ("not applied", Tone::Bad),
+            OutcomeKind::NotSent => ("not sent", Tone::Doubtful),
+            OutcomeKind::Abandoned => ("abandoned", Tone::Doubtful),
         };
         OutcomeRow { id: &entry.id, result, tone, incident: entry.incident.as_deref() }
     }
 
-    /// `2 unassigned`, or `18 unassigned, 1 not found, of 19 (2 given again)`.
+    /// `2 unassigned`, or `18 unassigned, 1 not found, of 19 (2 duplicates ignored)`.
     fn sentence(&self) -> String {
         let summary = &self.summary;
-        let total = summary.done + summary.others();
+        let total = summary.done + summary.not_done();
         if total == 0 {
             return "no incidents: nothing to do".to_owned();
         }
@@ -262,41 +299,52 @@ impl<'a> Account<'a> {
             (summary.not_applied, "not applied"),
             (summary.not_sent, "not sent"),
         ];
-        let mut parts = vec![format!("{} {}", summary.done, self.change.done)];
+        let mut parts = vec![format!("{} {}", summary.done, self.action.participle())];
         parts.extend(others.into_iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}")));
         let of = if parts.len() > 1 { format!(", of {total}") } else { String::new() };
-        let again =
-            if summary.duplicates > 0 { format!(" ({} given again)", summary.duplicates) } else { String::new() };
-        parts.join(", ") + &of + &again
+        let duplicates = match summary.duplicates {
+            0 => String::new(),
+            1 => " (1 duplicate ignored)".to_owned(),
+            count => format!(" ({count} duplicates ignored)"),
+        };
+        parts.join(", ") + &of + &duplicates
     }
 
-    fn explain(&mut self, interrupted: bool, read: &Read) {
-        // What one refusal ended is told with it.
-        if !interrupted && let Some(group) = self.failures.iter_mut().find(|group| group.became == "not changed") {
+    fn explain(&mut self, interrupted: bool, read: &ReadState) {
+        let verbose = self.output.verbose;
+        // A refusal that ended the run is the reason why the rest was not sent.
+        if !interrupted && let Some(group) = self.failures.iter_mut().find(|group| !group.is_open) {
             group.ids.append(&mut self.not_sent);
         }
-        for Group { failure, became, ids } in std::mem::take(&mut self.failures) {
-            self.output.failure(&failure.which(&ids, became));
+        for FailureGroup { failure, is_open, ids } in std::mem::take(&mut self.failures) {
+            let label = if is_open { "may or may not be changed" } else { "not changed" };
+            failure.ids(&ids, label).show(verbose);
         }
-        let tell = |what: &str, ids: &[String], next: &str| {
+        let explain = |summary: &str, ids: &[String], next: &str| {
             if !ids.is_empty() {
-                note(format!("error: {what}: {}\n  next: {next}", some(ids)));
+                Failure::usage(format!("{summary}: {}", abbreviate(ids))).next(next).show(verbose);
             }
         };
-        let listed = "check the ids, the region and the account: `cx-incidents list` shows the incidents there are";
-        tell("the service does not know", &self.not_found, listed);
-        let again = "the change never arrived, or somebody has undone it since: give these ids again";
-        tell(&format!("read back, these are not {}", self.change.done), &self.not_applied, again);
-        tell("not sent", &self.not_sent, "give these ids again; nothing was done to them");
-        let look = "look with `cx-incidents get` what took effect; it is safe to repeat";
-        tell("abandoned while they were under way", &self.abandoned, look);
+        explain("the service does not know", &self.not_found, NOT_FOUND_HINT);
+        let next = "the change did not arrive, or somebody has reverted it since: run the command again for these ids";
+        explain(&format!("read back, these are not {}", self.action.participle()), &self.not_applied, next);
+        let next = "run the command again for these ids; nothing was changed";
+        explain("not sent", &self.not_sent, next);
+        let next = "`cx-incidents get` shows which of them were changed; it is safe to repeat the command";
+        explain("abandoned before the service answered", &self.abandoned, next);
         match read {
-            Read::Whole => {}
-            Read::Part => note("standard input was not read to its end: what came after was not sent"),
-            Read::Broken(problem) => {
-                let next = "ids before that line were taken, none after it";
-                self.output.failure(&Failure::usage(format!("standard input: {problem}")).next(next));
+            ReadState::Complete => {}
+            ReadState::Incomplete => {
+                write_stderr_line("standard input was not read to its end: the ids after that were not sent");
+            }
+            ReadState::Failed(problem) => {
+                let next = "the ids before that line were used, and none after it";
+                Failure::usage(format!("standard input: {problem}")).next(next).show(verbose);
             }
         }
     }
 }
+
+/// What to do about ids that do not exist.
+pub(crate) const NOT_FOUND_HINT: &str =
+    "check the ids, the region and the account: `cx-incidents list` shows the incidents there are";

@@ -1,4 +1,4 @@
-//! Tables, for people: which columns there are at which width, and what stands in them.
+//! Tables for people: the columns at each width, and their cells.
 
 use chrono::{DateTime, Utc};
 use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Row, Table, presets};
@@ -7,14 +7,17 @@ use coralogix_incidents::{
     types::{Incident, IncidentEvent, IncidentSeverity, IncidentStatus, UpsertIncidentStateType},
 };
 
-use crate::{config::Setting, input::time, report::errors::plain, terminal::output::Output};
+use crate::{
+    report::time,
+    terminal::{output::Output, sanitize::sanitize_line},
+};
 
-/// From this width on there is room for more columns.
+/// From this width on, tables have more columns.
 const WIDE: u16 = 100;
-/// And from this one for all.
+/// From this width on, tables have all columns.
 const FULL: u16 = 150;
 
-/// The style of all tables: columns, no lines. The first column is whole at every width: ids are for copying.
+/// The style of all tables: no lines, and a first column that is never truncated, because ids are for copying.
 fn table(output: &Output, header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_truncation_indicator("…");
@@ -70,14 +73,15 @@ pub(crate) fn incidents(output: &Output, incidents: &[Incident], now: DateTime<U
     }
     let mut table = table(output, &header);
     for incident in incidents {
-        let mut cells = vec![Cell::new(plain(&incident.id)), severity(&incident.severity), status(&incident.status)];
+        let mut cells =
+            vec![Cell::new(sanitize_line(&incident.id)), severity(&incident.severity), status(&incident.status)];
         if width >= FULL {
             cells.push(Cell::new(word(incident.state.as_str(), "INCIDENT_STATE_")));
         }
-        let age = incident.age(now).map(time::short).unwrap_or_default();
+        let age = incident.age(now).map(time::largest_unit).unwrap_or_default();
         cells.extend([Cell::new(assignees(incident)), Cell::new(age)]);
         if width >= FULL {
-            cells.push(Cell::new(incident.created_at.map(time::stamp).unwrap_or_default()));
+            cells.push(Cell::new(incident.created_at.map(time::timestamp).unwrap_or_default()));
         }
         if width >= WIDE {
             cells.push(Cell::new(text(incident.name.as_deref())));
@@ -87,7 +91,7 @@ pub(crate) fn incidents(output: &Output, incidents: &[Incident], now: DateTime<U
     render(&table)
 }
 
-/// How a row of [`outcomes`] is painted.
+/// How a row of [`outcomes`] is colored.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Tone {
     Good,
@@ -116,7 +120,7 @@ pub(crate) fn outcomes<'a>(output: &Output, rows: impl Iterator<Item = OutcomeRo
             Tone::Doubtful => Color::DarkYellow,
             Tone::Bad => Color::DarkRed,
         };
-        let mut cells = vec![Cell::new(plain(row.id)), paint(row.result, Some(color))];
+        let mut cells = vec![Cell::new(sanitize_line(row.id)), paint(row.result, Some(color))];
         if let Some(incident) = row.incident {
             cells.extend([status(&incident.status), Cell::new(assignees(incident))]);
             if wide {
@@ -131,12 +135,13 @@ pub(crate) fn outcomes<'a>(output: &Output, rows: impl Iterator<Item = OutcomeRo
 /// Everything about one incident.
 pub(crate) fn incident(output: &Output, incident: &Incident, now: DateTime<Utc>) -> String {
     let moment = |time: Option<DateTime<Utc>>| {
-        time.map(|time| format!("{} ({} ago)", time::stamp(time), time::short(now - time))).unwrap_or_default()
+        time.map(|time| format!("{} ({} ago)", time::timestamp(time), time::largest_unit(now - time)))
+            .unwrap_or_default()
     };
     let labels = |labels: Vec<(String, String)>| {
         labels
             .into_iter()
-            .map(|(key, value)| format!("{}={}", plain(&key), plain(&value)))
+            .map(|(key, value)| format!("{}={}", sanitize_line(&key), sanitize_line(&value)))
             .collect::<Vec<_>>()
             .join(", ")
     };
@@ -155,14 +160,14 @@ pub(crate) fn incident(output: &Output, incident: &Incident, now: DateTime<Utc>)
         ("created", Cell::new(moment(incident.created_at))),
         ("state updated", Cell::new(moment(incident.last_state_update_time))),
         ("closed", Cell::new(moment(incident.closed_at))),
-        ("lasted", Cell::new(incident.elapsed(now).map(time::human).unwrap_or_default())),
+        ("lasted", Cell::new(incident.elapsed(now).map(time::duration).unwrap_or_default())),
         ("muted", Cell::new(incident.is_muted.map_or("", |muted| if muted { "yes" } else { "no" }))),
         ("labels", Cell::new(maps(&incident.contextual_labels))),
         ("display labels", Cell::new(maps(&incident.display_labels))),
         ("alert labels", Cell::new(labels(meta.collect()))),
         ("events", Cell::new(incident.events.len())),
     ];
-    let mut table = table(output, &["ID", &plain(&incident.id)]);
+    let mut table = table(output, &["ID", &sanitize_line(&incident.id)]);
     for (name, value) in rows.into_iter().filter(|(_, value)| !value.content().is_empty()) {
         table.add_row(vec![Cell::new(name), value]);
     }
@@ -179,7 +184,7 @@ pub(crate) fn events(output: &Output, incidents: &[(String, Vec<IncidentEvent>)]
                 Some(Originator::Operational(system)) => text(system.system_name.as_deref()),
                 _ => String::new(),
             };
-            add(&mut table, vec![Cell::new(plain(id)), kind, Cell::new(by), Cell::new(detail(event))]);
+            add(&mut table, vec![Cell::new(sanitize_line(id)), kind, Cell::new(by), Cell::new(detail(event))]);
         }
     }
     render(&table)
@@ -196,7 +201,7 @@ fn detail(event: &IncidentEvent) -> String {
             _ => format!("the alert is {}", word(upsert.state_type.as_str(), "UPSERT_INCIDENT_STATE_TYPE_")),
         },
         Some(Payload::Snooze(snooze)) => {
-            let from = snooze.start_time.map(|time| format!(" from {}", time::stamp(time))).unwrap_or_default();
+            let from = snooze.start_time.map(|time| format!(" from {}", time::timestamp(time))).unwrap_or_default();
             let minutes = snooze.duration_minutes.map(|minutes| format!(" for {minutes}m")).unwrap_or_default();
             format!("snoozed{from}{minutes}")
         }
@@ -204,20 +209,21 @@ fn detail(event: &IncidentEvent) -> String {
     }
 }
 
-pub(crate) fn settings(output: &Output, settings: &[Setting]) -> String {
-    let mut table = table(output, &["SETTING", "VALUE", "FROM"]);
-    for setting in settings {
-        table.add_row([setting.name, setting.value.as_str(), setting.from]);
+/// Rows of plain text.
+pub(crate) fn rows(output: &Output, header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut table = table(output, header);
+    for row in rows {
+        table.add_row(row.iter().map(|cell| sanitize_line(cell)));
     }
     render(&table)
 }
 
 fn text(value: Option<&str>) -> String {
-    value.map(plain).unwrap_or_default()
+    value.map(sanitize_line).unwrap_or_default()
 }
 
 fn assignees(incident: &Incident) -> String {
-    incident.assignees().map(plain).collect::<Vec<_>>().join(", ")
+    incident.assignees().map(sanitize_line).collect::<Vec<_>>().join(", ")
 }
 
 fn severity(value: &IncidentSeverity) -> Cell {
@@ -245,7 +251,7 @@ fn status(value: &IncidentStatus) -> Cell {
 fn word(name: &str, prefix: &str) -> String {
     match name.strip_prefix(prefix).unwrap_or(name) {
         "UNSPECIFIED" => String::new(),
-        name => plain(&name.to_lowercase().replace('_', " ")),
+        name => sanitize_line(&name.to_lowercase().replace('_', " ")),
     }
 }
 

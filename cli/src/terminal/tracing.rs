@@ -1,4 +1,5 @@
-//! `-v`: what the client says while it works (retries and why there are no more, values that it does not know), a line each on standard error.
+//! `--verbose`: shows the client's tracing events (retries, and names that this version does not know) on standard error,
+//! one line each.
 
 use std::fmt::{Debug, Write};
 
@@ -8,24 +9,25 @@ use tracing::{
     span,
 };
 
-use crate::{report::errors::plain, terminal::output::note};
+use crate::terminal::{sanitize::sanitize_line, streams::write_stderr_line};
 
-/// From here on, the client is heard. A second call changes nothing.
-pub(crate) fn listen() {
-    let _ = tracing::subscriber::set_global_default(Listener);
+/// Shows events from here on. A second call changes nothing.
+pub(crate) fn show_events() {
+    let _ = tracing::subscriber::set_global_default(EventPrinter);
 }
 
-struct Listener;
+struct EventPrinter;
 
-impl Subscriber for Listener {
+impl Subscriber for EventPrinter {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.is_event() && metadata.target().starts_with("coralogix_incidents")
+        // Not only events: `tracing::enabled!` asks with the metadata of a hint.
+        !metadata.is_span() && metadata.target().starts_with("coralogix_incidents")
     }
 
     fn event(&self, event: &Event<'_>) {
         let mut line = Line::default();
         event.record(&mut line);
-        note(format_args!("{}{}", line.message, line.fields));
+        write_stderr_line(format_args!("{}{}", line.message, line.fields));
     }
 
     fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
@@ -49,7 +51,7 @@ struct Line {
 
 impl Visit for Line {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        let value = plain(&format!("{value:?}"));
+        let value = sanitize_line(&format!("{value:?}"));
         match field.name() {
             "message" => self.message = value,
             "error" => {

@@ -7,10 +7,12 @@
     reason = "a panic is how a test fails; speed is not the point"
 )]
 
-mod account;
+mod changes;
 mod configuration;
 mod exit_codes;
+mod gate;
 mod lists;
 mod output;
+mod streams;
 mod support;
 mod terminal;

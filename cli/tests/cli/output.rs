@@ -1,4 +1,4 @@
-//! What each command prints: in a pipe, in terminals of both widths, without colours, and as JSON.
+//! What each command prints: in a pipe, in terminals of both widths, without colors, and as JSON.
 
 use insta::{assert_snapshot, with_settings};
 
@@ -30,7 +30,7 @@ fn snapshot(name: &str, text: &str) {
 }
 
 #[test]
-fn in_a_pipe_each_command_prints_whole_lines_without_colours() {
+fn in_a_pipe_each_command_prints_whole_lines_without_colors() {
     for (name, line) in COMMANDS {
         let ran = Cli::at(&emulator()).run(&arguments(line));
         assert!(!ran.out.contains('\u{1b}'), "{name}");
@@ -50,7 +50,7 @@ fn in_a_terminal_each_command_fits_the_width() {
 }
 
 #[test]
-fn with_no_color_a_terminal_gets_the_same_text_without_colours() {
+fn with_no_color_a_terminal_gets_the_same_text_without_colors() {
     for (name, line) in COMMANDS {
         let emulator = emulator();
         let cli = Cli::at(&emulator).env("NO_COLOR", "1");

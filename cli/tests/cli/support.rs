@@ -1,7 +1,9 @@
 //! Runs the binary in pipes and in a pseudo-terminal. Every run is checked for the API key in what it printed.
 
 use std::{
+    fs,
     io::{Read, Write},
+    path::PathBuf,
     process::{Command, Stdio},
     sync::{Arc, Condvar, LazyLock, Mutex},
     thread,
@@ -158,8 +160,8 @@ pub(crate) fn assert_no_key(text: &str) {
     assert!(!text.contains(KEY), "the key is in: {text}");
 }
 
-/// How long anything may take before a test fails instead of waiting on.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long anything may take before a test fails. It bounds hanging only, so it is far longer than anything takes.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A program in a pseudo-terminal.
 pub(crate) struct Terminal {
@@ -233,6 +235,31 @@ impl Terminal {
         drop(self.master);
         assert_no_key(&text);
         (text.replace("\r\n", "\n"), code)
+    }
+}
+
+/// A file that is removed when its test ends.
+pub(crate) struct File(PathBuf);
+
+impl File {
+    pub(crate) fn new(name: &str, text: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("cx-incidents-{}-{name}", std::process::id()));
+        fs::write(&path, text).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+
+    pub(crate) fn read(&self) -> String {
+        fs::read_to_string(&self.0).unwrap()
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
     }
 }
 

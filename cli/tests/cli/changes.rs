@@ -1,4 +1,4 @@
-//! Ids from everywhere, and an account of each.
+//! Changes: ids from every source, and a report of each.
 
 use std::{
     collections::BTreeSet,
@@ -24,7 +24,7 @@ fn ids_come_from_arguments_a_file_and_standard_input_and_count_once() {
     assert_eq!(ran.code, 0, "{}", ran.err);
     let ids: BTreeSet<&str> = ran.out.lines().collect();
     assert_eq!(ids, BTreeSet::from(["id-000", "id-001", "id-002", "id-003", "id-004"]));
-    assert!(ran.err.contains("5 acknowledged (1 given again)"), "{}", ran.err);
+    assert!(ran.err.contains("5 acknowledged (1 duplicate ignored)"), "{}", ran.err);
 }
 
 #[test]
@@ -105,6 +105,29 @@ fn every_id_is_in_the_account_exactly_once_whatever_fails() {
 }
 
 #[test]
+fn results_come_in_the_order_of_the_ids() {
+    let mut given: Vec<String> = many_ids(300).lines().map(str::to_owned).collect();
+    given.reverse();
+    // All replies are lost, so that all incidents are read back, in several requests.
+    let emulator = start(with_many(300).fault(Fault::lost_reply().on("closeIncidents")));
+    let cli = Cli::at(&emulator).stdin(given.join("\n"));
+    let ran = cli.run(&["close", "-", "-o", "json"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(emulator.requests().iter().any(|request| request.operation_id == Some("batchGetIncident")));
+    let document: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    let results: Vec<_> =
+        document["results"].as_array().unwrap().iter().map(|entry| entry["id"].as_str().unwrap()).collect();
+    assert_eq!(results, given);
+    assert_eq!(cli.run(&["get", "-", "-o", "ids"]).out.lines().collect::<Vec<_>>(), given);
+
+    let emulator = start(with_many(100).fault(Fault::lost_reply().on("closeIncidents")));
+    let given = &given[200..];
+    let arguments: Vec<&str> = ["close", "-o", "ids"].into_iter().chain(given.iter().map(String::as_str)).collect();
+    let ran = Cli::at(&emulator).run(&arguments);
+    assert_eq!(ran.out.lines().collect::<Vec<_>>(), given, "read back");
+}
+
+#[test]
 fn a_reader_that_goes_away_ends_a_list_quietly() {
     let emulator = start(with_many(600));
     for format in ["ids", "ndjson", "table", "json"] {
@@ -160,7 +183,7 @@ fn a_hand_over_moves_the_open_incidents_and_no_others() {
     let ran = Cli::at(&emulator).run(&["handover", "--from", ALICE, "--to", BOB]);
     assert_eq!(
         (ran.code, ran.err.as_str()),
-        (0, "alice@example.com has 0 open incidents\nno incidents: nothing to do\n")
+        (0, "alice@example.com has 0 incidents open\nno incidents: nothing to do\n")
     );
 }
 
@@ -235,7 +258,7 @@ fn an_interrupted_list_shows_what_came() {
     let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let shown = document.as_array().unwrap().len();
     assert!((400..5000).contains(&shown), "{shown}");
-    assert_eq!(told, format!("interrupted: {shown} came before that\n"));
+    assert_eq!(told, format!("interrupted: the output is incomplete; it has {shown} incidents\n"));
 }
 
 #[test]

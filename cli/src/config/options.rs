@@ -1,0 +1,83 @@
+//! The options that all commands share.
+
+use std::time::Duration;
+
+use clap::Args;
+use coralogix_incidents::{ApiGeneration, Region};
+
+use crate::{input::time, terminal::output::Format};
+
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
+pub(crate) struct GlobalOptions {
+    #[arg(
+        help = "Region of the account, EU1 to AP3 [env: CORALOGIX_REGION] [default: EU1]",
+        long,
+        global = true,
+        value_name = "REGION",
+        group = "place",
+        help_heading = "Connection options"
+    )]
+    pub(crate) region: Option<Region>,
+    #[arg(
+        help = "Your own domain, such as `example.com` [env: CORALOGIX_DOMAIN]",
+        long,
+        global = true,
+        value_name = "DOMAIN",
+        group = "place",
+        help_heading = "Connection options"
+    )]
+    pub(crate) domain: Option<String>,
+    #[arg(
+        help = "Complete base URL, such as that of a proxy or an emulator [env: CORALOGIX_URL]",
+        long,
+        global = true,
+        value_name = "URL",
+        group = "place",
+        help_heading = "Connection options"
+    )]
+    pub(crate) url: Option<String>,
+    /// Use an emulator inside this process, with made-up incidents; no key is needed and nothing reaches Coralogix
+    #[arg(long, global = true, group = "place", help_heading = "Connection options")]
+    pub(crate) emulator: bool,
+    #[arg(
+        help = "Generation of the API to use: v1 or v5 [env: CX_INCIDENTS_API_GENERATION] [default: v1]",
+        long,
+        global = true,
+        value_name = "GENERATION",
+        help_heading = "Connection options"
+    )]
+    pub(crate) api_generation: Option<ApiGeneration>,
+    /// Time limit of one call including its retries, such as `30s` [default: 60s]
+    #[arg(long, global = true, value_name = "TIME", value_parser = time::parse_timeout, help_heading = "Request options")]
+    pub(crate) timeout: Option<Duration>,
+    /// Maximum number of concurrent requests, 1 to 256 [default: 8]
+    #[arg(long, global = true, value_name = "N", value_parser = parse_concurrency, help_heading = "Request options")]
+    pub(crate) concurrency: Option<usize>,
+    /// Show the requests that would change incidents, and do not send them
+    #[arg(long, global = true, help_heading = "Request options")]
+    pub(crate) dry_run: bool,
+    /// Do not ask for confirmation before more than 20 incidents are changed
+    #[arg(long, short, global = true, help_heading = "Request options")]
+    pub(crate) yes: bool,
+    /// Format of standard output [default: table]
+    #[arg(long, short, global = true, value_enum, value_name = "FORMAT", help_heading = "Output options")]
+    pub(crate) output: Option<Format>,
+    /// Show retries, attempts and correlation ids on standard error
+    #[arg(long, short, global = true, help_heading = "Output options")]
+    pub(crate) verbose: bool,
+}
+
+impl GlobalOptions {
+    pub(crate) fn concurrency(&self) -> usize {
+        self.concurrency.unwrap_or(8)
+    }
+}
+
+/// The concurrency, in the range that the SDK and a shell's limit of open files allow.
+fn parse_concurrency(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number @ 1..=256) => Ok(number),
+        _ => Err("give a number from 1 to 256".to_owned()),
+    }
+}

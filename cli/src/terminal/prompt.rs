@@ -1,0 +1,41 @@
+//! Questions to the person at the terminal.
+
+use std::io::{self, BufRead, IsTerminal};
+
+use crate::terminal::{
+    interrupts::{Interrupted, unless_interrupted},
+    streams::{Stream, write_all, write_stderr_line},
+};
+
+/// Whether there is somebody to ask: standard error is a terminal, and there is a keyboard.
+pub(crate) fn is_possible() -> bool {
+    io::stderr().is_terminal() && keyboard().is_some()
+}
+
+/// Asks a question and reads the answer from the keyboard, even where standard input carries ids. Only `y` and `yes` agree.
+pub(crate) async fn confirm(question: String) -> Result<bool, Interrupted> {
+    // On a thread, because a read of the keyboard can't be cancelled.
+    let (sender, answer) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || sender.send(ask(&question)));
+    let answer = unless_interrupted(answer).await;
+    if answer.is_err() {
+        write_stderr_line("");
+    }
+    Ok(answer?.unwrap_or(false))
+}
+
+fn ask(question: &str) -> bool {
+    let _ = write_all(Stream::Stderr, format!("{question} [y/N] ").as_bytes());
+    let mut answer = String::new();
+    let read = keyboard().map(|mut keyboard| keyboard.read_line(&mut answer));
+    matches!(read, Some(Ok(_))) && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+}
+
+/// Standard input, or the terminal itself where standard input is a pipe.
+fn keyboard() -> Option<Box<dyn BufRead>> {
+    if io::stdin().is_terminal() {
+        return Some(Box::new(io::stdin().lock()));
+    }
+    let terminal = std::fs::File::open("/dev/tty").ok()?;
+    Some(Box::new(io::BufReader::new(terminal)))
+}
