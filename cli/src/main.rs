@@ -49,9 +49,13 @@ fn run(cli: Cli) -> Result<Exit, Stop> {
         terminal::tracing::show_events();
     }
     // With a thread besides this one, requests and signals go on while this one waits for a slow reader.
-    let runtime = runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(cannot_start)?;
+    let runtime = runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|error| cannot_start(&error))?;
     let result = runtime.block_on(async {
-        interrupts::listen().map_err(cannot_start)?;
+        interrupts::listen().map_err(|error| cannot_start(&error))?;
         commands::run(cli, &output).await
     });
     // Neither a read of the keyboard nor anything else that can't be cancelled may delay the end.
@@ -59,7 +63,7 @@ fn run(cli: Cli) -> Result<Exit, Stop> {
     result
 }
 
-fn cannot_start(error: io::Error) -> Stop {
+fn cannot_start(error: &io::Error) -> Stop {
     Failure::with_exit(Exit::Failed, format!("the program can't start: {error}")).into()
 }
 

@@ -87,7 +87,6 @@ impl Failure {
     }
 
     /// What to do next.
-
     pub(crate) fn next(mut self, next: impl Into<String>) -> Self {
         self.next = Some(next.into());
         self
