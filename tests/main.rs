@@ -14,6 +14,7 @@ mod contract;
 mod document;
 mod faults;
 mod fleet;
+mod guides;
 mod operations;
 mod raw;
 mod surface;

@@ -95,7 +95,8 @@ pub use response::ResponseValue;
 pub use retry::{RetryBudget, RetryPolicy};
 pub use workflow::{HandOver, WaitError};
 
-/// The README's example is compiled.
+/// The examples of the README and of the guide are compiled.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
-struct Readme;
+#[doc = include_str!("../../docs/using.md")]
+struct Guides;

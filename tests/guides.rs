@@ -1,0 +1,203 @@
+//! The Markdown files: what they refer to exists, and `docs/using.md` has an answer for each message and for nothing else.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use coralogix_incidents::{
+    ApiGeneration, ApiKey, Client, ClientBuilder, Error, Region, types::UnassignIncidentsRequest,
+};
+
+use crate::raw::{Raw, Step, response, unassign};
+
+/// Every Markdown file of the repository, by its path from the top.
+fn guides() -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let folders = ["", "docs", "emulator", "sdk", "cli", ".github"];
+    let files = folders.iter().flat_map(|folder| fs::read_dir(root.join(folder)).unwrap());
+    let files = files.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|end| end == "md"));
+    files.map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect()
+}
+
+/// The name that a heading has in a link, as GitHub makes it.
+fn anchor(heading: &str) -> String {
+    let kept = heading.chars().filter(|character| character.is_alphanumeric() || " -_".contains(*character));
+    kept.collect::<String>().to_lowercase().replace(' ', "-")
+}
+
+#[test]
+fn every_link_leads_to_a_file_and_a_heading_that_exist() {
+    let guides = guides();
+    assert!(guides.len() > 8);
+    let mut links = 0;
+    for (path, text) in &guides {
+        for (_, rest) in text.match_indices("](").map(|(at, _)| text.split_at(at + 2)) {
+            let link = rest.split(')').next().unwrap();
+            if link.contains("://") {
+                continue;
+            }
+            links += 1;
+            let (file, heading) = link.split_once('#').map_or((link, None), |(file, heading)| (file, Some(heading)));
+            let target = if file.is_empty() { path.clone() } else { path.parent().unwrap().join(file) };
+            assert!(target.exists(), "{}: `{link}` leads nowhere", path.display());
+            if let Some(heading) = heading {
+                let text = fs::read_to_string(&target).unwrap();
+                let mut anchors = text.lines().filter(|line| line.starts_with('#'));
+                let known = anchors.any(|line| anchor(line.trim_start_matches('#').trim()) == heading);
+                assert!(known, "{}: `{link}` leads to no heading", path.display());
+            }
+        }
+    }
+    assert!(links > 30, "{links} links found");
+}
+
+/// The words in capitals that stand for what is particular to a case.
+const PLACEHOLDERS: [&str; 11] =
+    ["CODING", "GENERATION", "HOST", "M", "N", "NAME", "OPERATION", "PLACE", "PROBLEM", "STATUS", "VARIABLE"];
+
+/// The text between the placeholders of a heading, in order.
+fn pieces(heading: &str) -> Vec<String> {
+    let mut pieces = vec![String::new()];
+    let mut word = String::new();
+    for character in heading.chars().chain(['\n']) {
+        if character.is_alphanumeric() || character == '_' {
+            word.push(character);
+            continue;
+        }
+        if PLACEHOLDERS.contains(&word.as_str()) {
+            pieces.push(String::new());
+            word.clear();
+        }
+        if let Some(piece) = pieces.last_mut() {
+            piece.push_str(&word);
+            piece.extend((character != '\n').then_some(character));
+        }
+        word.clear();
+    }
+    pieces
+}
+
+/// Whether a message begins as a heading says. What comes after that is the case's own.
+fn answers(heading: &str, message: &str) -> bool {
+    let pieces = pieces(heading);
+    let Some(mut rest) = message.strip_prefix(&pieces[0]) else { return false };
+    pieces[1..].iter().all(|piece| {
+        let Some(found) = rest.find(piece.as_str()) else { return false };
+        rest = &rest[found + piece.len()..];
+        true
+    })
+}
+
+/// Messages that the configuration and requests lead to before anything is sent.
+fn unsent() -> Vec<String> {
+    let key = |text: &str| ApiKey::new(text).unwrap_err();
+    let base_url = |url: &str| Client::builder().base_url(url).build().unwrap_err();
+    let builder = || Client::builder().api_key(ApiKey::new("cxup_key").unwrap());
+    vec![
+        Client::builder().build().unwrap_err(),
+        key(""),
+        key("cxup_key\n"),
+        "EU9".parse::<Region>().unwrap_err(),
+        "v4".parse::<ApiGeneration>().unwrap_err(),
+        Client::builder().domain("https://example.com/path").build().unwrap_err(),
+        base_url("nonsense"),
+        base_url("https://user:password@example.com"),
+        base_url("https://example.com?query"),
+        base_url("unix:/run/socket"),
+        base_url("ftp://example.com"),
+        base_url("http://example.com"),
+        base_url("https://example.com/v1"),
+        builder().user_agent_suffix("a\nb").build().unwrap_err(),
+    ]
+    .iter()
+    .map(Error::to_string)
+    .collect()
+}
+
+/// Messages about requests that are refused before they are sent.
+async fn refused() -> Vec<String> {
+    let client = Client::builder().base_url("http://127.0.0.1:1").api_key(ApiKey::new("cxup_key").unwrap());
+    let client = client.build().unwrap();
+    let unassign_all = async |ids: &[&str]| {
+        let request = UnassignIncidentsRequest::default().with_incident_ids(ids.iter().copied());
+        client.unassign_incidents(&request).await.unwrap_err().to_string()
+    };
+    let get = async |id: &str| client.get_incident(id).await.unwrap_err().to_string();
+    vec![unassign_all(&[]).await, unassign_all(&[" "]).await, get("a/b").await, get("a:b").await, get("a b").await]
+}
+
+/// The message about a redirect that a caller's own HTTP client followed.
+async fn redirected() -> String {
+    // The crate sets no provider for the whole process, which any other reqwest client needs.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let server = Raw::start([Step::Reply(response("302 Found", "location: /login\r\n", ""))]);
+    let client = server.builder().http_client(reqwest::Client::new()).build().unwrap();
+    unassign(&client).await.unwrap_err().to_string()
+}
+
+/// What `from_env` answers: this program again, with other variables.
+fn environment() -> Vec<String> {
+    let cases: [&[(&str, &str)]; 2] =
+        [&[("CORALOGIX_REGION", "EU9")], &[("CORALOGIX_REGION", "EU1"), ("CORALOGIX_DOMAIN", "example.com")]];
+    let run = |variables: &[(&str, &str)]| {
+        let mut command = Command::new(env::current_exe().unwrap());
+        command.args(["--exact", "guides::prints_what_the_environment_leads_to", "--ignored", "--nocapture"]);
+        let output = command.envs(variables.iter().copied()).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().find_map(|line| line.strip_prefix("message: ")).unwrap_or_else(|| panic!("{text}")).to_owned()
+    };
+    cases.map(run).to_vec()
+}
+
+#[test]
+#[ignore = "run by another test, with variables that are wrong"]
+fn prints_what_the_environment_leads_to() {
+    println!("\nmessage: {}", ClientBuilder::from_env().unwrap_err());
+}
+
+/// The messages that `tests/faults.rs` observed, from the table that it checks.
+fn observed() -> Vec<String> {
+    let table = include_str!("../docs/faults.md").lines().filter(|line| line.starts_with("| "));
+    let messages = table.filter_map(|line| line.rsplit(" | ").next()?.strip_suffix(" |").map(str::to_owned));
+    messages.filter(|message| message.contains("correlation id")).collect()
+}
+
+/// The source of the SDK, with texts that go over several lines on one.
+fn source() -> String {
+    fn read(folder: &Path, source: &mut String) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                read(&path, source);
+            } else {
+                source.push_str(&fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    let mut source = String::new();
+    read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk/src"), &mut source);
+    let mut lines = source.split("\\\n").map(str::trim_start);
+    let first = lines.next().unwrap_or_default().to_owned();
+    lines.fold(first, |joined, line| joined + line)
+}
+
+#[tokio::test]
+async fn every_message_has_an_answer_and_every_answer_a_message() {
+    let using = include_str!("../docs/using.md");
+    let headings: Vec<&str> = using.lines().filter_map(|line| line.strip_prefix("#### ")).collect();
+    let messages = [unsent(), refused().await, vec![redirected().await], environment(), observed()].concat();
+    assert!(messages.len() > 60, "{messages:#?}");
+    for message in &messages {
+        let answered = headings.iter().any(|heading| answers(heading, message));
+        assert!(answered, "docs/using.md has no heading for: {message}");
+    }
+    let source = source();
+    for heading in headings {
+        // What cannot be brought about here is searched for where it is made.
+        let known = messages.iter().any(|message| answers(heading, message))
+            || pieces(heading).iter().all(|piece| source.contains(piece.trim_matches(' ')));
+        assert!(known, "no message begins so: {heading}");
+    }
+}
