@@ -121,19 +121,17 @@ impl Modules {
                 Item::Mod(inner) => {
                     let name = inner.ident.to_string();
                     let below = folder.join(&name);
-                    match &inner.content {
-                        Some((_, items)) => self.items(items, &below, names, module),
-                        None => {
-                            let path = path_attribute(&inner.attrs);
-                            let candidates = match &path {
-                                Some(path) => vec![folder.join(path)],
-                                None => vec![folder.join(format!("{name}.rs")), below.join("mod.rs")],
-                            };
-                            let file = candidates.iter().find(|file| file.exists());
-                            let file = file.unwrap_or_else(|| panic!("no file for module {name} in {folder:?}"));
-                            self.add(file, &below, &[names, &[name]].concat());
-                        }
+                    if let Some((_, items)) = &inner.content {
+                        self.items(items, &below, names, module);
+                        continue;
                     }
+                    let candidates = match path_attribute(&inner.attrs) {
+                        Some(path) => vec![folder.join(path)],
+                        None => vec![folder.join(format!("{name}.rs")), below.join("mod.rs")],
+                    };
+                    let file = candidates.iter().find(|file| file.exists());
+                    let file = file.unwrap_or_else(|| panic!("no file for module {name} in {}", folder.display()));
+                    self.add(file, &below, &[names, &[name]].concat());
                 }
                 Item::Use(item) if is_test(&item.attrs) => {}
                 Item::Use(item) => flatten(&item.tree, &mut Vec::new(), &mut |path, name| {
@@ -158,11 +156,21 @@ impl Modules {
         let imports = self.modules.iter().map(|(names, module)| {
             // A type that is imported to be extended is no import: the code could as well stand beside the type.
             let uses = module.uses.iter().filter(|(name, _)| !module.extended.contains(*name)).map(|(_, path)| path);
-            let targets = uses.chain(&module.paths).filter_map(|path| self.resolve(names, path, 0));
-            // A module that declares others and passes their names on depends on them, but not on itself.
-            (names.clone(), targets.filter(|target| target != names).collect())
+            let targets = uses
+                .chain(&module.paths)
+                .filter(|path| !self.is_exported(path))
+                .filter_map(|path| self.resolve(names, path, 0));
+            // A file of a folder is a part of the module that the folder is, and may use what that module has.
+            (names.clone(), targets.filter(|target| !names.starts_with(target)).collect())
         });
         imports.collect()
+    }
+
+    /// Whether a path names what the crate exports at its root, such as `crate::Error`. These names are the vocabulary of the
+    /// whole crate, and no import of a certain module.
+    fn is_exported(&self, path: &[String]) -> bool {
+        let [first, name, ..] = path else { return false };
+        first == "crate" && self.modules.get(&[] as &[String]).is_some_and(|root| root.uses.contains_key(name))
     }
 
     /// The module that defines what a path names, seen from `from`. `None` for what another crate defines.
@@ -309,20 +317,28 @@ fn a_circle_is_found_whatever_way_a_module_is_named() {
     for (a, b) in [
         ("use crate::b::B; pub struct A(B);", "use crate::{a::{A}}; pub struct B(A);"),
         ("use super::b; pub struct A(b::B);", "pub struct B(Box<crate::a::A>);"),
-        ("use crate::B; pub struct A(B);", "pub struct B; fn f() { println!(\"{}\", crate::A::new()) }"),
+        ("use crate::b::B; pub struct A(B);", "pub struct B; fn f() { println!(\"{}\", crate::a::A::new()) }"),
     ] {
         assert_eq!(check(&[("lib.rs", lib), ("a.rs", a), ("b.rs", b)]), Some(both.clone()), "{a} | {b}");
     }
     for (a, b) in [
-        ("use crate::B; pub struct A(B);", "pub struct B; #[cfg(test)] mod tests { use crate::A; }"),
-        ("use crate::B; pub struct A(B);", "use crate::A; pub struct B; impl A { fn b() {} }"),
+        ("use crate::b::B; pub struct A(B);", "pub struct B; #[cfg(test)] mod tests { use crate::a::A; }"),
+        ("use crate::b::B; pub struct A(B);", "use crate::a::A; pub struct B; impl A { fn b() {} }"),
+        ("use crate::b::B; pub struct A(B);", "use crate::A; pub struct B(Box<A>);"),
         ("use std::fmt; pub struct A;", "use crate::a::{self}; pub struct B(a::A);"),
     ] {
         assert_eq!(check(&[("lib.rs", lib), ("a.rs", a), ("b.rs", b)]), None, "{a} | {b}");
     }
     let parent = "mod child; pub(crate) use child::C; pub(crate) struct P; fn f(_: C) {}";
     let files = [("lib.rs", "mod a;"), ("a/mod.rs", parent), ("a/child.rs", "use super::P; pub(crate) struct C(P);")];
-    assert_eq!(check(&files).as_deref(), Some("a -> a::child -> a"));
+    assert_eq!(check(&files), None, "a file of a folder is a part of its module");
+    let files = [
+        ("lib.rs", "mod a; mod b;"),
+        ("a/mod.rs", "mod child; use child::C; pub(crate) struct P(C);"),
+        ("a/child.rs", "use crate::b::B; pub(crate) struct C(B);"),
+        ("b.rs", "use crate::a::P; pub(crate) struct B(Box<P>);"),
+    ];
+    assert_eq!(check(&files).as_deref(), Some("a -> a::child -> b -> a"));
     let siblings = "mod child; mod other; pub(crate) use self::{child::C, other::O};";
     let files = [
         ("lib.rs", "mod a;"),
