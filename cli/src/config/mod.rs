@@ -4,7 +4,7 @@
 pub(crate) mod options;
 mod profile;
 
-use std::{ffi::OsString, time::Duration};
+use std::time::Duration;
 
 use coralogix_incidents::{ApiGeneration, ApiKey, Client, ClientBuilder, Region};
 use coralogix_incidents_emulator::Emulator;
@@ -146,7 +146,7 @@ async fn resolve(options: &GlobalOptions, vendor: &VendorConfig) -> Result<Resol
     let endpoint = endpoint(options)?;
     let key = KEY_VARIABLES.into_iter().find_map(|name| Some((variable(name)?, name)));
     let chosen = options.profile.clone().map(|name| (name, "--profile".to_owned()));
-    let chosen = chosen.or_else(|| Some((text(variable(PROFILE_VARIABLE)?), PROFILE_VARIABLE.to_owned())));
+    let chosen = chosen.or_else(|| Some((variable(PROFILE_VARIABLE)?, PROFILE_VARIABLE.to_owned())));
     let is_chosen = chosen.is_some();
     // The default profile is read only where something is missing: its faults are no concern of other configurations.
     let is_complete = endpoint.is_some() && key.is_some();
@@ -176,7 +176,7 @@ async fn resolve(options: &GlobalOptions, vendor: &VendorConfig) -> Result<Resol
     let key = match (key, profile) {
         (Some((key, from)), _) => {
             resolved.key_from = from.to_owned();
-            ApiKey::new(text(key)).map_err(|error| Failure::sdk(&error))
+            ApiKey::new(key).map_err(|error| Failure::sdk(&error))
         }
         (None, Some(profile)) => {
             resolved.key_from = profile.path.display().to_string();
@@ -231,7 +231,7 @@ fn endpoint(options: &GlobalOptions) -> Result<Option<(ClientBuilder, &'static s
         return Ok(Some((ClientBuilder::from_env().map_err(|error| Failure::sdk(&error))?, name)));
     }
     match variable(REGION_VARIABLE) {
-        Some(value) => Ok(Some((region_or_url(&text(value), REGION_VARIABLE)?, REGION_VARIABLE))),
+        Some(value) => Ok(Some((region_or_url(&value, REGION_VARIABLE)?, REGION_VARIABLE))),
         None => Ok(None),
     }
 }
@@ -255,7 +255,7 @@ fn generation(options: &GlobalOptions) -> Result<(ApiGeneration, &'static str), 
         return Ok((generation, "--api-generation"));
     }
     let Some(value) = variable(GENERATION_VARIABLE) else { return Ok((ApiGeneration::default(), DEFAULT)) };
-    match text(value).parse::<ApiGeneration>() {
+    match value.parse::<ApiGeneration>() {
         Ok(generation) => Ok((generation, GENERATION_VARIABLE)),
         Err(error) => Err(Failure::usage(format!("{GENERATION_VARIABLE}: {error}")).next("correct it, or unset it")),
     }
@@ -263,7 +263,7 @@ fn generation(options: &GlobalOptions) -> Result<(ApiGeneration, &'static str), 
 
 /// What forbids changes: the environment or `config.toml` of the vendor's command line, either of them.
 fn read_only(vendor: &VendorConfig) -> Result<Option<String>, Failure> {
-    let value = variable(READ_ONLY_VARIABLE).map(text).unwrap_or_default();
+    let value = variable(READ_ONLY_VARIABLE).unwrap_or_default();
     match value.trim().to_ascii_lowercase().as_str() {
         "1" | "true" | "yes" | "on" => return Ok(Some(READ_ONLY_VARIABLE.to_owned())),
         "" | "0" | "false" | "no" | "off" => {}
@@ -273,8 +273,4 @@ fn read_only(vendor: &VendorConfig) -> Result<Option<String>, Failure> {
         }
     }
     Ok(vendor.read_only.then(|| format!("read_only of {}", vendor.path().display())))
-}
-
-fn text(value: OsString) -> String {
-    value.to_string_lossy().into_owned()
 }

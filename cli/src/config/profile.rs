@@ -3,9 +3,7 @@
 //! The files hold API keys. Errors name the file, the line and what is wrong, and never quote what the file says.
 
 use std::{
-    env,
-    ffi::OsString,
-    fs, io,
+    env, fs, io,
     path::{Path, PathBuf},
 };
 
@@ -185,8 +183,8 @@ impl File {
 
     /// Where a byte of the file is.
     fn at(&self, offset: usize) -> String {
-        let before = &self.content.as_bytes()[..offset.min(self.content.len())];
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = self.content.char_indices().take_while(|(index, _)| *index < offset).filter(|(_, c)| *c == '\n');
+        let line = line.count() + 1;
         format!("{}, line {line}", self.path.display())
     }
 
@@ -250,7 +248,8 @@ pub(crate) fn key_from_keyring(profile: &str) -> Result<ApiKey, String> {
     }
 }
 
-/// The value of an environment variable; an empty one counts as not set.
-pub(crate) fn variable(name: &str) -> Option<OsString> {
-    env::var_os(name).filter(|value| !value.is_empty())
+/// The value of an environment variable; an empty one counts as not set. What is not UTF-8 is replaced, which no valid value
+/// has in it.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    env::var_os(name).filter(|value| !value.is_empty()).map(|value| value.to_string_lossy().into_owned())
 }
