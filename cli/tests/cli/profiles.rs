@@ -59,7 +59,7 @@ fn setting(cli: &Cli, arguments: &[&str], name: &str) -> (String, String) {
     assert_eq!(ran.code, 0, "{}", ran.err);
     let settings: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
     let setting = settings.as_array().unwrap().iter().find(|setting| setting["setting"] == name);
-    let setting = setting.unwrap_or_else(|| panic!("no setting {name}: {}", ran.out));
+    let setting = setting.expect(name);
     (setting["value"].as_str().unwrap().to_owned(), setting["from"].as_str().unwrap().to_owned())
 }
 
