@@ -5,9 +5,7 @@ use std::{sync::Arc, time::Duration};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use url::Url;
 
-use crate::{
-    ApiGeneration, ApiKey, Client, Operation, RetryBudget, RetryPolicy, generated::operations, telemetry::Drift,
-};
+use crate::{ApiGeneration, ApiKey, Client, ClientBuilder, Error, RetryBudget, RetryPolicy, telemetry::Drift};
 
 /// What the vendor's own clients say of themselves.
 const SDK_VERSION: HeaderName = HeaderName::from_static("x-cx-sdk-version");
@@ -58,9 +56,31 @@ pub(crate) struct Shared {
 }
 
 impl Client {
-    /// Every operation, in the document's order.
-    pub fn operations() -> impl Iterator<Item = &'static Operation> {
-        operations::ALL.iter().copied()
+    /// Begins a client.
+    ///
+    /// ```
+    /// use coralogix_incidents::{ApiKey, Client, Region};
+    ///
+    /// let client = Client::builder().api_key(ApiKey::new("cxup_...")?).region(Region::Eu2).build()?;
+    /// assert_eq!(client.base_url(), "https://api.eu2.coralogix.com/mgmt/openapi");
+    /// # Ok::<(), coralogix_incidents::Error>(())
+    /// ```
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// A client configured by the environment variables of the vendor's own tools; see [`ClientBuilder::from_env`].
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if `CORALOGIX_API_KEY` is not set, or what is set is not valid.
+    ///
+    /// ```no_run
+    /// let client = coralogix_incidents::Client::from_env()?;
+    /// # Ok::<(), coralogix_incidents::Error>(())
+    /// ```
+    pub fn from_env() -> Result<Self, Error> {
+        ClientBuilder::from_env()?.build()
     }
 
     /// The same client with these options, in place of any that it had, for the calls made through it. Both share everything

@@ -1,6 +1,6 @@
 //! What the document states of an operation.
 
-use crate::{ApiGeneration, Error, request};
+use crate::{ApiGeneration, Client, Error, generated::operations, request};
 
 /// An operation of the service, as the OpenAPI document states it.
 ///
@@ -103,4 +103,11 @@ pub enum Idempotency {
     Idempotent,
     /// Repeating it may apply it twice.
     NonIdempotent,
+}
+
+impl Client {
+    /// Every operation, in the document's order.
+    pub fn operations() -> impl Iterator<Item = &'static Operation> {
+        operations::ALL.iter().copied()
+    }
 }

@@ -10,12 +10,14 @@
 //! | operation gone, or moved to another generation's path | breaks callers | |
 //! | operation, parameter or body that we lack | new; breaks callers if required | |
 //! | parameter, body or member gone | breaks callers: it would be ignored | new: it reads as its default |
+//! | member became `readOnly`, or `writeOnly` | breaks callers: it would be ignored | new: it reads as its default |
 //! | member that we lack | new; breaks callers if required | new: it is passed over |
 //! | member became required | breaks callers | cosmetic: reading tolerates absence |
 //! | member is no longer required | cosmetic | cosmetic: absent reads as the default |
 //! | name required that is no member | breaks callers | cosmetic |
 //! | type that the other side doesn't take | breaks callers | breaks decoding |
 //! | value, or a list's or map's elements, without a type | cosmetic | cosmetic |
+//! | `null` allowed for a body, an item or a map's value | not compared: it is not sent | breaks decoding |
 //! | 64-bit integer as text or as number | cosmetic: both are read | cosmetic: both are read |
 //! | integer's range: what is sent doesn't fit | breaks callers | breaks decoding |
 //! | text loses the format that we parse (`date-time`, `uint64`) | cosmetic | breaks decoding |
@@ -25,31 +27,42 @@
 //! | enum value gone | breaks callers: it is answered with 400 | cosmetic |
 //! | plain text became an enum | breaks callers | cosmetic |
 //! | limit (`maxItems`, ...) tighter than ours | breaks callers | not compared |
-//! | limit that we don't state | new | not compared |
-//! | list in the query no longer `a&a` | breaks callers | |
+//! | limit that we don't state, or that can't be ordered (`pattern`, `not`) | new | not compared |
+//! | one of some members required, or at most one of them allowed | new | not compared |
+//! | default other than that of the type | new | new |
+//! | keyword that is compared as it is written (`if`, `prefixItems`, ...) | new | new |
+//! | keyword that is unknown, or whose value is no OpenAPI | new | new |
+//! | parameter that travels in another way | breaks callers | |
+//! | key that travels in another way, or something beside it | breaks callers | |
+//! | further way to call, or without a key | new | |
+//! | other permission | new | |
+//! | host that we lack; breaks callers if none is ours | new | |
 //! | operation or member deprecated | new | new |
 //! | 200 response gone or without JSON | | breaks decoding |
-//! | further success status | | new |
+//! | further status that is no error | | new |
 //! | error statuses | | cosmetic: errors are read by status, whatever the body |
+//!
+//! `keywords.rs` lists every keyword of OpenAPI 3.0 and 3.1, with the reason for those that mean nothing here.
 //!
 //! `new` is what a maintainer should take over: nothing fails before that. `cosmetic` needs no action.
 //!
-//! Anything of these is a `known deviation` where our document says so in `x-deviation`. A reason covers what it speaks of
-//! and nothing else, so that it can't hide tomorrow's change: requiredness if it says "requires", absence if it says
-//! "leaves out", "lacks", "omits" or "missing", a lost format if it says "type" or "format"; another type or format, a limit
-//! with its number, a value or member that only the published file has, and a required name that is no member, if it names
-//! that in backticks: the last one only if it says "requires", the value or member only if it doesn't. The reason of a list
-//! or map covers its elements too, and a reason further up a member that it names in backticks. The reason of an operation
-//! covers its absence while the published file has the operation's other binding.
+//! Anything of these is a `known deviation` where our document says so, with the reason, in `x-deviation`. It covers exactly
+//! the subjects that it lists, with their values, so that it can't hide tomorrow's change. `deviation.rs` has the form. The
+//! deviation of a list or map covers its elements too, and that of an operation its absence (`absent`) while the published
+//! file has the operation's other binding.
 //!
-//! A generation of which the published file has no operation at all, not even under another version, is not compared; one
-//! row says so.
+//! A generation of which the published file has no operation at all, not even under another version, is not compared, nor is
+//! a file of a frozen generation; one row says so.
 
 mod api;
-mod deviation;
+pub mod deviation;
+mod generation;
+mod keywords;
 mod operations;
+mod parameters;
 pub mod report;
 mod schemas;
+mod security;
 mod shape;
 
 #[cfg(test)]
@@ -73,11 +86,14 @@ pub struct Arguments {
     /// The published OpenAPI file, 3.0 or 3.1, YAML or JSON.
     published: PathBuf,
     /// Print a JSON array instead of a table.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "markdown")]
     json: bool,
+    /// Print Markdown instead of a table, as the body of an issue.
+    #[arg(long)]
+    markdown: bool,
 }
 
-/// Prints the differences; the exit status is 1 if one of them breaks something.
+/// Prints the differences; the exit status is 1 if something has to be done.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let path = &arguments.published;
     // Read before the folder changes: the path is relative to where the command was given.
@@ -86,15 +102,22 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let ours = Document::read(Path::new(DOCUMENT))?;
     let published = Document::parse(path, &text)?;
     let differences = compare(&ours, &published)?;
-    let report = if arguments.json { report::json(&differences)? + "\n" } else { report::table(&differences) };
+    let report = if arguments.json {
+        report::json(&differences)? + "\n"
+    } else if arguments.markdown {
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        report::markdown(&name.to_string_lossy(), &differences)
+    } else {
+        report::table(&differences)
+    };
     let mut stdout = io::stdout().lock();
     match stdout.write_all(report.as_bytes()).and_then(|()| stdout.flush()) {
         // Whoever reads it has seen enough, as `head` has; the status tells the rest.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
         outcome => outcome.context("cannot write the report")?,
     }
-    let breaks = differences.iter().any(|difference| difference.class.breaks());
-    Ok(if breaks { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    let needs_action = differences.iter().any(|difference| difference.class.needs_action());
+    Ok(if needs_action { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// What a difference means for the SDK; the gravest first.
@@ -129,6 +152,11 @@ impl Class {
     pub fn breaks(self) -> bool {
         matches!(self, Self::BreaksCallers | Self::BreaksDecoding)
     }
+
+    /// Whether our document has to change.
+    pub fn needs_action(self) -> bool {
+        self.breaks() || self == Self::New
+    }
 }
 
 /// Who writes the value: the client in a request, the service in a response.
@@ -147,8 +175,8 @@ impl Direction {
         }
     }
 
-    /// One class for requests, another for responses.
-    fn choose(self, request: Class, response: Class) -> Class {
+    /// One answer for requests, another for responses.
+    fn choose<T>(self, request: T, response: T) -> T {
         match self {
             Self::Request => request,
             Self::Response => response,
@@ -164,6 +192,8 @@ pub struct Difference {
     /// What differs: `Incident.name`, `query parameter ids`, `response 200`.
     place: String,
     message: String,
+    /// What differs, in the words that an `x-deviation` uses.
+    subject: String,
     operations: Vec<String>,
     /// `file:line` in our document and in the published file.
     ours: String,

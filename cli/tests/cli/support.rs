@@ -92,9 +92,9 @@ pub(crate) struct Cli {
 }
 
 impl Cli {
-    /// Without a key or a location, and with a home that does not exist.
+    /// Without key or place.
     pub(crate) fn bare() -> Self {
-        Self { env: Vec::new(), stdin: Vec::new() }.env("HOME", "/nonexistent")
+        Self { env: Vec::new(), stdin: Vec::new() }
     }
 
     /// At this emulator, with the key.
@@ -142,7 +142,6 @@ impl Cli {
         let pair = pty.openpty(PtySize { rows: 50, cols: width, pixel_width: 0, pixel_height: 0 }).unwrap();
         let mut command = CommandBuilder::new("/bin/sh");
         command.args(["-c", script]);
-        command.cwd("/");
         command.env_clear();
         command.env("TERM", "xterm-256color");
         command.env("CX", BINARY);

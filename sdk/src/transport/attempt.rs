@@ -5,7 +5,10 @@ use http::{HeaderMap, StatusCode, header};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use super::{classify::is_json, later};
+use super::{
+    classify::{is_json, transport},
+    later,
+};
 use crate::{Client, TransportErrorKind, retry::RetryClass};
 
 /// How much of an error response is read; the rest is of no use.
@@ -92,7 +95,7 @@ impl Client {
     ) -> Result<T, AttemptError> {
         let limit = later(Instant::now(), self.inner.shared.read_timeout).min(limit);
         match timeout_at(limit, next).await {
-            Ok(next) => next.map_err(|error| AttemptError::from_reqwest(error, status)),
+            Ok(next) => next.map_err(|error| transport(error, status)),
             Err(_) => Err(AttemptError::Transport { kind: TransportErrorKind::Timeout, status, source: None }),
         }
     }

@@ -12,23 +12,21 @@ pub(super) fn is_json(headers: &HeaderMap) -> bool {
     headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/json"))
 }
 
-impl AttemptError {
-    /// Tells reqwest's errors apart.
-    pub(super) fn from_reqwest(error: reqwest::Error, status: Option<StatusCode>) -> Self {
-        if error.is_builder() {
-            return Self::Unsendable(error);
-        }
-        let kind = match (error.is_timeout(), error.is_connect()) {
-            (true, true) => TransportErrorKind::ConnectTimeout,
-            (true, false) => TransportErrorKind::Timeout,
-            (false, true) if is_tls(&error) => TransportErrorKind::Tls,
-            (false, true) => TransportErrorKind::Connect,
-            (false, false) if is_protocol(&error) && !is_tls(&error) => TransportErrorKind::Protocol,
-            (false, false) => TransportErrorKind::Reset,
-        };
-        // The URL may name incidents, and the error says where it was going by itself.
-        Self::Transport { kind, status, source: Some(error.without_url()) }
+/// Tells reqwest's errors apart.
+pub(super) fn transport(error: reqwest::Error, status: Option<StatusCode>) -> AttemptError {
+    if error.is_builder() {
+        return AttemptError::Unsendable(error);
     }
+    let kind = match (error.is_timeout(), error.is_connect()) {
+        (true, true) => TransportErrorKind::ConnectTimeout,
+        (true, false) => TransportErrorKind::Timeout,
+        (false, true) if is_tls(&error) => TransportErrorKind::Tls,
+        (false, true) => TransportErrorKind::Connect,
+        (false, false) if is_protocol(&error) && !is_tls(&error) => TransportErrorKind::Protocol,
+        (false, false) => TransportErrorKind::Reset,
+    };
+    // The URL may name incidents, and the error says where it was going by itself.
+    AttemptError::Transport { kind, status, source: Some(error.without_url()) }
 }
 
 fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {

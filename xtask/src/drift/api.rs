@@ -1,22 +1,33 @@
 //! An OpenAPI 3 file as its operations, however it is written. It must not know that there are two files to compare.
 
-use std::collections::BTreeSet;
+use std::{
+    cell::RefCell,
+    collections::{BTreeSet, HashMap},
+    rc::Rc,
+};
 
 use anyhow::{Result, bail};
 use serde_json::Value;
 
+use super::shape::Shape;
 use crate::{
     document::Document,
     json_pointer::join,
     openapi::{METHODS, text, version},
 };
 
+/// The most addresses that are made of one server's variables.
+const MAX_ADDRESSES: usize = 1_000;
 /// What stands before the paths of all generations.
 const BASE: &str = "/mgmt/openapi";
+/// What stands in the place of a generation's number for the newest one.
+pub(super) const LATEST: &str = "latest";
 
 pub(super) struct Api<'d> {
     pub(super) document: &'d Document,
     pub(super) operations: Vec<Operation<'d>>,
+    /// The schemas that were read before, by their places.
+    shapes: RefCell<HashMap<Vec<String>, Rc<Shape<'d>>>>,
 }
 
 /// One method of one path.
@@ -26,6 +37,8 @@ pub(super) struct Operation<'d> {
     pub(super) method: &'static str,
     pub(super) path: &'d str,
     pub(super) routes: BTreeSet<Route>,
+    /// Where it is served; none where the addresses name no host.
+    pub(super) hosts: Rc<BTreeSet<String>>,
     pub(super) pointer: String,
     pub(super) item: String,
     pub(super) node: &'d Value,
@@ -34,7 +47,7 @@ pub(super) struct Operation<'d> {
 /// A path below the base URL, without the names of its parameters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Route {
-    /// The number before the path, `5` in `/5/incidents`.
+    /// What stands before the path: `5` in `/5/incidents`, or `latest`.
     pub(super) generation: Option<String>,
     pub(super) path: String,
 }
@@ -51,7 +64,7 @@ impl Route {
             }
         }
         let (first, rest) = plain.split_once('/').unwrap_or((&plain, ""));
-        if !first.is_empty() && first.bytes().all(|byte| byte.is_ascii_digit()) {
+        if first == LATEST || !first.is_empty() && first.bytes().all(|byte| byte.is_ascii_digit()) {
             return Self { generation: Some(first.to_owned()), path: rest.to_owned() };
         }
         Self { generation: None, path: plain }
@@ -81,8 +94,9 @@ impl Operation<'_> {
 
 impl<'d> Api<'d> {
     pub(super) fn read(document: &'d Document) -> Result<Self> {
-        let mut api = Self { document, operations: Vec::new() };
+        let mut api = Self { document, operations: Vec::new(), shapes: RefCell::default() };
         api.version()?;
+        let mut places: HashMap<*const Value, Servers> = HashMap::new();
         let Some(paths) = document.get("/paths").and_then(Value::as_object) else {
             bail!("{}: the file has no `paths`", document.path().display());
         };
@@ -102,10 +116,11 @@ impl<'d> Api<'d> {
                     }
                     bail!("{}: an operation must be a mapping", document.location(&pointer));
                 }
-                let mut routes = BTreeSet::new();
-                for server in servers([operation, node, document.root()]) {
-                    routes.insert(Route::new(&server, path));
-                }
+                let stated = servers([operation, node, document.root()]);
+                let servers = places.entry(stated.map_or(std::ptr::null(), std::ptr::from_ref));
+                let servers = servers.or_insert_with(|| Servers::new(stated));
+                let routes = servers.prefixes.iter().map(|prefix| Route::new(prefix, path)).collect();
+                let hosts = Rc::clone(&servers.hosts);
                 let id = text(operation, "operationId");
                 let id = if id.is_empty() { format!("{} {path}", method.to_uppercase()) } else { id.to_owned() };
                 api.operations.push(Operation {
@@ -113,6 +128,7 @@ impl<'d> Api<'d> {
                     method,
                     path,
                     routes,
+                    hosts,
                     pointer,
                     item: item.clone(),
                     node: operation,
@@ -136,6 +152,36 @@ impl<'d> Api<'d> {
         }
         let found = if version.is_empty() { "no `openapi: 3...`".to_owned() } else { format!("OpenAPI {version}") };
         bail!("{}: {found}: drift reads OpenAPI 3.0 and 3.1", self.document.location("/openapi"))
+    }
+
+    /// The schemas at some places as one.
+    pub(super) fn shape(&self, places: &[String]) -> Result<Rc<Shape<'d>>> {
+        let mut resolved: Vec<String> = Vec::new();
+        for place in places {
+            resolved.push(self.end_of_references(place)?);
+        }
+        if let Some(known) = self.shapes.borrow().get(&resolved) {
+            return Ok(Rc::clone(known));
+        }
+        let shape = Rc::new(Shape::read(self, &resolved)?);
+        self.shapes.borrow_mut().insert(resolved, Rc::clone(&shape));
+        Ok(shape)
+    }
+
+    /// Where a schema stands that says nothing beside its `$ref`: in 3.1 one may say more.
+    fn end_of_references(&self, place: &str) -> Result<String> {
+        let mut place = place.to_owned();
+        let mut seen = BTreeSet::new();
+        while let Some(node) =
+            self.document.get(&place).filter(|node| node.as_object().is_some_and(|node| node.len() == 1))
+        {
+            let Some(target) = self.target(&place, node)? else { break };
+            if !seen.insert(place) {
+                bail!("{}: this `$ref` leads back to itself", self.document.location(&join(&target, "$ref")));
+            }
+            place = target;
+        }
+        Ok(place)
     }
 
     /// The node at a pointer once references are followed, and its own pointer.
@@ -171,23 +217,57 @@ impl<'d> Api<'d> {
     }
 }
 
-/// The servers' addresses with their variables' defaults, of the innermost node that states any.
-fn servers(nodes: [&Value; 3]) -> Vec<String> {
+/// The list of servers of the innermost node that states any.
+pub(super) fn servers<'v>(nodes: [&'v Value; 3]) -> Option<&'v Value> {
     let stated =
-        nodes.into_iter().find_map(|node| node.get("servers")?.as_array().filter(|servers| !servers.is_empty()));
-    let Some(stated) = stated else { return vec![String::new()] };
-    let address = |server: &Value| {
-        let mut url = text(server, "url").to_owned();
-        for (name, variable) in server.get("variables").and_then(Value::as_object).into_iter().flatten() {
-            url = url.replace(&format!("{{{name}}}"), text(variable, "default"));
+        |node: &'v Value| node.get("servers").filter(|servers| servers.as_array().is_some_and(|s| !s.is_empty()));
+    nodes.into_iter().find_map(stated)
+}
+
+/// Addresses, taken apart.
+struct Servers {
+    prefixes: BTreeSet<String>,
+    hosts: Rc<BTreeSet<String>>,
+}
+
+impl Servers {
+    fn new(stated: Option<&Value>) -> Self {
+        let mut prefixes = BTreeSet::new();
+        let mut hosts = BTreeSet::new();
+        for server in stated.and_then(Value::as_array).into_iter().flatten() {
+            for url in addresses(server) {
+                match url.split_once("://") {
+                    Some((_, rest)) => {
+                        let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+                        hosts.insert(host.to_ascii_lowercase());
+                        prefixes.insert(path.to_owned());
+                    }
+                    None => drop(prefixes.insert(url)),
+                }
+            }
         }
-        // Only the path matters, and `https://` would be in the way of finding it.
-        match url.split_once("://") {
-            Some((_, rest)) => rest.find('/').map_or_else(String::new, |start| rest[start..].to_owned()),
-            None => url,
+        if prefixes.is_empty() {
+            prefixes.insert(String::new());
         }
-    };
-    stated.iter().map(address).collect()
+        Self { prefixes, hosts: Rc::new(hosts) }
+    }
+}
+
+/// What a server's address may be: with each value that a variable lists, and else with its default.
+fn addresses(server: &Value) -> Vec<String> {
+    let mut urls = vec![text(server, "url").to_owned()];
+    for (name, variable) in server.get("variables").and_then(Value::as_object).into_iter().flatten() {
+        let listed = variable.get("enum").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        let values: BTreeSet<&str> = listed.chain([text(variable, "default")]).collect();
+        let name = format!("{{{name}}}");
+        // A few variables of many values make more addresses than anyone has.
+        if urls.len() * values.len() <= MAX_ADDRESSES {
+            urls = urls.iter().flat_map(|url| values.iter().map(|value| url.replace(&name, value))).collect();
+        } else {
+            urls = urls.iter().map(|url| url.replace(&name, text(variable, "default"))).collect();
+        }
+    }
+    urls
 }
 
 fn percent_decoded(text: &str) -> String {
@@ -232,12 +312,18 @@ mod tests {
     }
 
     #[test]
-    fn server_variables_take_their_defaults() {
+    fn server_variables_take_each_of_their_values() {
         let root = serde_json::json!({ "servers": [
-            { "url": "https://{host}/mgmt/openapi/{version}", "variables": { "version": { "default": "5" } } },
+            { "url": "https://{host}/mgmt/openapi/{version}", "variables": {
+                "version": { "default": "5" }, "host": { "default": "a.example.com", "enum": ["B.example.com"] },
+            } },
             { "url": "https://api.example.com" },
+            { "url": "/base" },
         ]});
-        assert_eq!(servers([&Value::Null, &Value::Null, &root]), ["/mgmt/openapi/5", ""]);
+        let found = Servers::new(servers([&Value::Null, &serde_json::json!({ "servers": [] }), &root]));
+        assert_eq!(found.prefixes.iter().collect::<Vec<_>>(), ["", "/base", "/mgmt/openapi/5"]);
+        assert_eq!(found.hosts.iter().collect::<Vec<_>>(), ["a.example.com", "api.example.com", "b.example.com"]);
+        assert_eq!(Servers::new(None).prefixes.iter().collect::<Vec<_>>(), [""]);
     }
 
     #[test]

@@ -1,29 +1,59 @@
-//! Which of our document's `x-deviation` reasons covers a difference. The rule is in the documentation of [`super`].
+//! `x-deviation`: where our document differs from the vendor's on purpose, as data. It knows the form of the extension and
+//! which nodes of the document cover a difference; what the differences are is for the others.
+//!
+//! ```yaml
+//! x-deviation:
+//!   - covers: [required, format: none, maxLength: 256]
+//!     reason: Why it is so.
+//!   - of: incident          # a member that is a `$ref`, and so can't say anything itself
+//!     covers: [required]
+//!     reason: Why it is so.
+//! ```
+//!
+//! One alone need not be a list.
 
 use std::rc::Rc;
 
-use crate::{document::Document, openapi::text};
+use serde_json::Value;
 
-/// What a difference is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Subject<'a> {
-    /// The published file lacks the node.
-    Absence,
-    Requiredness,
-    /// The published JSON type.
-    Type(&'a str),
-    /// The published format, if any.
-    Format(Option<&'a str>),
-    /// The published limit, as `maxItems: 100`: another one is another difference.
-    Limit(&'a str),
-    /// The published file has this value or member, and we don't.
-    Extra(&'a str),
-    /// The published file requires this name, and has no such member either.
-    Required(&'a str),
-    /// The published file no longer has a value of an enum.
-    Lost,
-    Other,
-}
+use super::keywords::{self, Kind, Rule};
+use crate::{
+    document::{Document, Problem},
+    json_pointer::join,
+};
+
+/// The key of the extension.
+const EXTENSION: &str = "x-deviation";
+/// What a deviation may cover, beside the keywords that narrow a schema or are compared as they are written. The names are
+/// those that the report shows.
+const SUBJECTS: &[&str] = &[
+    "absent",
+    "body",
+    "default",
+    "deprecated",
+    "enum",
+    "format",
+    "keyword",
+    "lost",
+    "member",
+    "name",
+    "nullable",
+    "oneOf",
+    "operation",
+    "optional",
+    "parameter",
+    "permission",
+    "readOnly",
+    "required",
+    "requires",
+    "security",
+    "server",
+    "status",
+    "style",
+    "type",
+    "value",
+    "writeOnly",
+];
 
 /// The nodes of our document from the operation to the one in question.
 pub(super) struct Trail {
@@ -47,63 +77,157 @@ impl Trail {
 }
 
 /// The reason that covers a difference. `own` are the pointers of the node itself: a member, and the schema it refers to;
-/// of a list's element, those of the list as well. `name` is the member's name, by which a reason further up may speak of it.
+/// of a list's element, those of the list as well. Further up only what is said `of` the member counts.
 pub(super) fn reason(
     document: &Document,
     trail: &Trail,
     own: &[&str],
-    name: &str,
-    subject: Subject<'_>,
+    member: &str,
+    difference: &str,
 ) -> Option<String> {
-    let stated =
-        |pointer: &str| document.get(pointer).map(|node| text(node, "x-deviation")).filter(|reason| !reason.is_empty());
-    let covering = own.iter().filter_map(|pointer| stated(pointer)).find(|reason| covers(reason, subject));
-    let speaks = |reason: &&str| match subject {
-        Subject::Extra(_) | Subject::Required(_) => covers(reason, subject),
-        _ => !name.is_empty() && names(reason, name),
+    let stated = |pointer: &str, of: &str| {
+        let deviations = document.get(pointer)?.get(EXTENSION)?;
+        let found = entries(deviations).find(|deviation| {
+            let is_of = deviation.get("of").and_then(Value::as_str).unwrap_or_default() == of;
+            is_of && covers(deviation).flatten().any(|covered| covered == difference)
+        });
+        found.map(|deviation| deviation.get("reason").and_then(Value::as_str).unwrap_or_default())
     };
-    let above = || trail.ancestors().filter_map(stated).find(speaks);
-    covering.or_else(above).map(|reason| reason.split_whitespace().collect::<Vec<_>>().join(" "))
+    let above = || trail.ancestors().filter(|_| !member.is_empty()).find_map(|pointer| stated(pointer, member));
+    let reason = own.iter().find_map(|pointer| stated(pointer, "")).or_else(above)?;
+    Some(reason.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-fn covers(reason: &str, subject: Subject<'_>) -> bool {
-    let says = |words: &[&str]| words.iter().any(|word| reason.contains(word));
-    match subject {
-        Subject::Absence => says(&["leaves", "lacks", "omits", "missing"]),
-        Subject::Requiredness => says(&["requir"]),
-        Subject::Type(published) | Subject::Format(Some(published)) | Subject::Limit(published) => {
-            names(reason, published)
+/// What is wrong with the deviations at a pointer, which `holder` states.
+pub fn check(pointer: &str, holder: &Value) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let deviations = &holder[EXTENSION];
+    let form = "must be a mapping with `covers`, a list of differences as `cargo xtask drift` names them, and `reason`";
+    for (index, deviation) in entries(deviations).enumerate() {
+        let at = if deviations.is_array() { join(pointer, index) } else { pointer.to_owned() };
+        let mut complain = |at: &str, message: String| problems.push(Problem::new(at, message));
+        let Some(keys) = deviation.as_object() else {
+            complain(&at, format!("`{EXTENSION}` {form}"));
+            continue;
+        };
+        for key in keys.keys().filter(|key| !["of", "covers", "reason"].contains(&key.as_str())) {
+            let message = format!("`{key}` is not a member of `{EXTENSION}`: write one of `of`, `covers`, `reason`");
+            complain(&join(&at, key), message);
         }
-        Subject::Format(None) => says(&["type", "format"]),
-        // A reason for a required name that never exists says nothing of a member that does.
-        Subject::Extra(name) => names(reason, name) && !says(&["requir"]),
-        Subject::Required(name) => names(reason, name) && says(&["requir"]),
-        Subject::Lost | Subject::Other => false,
+        let is_member = |of: &Value| of.as_str().is_some_and(|of| holder["properties"].get(of).is_some());
+        if let Some(of) = deviation.get("of").filter(|of| !is_member(of)) {
+            complain(
+                &join(&at, "of"),
+                format!("`of` in `{EXTENSION}` must be the name of a member, and {of} is none here"),
+            );
+        }
+        if deviation.get("reason").and_then(Value::as_str).is_none_or(|reason| reason.trim().is_empty()) {
+            complain(&at, format!("`{EXTENSION}` has no `reason`"));
+        }
+        if deviation.get("covers").and_then(Value::as_array).is_none_or(Vec::is_empty) {
+            complain(&at, format!("`{EXTENSION}` {form}"));
+        }
+        for (index, covered) in covers(deviation).enumerate() {
+            let subject = covered.as_deref().unwrap_or_default().split(':').next().unwrap_or_default();
+            let narrows = matches!(keywords::rule(Kind::Schema, subject), Some(Rule::Narrows(_) | Rule::AsWritten));
+            if !narrows && !SUBJECTS.contains(&subject) {
+                let message = format!(
+                    "`{EXTENSION}` covers `{}`, which is not a difference that `cargo xtask drift` knows",
+                    covered.as_deref().unwrap_or("something else than text")
+                );
+                complain(&join(&join(&at, "covers"), index), message);
+            }
+        }
     }
+    problems
 }
 
-fn names(reason: &str, name: &str) -> bool {
-    reason.contains(&format!("`{name}`"))
+/// One deviation, or a list of them.
+fn entries(deviations: &Value) -> impl Iterator<Item = &Value> {
+    match deviations {
+        Value::Array(several) => several.as_slice(),
+        one => std::slice::from_ref(one),
+    }
+    .iter()
+}
+
+/// The differences that a deviation covers, as the report names them. `maxItems: 100` may stand without quotes: then YAML
+/// has a mapping.
+fn covers(deviation: &Value) -> impl Iterator<Item = Option<String>> {
+    let plain = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        Value::Null => Some("null".to_owned()),
+        Value::Array(_) | Value::Object(_) => None,
+    };
+    let covers = deviation.get("covers").and_then(Value::as_array).into_iter().flatten();
+    covers.map(move |covered| match covered.as_object() {
+        Some(pair) if pair.len() == 1 => {
+            pair.iter().find_map(|(name, value)| Some(format!("{name}: {}", plain(value)?)))
+        }
+        _ => covered.as_str().map(str::to_owned),
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
+    fn document(deviation: &str) -> Document {
+        Document::parse(Path::new("doc.yaml"), &format!("a:\n  x-deviation:\n{deviation}\n  b: {{c: 1}}\n")).unwrap()
+    }
+
     #[test]
-    fn a_reason_covers_what_it_speaks_of_and_nothing_else() {
-        let required = "The vendor's document calls this member required.";
-        assert!(covers(required, Subject::Requiredness));
-        assert!(!covers(required, Subject::Format(None)) && !covers(required, Subject::Absence));
-        let kind = "Its type is given as plain text; some gateways make it a `number`.";
-        assert!(covers(kind, Subject::Format(None)) && covers(kind, Subject::Type("number")));
-        assert!(!covers(kind, Subject::Format(Some("uuid"))) && !covers(kind, Subject::Type("integer")));
-        let limit = "Generation 5 publishes `maxItems: 10000`; v1 leaves it open.";
-        assert!(covers(limit, Subject::Limit("maxItems: 10000")) && !covers(limit, Subject::Limit("maxItems: 100")));
-        let values = "In December 2025 `STATE_NO_DATA` was published for two days.";
-        assert!(covers(values, Subject::Extra("STATE_NO_DATA")));
-        assert!(!covers(values, Subject::Extra("STATE_NO")) && !covers(values, Subject::Other));
-        let phantom = "The vendor's document also requires `originator`, which never exists in JSON.";
-        assert!(covers(phantom, Subject::Required("originator")) && !covers(phantom, Subject::Extra("originator")));
+    fn a_deviation_covers_what_it_lists_and_nothing_else() {
+        let document =
+            document("    covers: [required, format: none, 'value: X', maxItems: 10]\n    reason: So\n      it is.");
+        let trail = Trail::root("/a").to("/a/b");
+        let reason = |difference: &str| reason(&document, &trail, &["/a"], "c", difference);
+        for covered in ["required", "format: none", "value: X", "maxItems: 10"] {
+            assert_eq!(reason(covered).as_deref(), Some("So it is."), "{covered}");
+        }
+        for other in ["require", "format: uuid", "format", "value: XY", "maxItems: 100", "minItems: 10", "absent"] {
+            assert_eq!(reason(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn further_up_only_what_is_said_of_the_member_counts() {
+        let document =
+            document("    - {of: c, covers: [required], reason: Of c.}\n    - {covers: [absent], reason: Of a.}");
+        let trail = Trail::root("/a").to("/a/b");
+        let reason = |own: &[&str], member, difference| super::reason(&document, &trail, own, member, difference);
+        assert_eq!(reason(&["/a/b/c"], "c", "required").as_deref(), Some("Of c."));
+        assert_eq!(reason(&["/a/b/c"], "c", "absent"), None);
+        assert_eq!(reason(&["/a/b/d"], "d", "required"), None);
+        assert_eq!(reason(&["/a"], "", "absent").as_deref(), Some("Of a."));
+        assert_eq!(reason(&["/a"], "", "required"), None);
+    }
+
+    #[test]
+    fn what_is_no_deviation_is_reported_where_it_stands() {
+        for (text, line, complaint) in [
+            ("    Because.", 2, "must be a mapping with `covers`"),
+            ("    covers: [required]", 2, "has no `reason`"),
+            ("    reason: x", 2, "must be a mapping with `covers`"),
+            ("    reason: x\n    covers: []", 2, "must be a mapping with `covers`"),
+            ("    reason: x\n    covers:\n      - required\n      - requird", 6, "covers `requird`"),
+            ("    reason: x\n    covers:\n      - maxItms: 3", 5, "covers `maxItms: 3`"),
+            ("    reason: x\n    covers:\n      - [required]", 5, "covers `something else than text`"),
+            ("    reason: x\n    covers: [required]\n    because: y", 5, "`because` is not a member"),
+            ("    - reason: x\n      covers: [required]\n      of: 3", 5, "3 is none here"),
+            ("    - reason: x\n      covers: [required]\n      of: c", 5, "\"c\" is none here"),
+        ] {
+            let document = document(text);
+            let problems = check("/a/x-deviation", document.get("/a").unwrap());
+            assert_eq!(problems.len(), 1, "{text}: {problems:?}");
+            assert!(problems[0].message.contains(complaint), "{text}: {problems:?}");
+            assert_eq!(document.line(&problems[0].pointer), line, "{text}");
+        }
+        let document =
+            document("    reason: x\n    covers: [uniqueItems: true, not: '{}', if: '{}', 'requires: field']");
+        assert!(check("/a/x-deviation", document.get("/a").unwrap()).is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! Differences as a table for people and as JSON for machines.
+//! Differences as a table for people, as Markdown for an issue, and as JSON for machines; each with what to do about it.
 
 use std::{collections::HashMap, fmt::Write};
 
@@ -7,23 +7,28 @@ use serde_json::{Value, json};
 
 use super::{Class, Difference};
 
+/// What to do where a published file says something that the service does not do.
+const HOW_TO_COVER: &str = "Where the service does not do what is published, keep our document as it is, and give the reason at \
+                            OURS: `x-deviation: {covers: [SUBJECT], reason: ...}`. `--json` and `--markdown` show the \
+                            SUBJECT.";
+
 /// Aligned columns, the reasons of known deviations below their rows, and a line of counts.
 pub fn table(differences: &[Difference]) -> String {
     let mut out = String::new();
     let shown = grouped(differences);
-    let rows: Vec<[String; 5]> = shown.iter().map(|(difference, others)| row(difference, *others)).collect();
+    let rows: Vec<[String; 6]> = shown.iter().map(|(difference, others)| row(difference, *others)).collect();
     if !rows.is_empty() {
-        let header = ["CLASS", "OURS", "PUBLISHED", "PLACE", "DIFFERENCE"].map(str::to_owned);
+        let header = ["CLASS", "OURS", "PUBLISHED", "WHAT TO DO", "PLACE", "DIFFERENCE"].map(str::to_owned);
         let width =
             |column: usize| rows.iter().chain([&header]).map(|row| row[column].chars().count()).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..4).map(width).collect();
-        let reasons = std::iter::once(None).chain(shown.iter().map(|(difference, _)| difference.reason.as_ref()));
+        let widths: Vec<usize> = (0..header.len() - 1).map(width).collect();
+        let reasons = std::iter::once(None).chain(shown.iter().map(|(difference, _)| reason(difference)));
         for (row, reason) in std::iter::once(&header).chain(&rows).zip(reasons) {
             for (cell, width) in row.iter().zip(&widths) {
                 let padding = " ".repeat(width - cell.chars().count() + 2);
                 out.extend([cell.as_str(), &padding]);
             }
-            out.push_str(&row[4]);
+            out.push_str(&row[header.len() - 1]);
             out.push('\n');
             if let Some(reason) = reason {
                 out.extend([&" ".repeat(widths[0] + 2), "because: ", reason, "\n"]);
@@ -31,13 +36,19 @@ pub fn table(differences: &[Difference]) -> String {
         }
         out.push('\n');
     }
+    if differences.iter().any(|difference| difference.class.needs_action()) {
+        out.extend([HOW_TO_COVER, "\n\n"]);
+    }
+    out.extend([&counts(differences), "\n"]);
+    out
+}
+
+fn counts(differences: &[Difference]) -> String {
     let counts = Class::ALL.map(|class| {
         let count = differences.iter().filter(|difference| difference.class == class).count();
         format!("{count} {}", class.as_str())
     });
-    // Writing to a string can't fail.
-    let _ = writeln!(out, "{} differences: {}", differences.len(), counts.join(", "));
-    out
+    format!("{} differences: {}", differences.len(), counts.join(", "))
 }
 
 /// What is shown, and how many others are like it: cosmetic differences are one row for all places of the same kind, since
@@ -58,25 +69,166 @@ fn grouped(differences: &[Difference]) -> Vec<(&Difference, usize)> {
     shown
 }
 
-fn row(difference: &Difference, others: usize) -> [String; 5] {
+fn row(difference: &Difference, others: usize) -> [String; 6] {
     let line = |location: &str| location.rsplit_once(':').map_or_else(|| "-".to_owned(), |(_, line)| line.to_owned());
-    let operations = match difference.operations.as_slice() {
-        [] => String::new(),
-        [one] => format!(" [{one}]"),
-        [first, rest @ ..] => format!(" [{first} and {} more]", rest.len()),
-    };
-    let others = match others {
-        0 => String::new(),
-        1 => "; and in 1 more place, which `--json` lists".to_owned(),
-        _ => format!("; and in {others} more places, which `--json` lists"),
-    };
+    let operations = operations(difference);
+    let operations = if operations.is_empty() { operations } else { format!(" [{operations}]") };
     [
         difference.class.as_str().to_owned(),
         line(&difference.ours),
         line(&difference.published),
-        difference.place.clone(),
-        format!("{}{operations}{others}", difference.message),
+        what_to_do(difference).to_owned(),
+        one_line(&difference.place),
+        one_line(&format!("{}{operations}{}", difference.message, elsewhere(others))),
     ]
+}
+
+fn operations(difference: &Difference) -> String {
+    match difference.operations.as_slice() {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first, rest @ ..] => format!("{first} and {} more", rest.len()),
+    }
+}
+
+fn elsewhere(others: usize) -> String {
+    match others {
+        0 => String::new(),
+        1 => "; and in 1 more place, which `--json` lists".to_owned(),
+        _ => format!("; and in {others} more places, which `--json` lists"),
+    }
+}
+
+/// A published name may hold anything, and a row is a line.
+fn one_line(text: &str) -> String {
+    text.chars()
+        .flat_map(
+            |character| if character.is_control() { character.escape_default().collect() } else { vec![character] },
+        )
+        .collect()
+}
+
+/// What a maintainer does about a difference.
+fn what_to_do(difference: &Difference) -> &'static str {
+    if !difference.class.needs_action() {
+        return "nothing";
+    }
+    let breaks = difference.class.breaks();
+    match difference.subject.split(':').next().unwrap_or_default() {
+        "absent" | "readOnly" | "writeOnly" => "remove it",
+        "body" => "change the body",
+        "default" => "set it explicitly",
+        "deprecated" => "mark it as deprecated",
+        "enum" | "lost" => "send no other value",
+        "format" => "change the format",
+        "keyword" => "teach drift the keyword",
+        "member" => "add the member",
+        "nullable" => "read null there",
+        "oneOf" => "state the choice",
+        "operation" if breaks => "change or remove the path",
+        "operation" => "add the operation",
+        "parameter" => "add the parameter",
+        "permission" => "change the permission",
+        "required" | "requires" => "require it",
+        "security" => "change how the key is sent",
+        "server" => "add the server",
+        "status" => "handle the status",
+        "style" => "change how it is sent",
+        "type" => "change the type",
+        "value" => "add the value",
+        _ if breaks => "narrow the limit",
+        _ => "state the limit",
+    }
+}
+
+/// Why there is nothing to do: as our document says, or by the rule of the class.
+fn reason(difference: &Difference) -> Option<&str> {
+    if difference.reason.is_some() || difference.class != Class::Cosmetic {
+        return difference.reason.as_deref();
+    }
+    Some(match difference.subject.split(':').next().unwrap_or_default() {
+        "required" | "requires" => "What a reply lacks reads as its default, required or not.",
+        "optional" => "The SDK sends what our document requires, and reads as its default what a reply lacks.",
+        "type" | "format" | "enum" => "What travels there fits both files.",
+        "lost" => "A value that no longer arrives is not missed.",
+        "name" => "The name of a parameter in the path is not sent.",
+        "absent" | "status" => "Errors are read by their status, whatever the file says of their bodies.",
+        "generation" => "It is not what the SDK sends to.",
+        _ => "It lets through all that the SDK sends.",
+    })
+}
+
+/// The body of an issue: what needs action as a table, and the rest folded away.
+pub fn markdown(published: &str, differences: &[Difference]) -> String {
+    let mut out = format!("{} compared with our document: **{}**.\n", code(published), counts(differences));
+    let part = |needs_action: bool| -> Vec<Difference> {
+        differences.iter().filter(|difference| difference.class.needs_action() == needs_action).cloned().collect()
+    };
+    let (now, rest) = (part(true), part(false));
+    if now.is_empty() {
+        out.push_str("\nThere is nothing to do.\n");
+    } else {
+        rows(&mut out, &now);
+        out.extend(["\n", HOW_TO_COVER, "\n"]);
+    }
+    if !rest.is_empty() {
+        // GitHub reads Markdown within HTML only after a blank line. Writing to a string can't fail.
+        let _ = writeln!(out, "\n<details><summary>{} that need no action</summary>", rest.len());
+        rows(&mut out, &rest);
+        out.push_str("\n</details>\n");
+    }
+    out
+}
+
+fn rows(out: &mut String, differences: &[Difference]) {
+    out.push_str("\n| Class | What to do | Place | Subject | Difference | Operations | Ours | Published |\n");
+    out.push_str("| --- | --- | --- | --- | --- | --- | --- | --- |\n");
+    for (difference, others) in grouped(differences) {
+        let reason =
+            reason(difference).map_or_else(String::new, |reason| format!("<br>Because: {}", cell_text(reason)));
+        let cells = [
+            cell_text(difference.class.as_str()),
+            cell_text(what_to_do(difference)),
+            cell_text(&difference.place),
+            code(&difference.subject),
+            cell_text(&format!("{}{}", difference.message, elsewhere(others))) + &reason,
+            cell_text(&operations(difference)),
+            code(&difference.ours),
+            code(&difference.published),
+        ];
+        for cell in cells {
+            out.extend(["| ", &cell, " "]);
+        }
+        out.push_str("|\n");
+    }
+}
+
+/// Text as code in a cell of a table, to be copied. A backtick is shown as the other quote.
+fn code(text: &str) -> String {
+    format!("`{}`", one_line(text).replace('`', "'").replace('|', "\\|"))
+}
+
+/// Text as a cell of a Markdown table: what stands in backticks is code, and nothing else has a meaning.
+fn cell_text(text: &str) -> String {
+    let text = one_line(text);
+    let parts: Vec<&str> = text.split('`').collect();
+    // A backtick without another one is text.
+    let is_code = |index: usize| index % 2 == 1 && index + 1 < parts.len();
+    let mut out = String::new();
+    for (index, part) in parts.iter().enumerate() {
+        let code = is_code(index);
+        if index > 0 {
+            out.push_str(if code || is_code(index - 1) { "`" } else { "\\`" });
+        }
+        for character in part.chars() {
+            // A table ends a cell at a bar even within code.
+            if character == '|' || !code && "\\*_<>[]#@~&".contains(character) {
+                out.push('\\');
+            }
+            out.push(character);
+        }
+    }
+    out
 }
 
 /// An array with one object for each difference.
@@ -87,11 +239,13 @@ pub fn json(differences: &[Difference]) -> Result<String> {
             json!({
                 "class": difference.class.as_str(),
                 "place": difference.place,
+                "subject": difference.subject,
                 "difference": difference.message,
+                "what_to_do": what_to_do(difference),
                 "operations": difference.operations,
                 "ours": difference.ours,
                 "published": difference.published,
-                "reason": difference.reason,
+                "reason": reason(difference),
             })
         })
         .collect();

@@ -2,32 +2,44 @@
 //! [`super`].
 
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeSet, HashSet, VecDeque},
     rc::Rc,
 };
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use heck::ToSnakeCase;
 use serde_json::Value;
 
 use super::{
     Class, Difference, Direction,
-    api::{Api, Operation},
-    deviation::{self, Subject, Trail},
-    shape::{LIMITS, Shape},
+    api::Api,
+    deviation::{self, Trail},
+    keywords::{self, Kind, Narrows, Rule},
+    shape::Shape,
 };
 use crate::json_pointer::join;
 
-/// A node of ours and the published one in the same place.
+/// The most pairs of schemas that are compared for one body: alternatives that refer to each other may combine without end.
+const MAX_PAIRS: usize = 50_000;
+
+/// A node of ours and the published one in the same place; each may be written in several places.
 struct Pair {
-    ours: String,
-    published: String,
+    ours: Vec<String>,
+    published: Vec<String>,
     place: String,
     /// The member's name; empty for a body, a list's items and a map's values.
     name: String,
     /// Whether it is a list's item or a map's value; the list or map is at the end of the trail.
     element: bool,
     trail: Rc<Trail>,
+}
+
+/// A pair as it is compared.
+struct Both<'p, 'd> {
+    direction: Direction,
+    pair: &'p Pair,
+    ours: Rc<Shape<'d>>,
+    published: Rc<Shape<'d>>,
 }
 
 /// The comparison of one operation.
@@ -41,8 +53,10 @@ pub(super) struct Walk<'a, 'd> {
 /// What is known about a difference where it is found.
 pub(super) struct Finding<'a> {
     pub(super) class: Class,
-    pub(super) subject: Subject<'a>,
+    /// What differs, in the words that an `x-deviation` uses.
+    pub(super) subject: String,
     pub(super) place: &'a str,
+    /// The member's name.
     pub(super) name: &'a str,
     pub(super) message: String,
     /// The node in our document and the schema that it refers to, and the node in the published one.
@@ -50,28 +64,52 @@ pub(super) struct Finding<'a> {
     pub(super) published: &'a str,
 }
 
+impl Finding<'_> {
+    /// The difference that it is, unless our document says that it is meant.
+    pub(super) fn located(
+        self,
+        (ours, published): (&Api<'_>, &Api<'_>),
+        trail: &Trail,
+        operations: Vec<String>,
+    ) -> Difference {
+        let reason = deviation::reason(ours.document, trail, self.ours, self.name, &self.subject);
+        Difference {
+            class: if reason.is_some() { Class::KnownDeviation } else { self.class },
+            place: self.place.to_owned(),
+            message: self.message,
+            subject: self.subject,
+            operations,
+            ours: ours.document.location(self.ours.first().copied().unwrap_or_default()),
+            published: published.document.location(self.published),
+            reason,
+        }
+    }
+}
+
 impl<'a, 'd> Walk<'a, 'd> {
     pub(super) fn new(
         ours: &'a Api<'d>,
         published: &'a Api<'d>,
-        operation: &'a Operation<'d>,
+        operation: &'a str,
         found: &'a mut Vec<Difference>,
     ) -> Self {
-        Self { ours, published, operation: &operation.id, found }
+        Self { ours, published, operation, found }
     }
 
     pub(super) fn add(&mut self, trail: &Trail, finding: Finding<'_>) {
-        let Finding { class, subject, place, name, message, ours, published } = finding;
-        let reason = deviation::reason(self.ours.document, trail, ours, name, subject);
-        self.found.push(Difference {
-            class: if reason.is_some() { Class::KnownDeviation } else { class },
-            place: place.to_owned(),
-            message,
-            operations: vec![self.operation.to_owned()],
-            ours: self.ours.document.location(ours.first().copied().unwrap_or_default()),
-            published: self.published.document.location(published),
-            reason,
-        });
+        let operations = vec![self.operation.to_owned()];
+        self.found.push(finding.located((self.ours, self.published), trail, operations));
+    }
+
+    /// Records the keywords of a published object that can't be evaluated.
+    pub(super) fn unreadable(&mut self, trail: &Trail, kind: Kind, place: &str, ours: &str, published: (&str, &Value)) {
+        let (pointer, node) = published;
+        for (keyword, message) in keywords::unreadable(kind, node) {
+            let at = join(pointer, keyword);
+            let subject = format!("keyword: {keyword}");
+            let ours = &[ours];
+            self.add(trail, Finding { class: Class::New, subject, place, name: "", message, ours, published: &at });
+        }
     }
 
     /// Compares the schemas at two pointers and everything below them.
@@ -84,230 +122,321 @@ impl<'a, 'd> Walk<'a, 'd> {
         trail: &Rc<Trail>,
     ) -> Result<()> {
         let first = Pair {
-            ours: ours.to_owned(),
-            published: published.to_owned(),
+            ours: vec![ours.to_owned()],
+            published: vec![published.to_owned()],
             place: place.to_owned(),
             name: String::new(),
             element: false,
             trail: Rc::clone(trail),
         };
         let mut queue = VecDeque::from([first]);
-        let mut seen = BTreeSet::new();
+        let mut seen = HashSet::new();
         while let Some(pair) = queue.pop_front() {
-            let ours = Shape::read(self.ours, &pair.ours)?;
-            let published = Shape::read(self.published, &pair.published)?;
-            self.deprecated(&pair, &ours, &published);
-            if !self.types(direction, &pair, &ours, &published) {
+            let (ours, published) = (self.ours.shape(&pair.ours)?, self.published.shape(&pair.published)?);
+            let both = Both { direction, pair: &pair, ours, published };
+            self.deprecated(&both);
+            self.nullable(&both);
+            self.default(&both);
+            let comparable = self.types(&both);
+            if !seen.insert((Rc::as_ptr(&both.ours), Rc::as_ptr(&both.published), comparable)) {
                 continue;
             }
-            if seen.insert((ours.pointer.clone(), published.pointer.clone())) {
-                self.format(direction, &pair, &ours, &published);
-                self.values(direction, &pair, &ours, &published);
-                if direction == Direction::Request {
-                    self.limits(&pair, &ours, &published);
-                }
-                self.members(direction, &pair, &ours, &published, &mut queue);
-                self.elements(direction, &pair, &ours, &published, &mut queue)?;
+            if seen.len() > MAX_PAIRS {
+                let location = self.published.document.location(published_at(&pair));
+                bail!("{location}: more than {MAX_PAIRS} pairs of schemas in one body: it is too large to compare");
+            }
+            self.keywords(&both);
+            if comparable {
+                self.format(&both);
+                self.values(&both);
+                self.limits(&both);
+                self.choices(&both);
+                self.members(&both, &mut queue)?;
+                self.elements(&both, &mut queue)?;
             }
         }
         Ok(())
     }
 
-    /// Records a difference between the two nodes of a pair.
-    fn at(
+    /// Records a difference between the two nodes of a pair, as they are used there.
+    fn at(&mut self, both: &Both<'_, 'd>, class: Class, subject: impl Into<String>, message: String) {
+        let own = [ours_at(both.pair), both.ours.pointer.as_str()];
+        let published = published_at(both.pair);
+        self.record(both, class, subject.into(), &both.pair.place, message, &own, published);
+    }
+
+    /// Records a difference between the schemas that the two nodes refer to.
+    fn at_schema(&mut self, both: &Both<'_, 'd>, class: Class, subject: impl Into<String>, message: String) {
+        let place = schema_place(&both.ours.pointer, &both.pair.place);
+        let own = [both.ours.pointer.as_str(), ours_at(both.pair)];
+        self.record(both, class, subject.into(), &place, message, &own, &both.published.pointer);
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what a finding is made of")]
+    fn record(
         &mut self,
-        pair: &Pair,
-        ours: &Shape<'_>,
-        published: &Shape<'_>,
+        both: &Both<'_, 'd>,
         class: Class,
-        subject: Subject<'_>,
+        subject: String,
+        place: &str,
         message: String,
+        own: &[&str],
+        published: &str,
     ) {
-        let place = place(&ours.pointer, &pair.place);
-        let own = [pair.ours.as_str(), ours.pointer.as_str()];
-        // An enum's values are found where they are written, not where they are referred to.
-        let (place, published, own) = match subject {
-            Subject::Extra(_) | Subject::Lost => (&place, published.pointer.as_str(), [own[1], own[0]]),
-            _ => (&pair.place, pair.published.as_str(), own),
-        };
+        let Both { pair, .. } = both;
         let mut own = own.to_vec();
         if pair.element {
             // An element has no name that a reason could speak of, so that its list speaks for it.
             own.extend(pair.trail.ancestors().take(2));
         }
-        self.add(&pair.trail, Finding { class, subject, place, name: &pair.name, message, ours: &own, published });
+        let finding = Finding { class, subject, place, name: &pair.name, message, ours: &own, published };
+        self.add(&pair.trail, finding);
     }
 
-    fn deprecated(&mut self, pair: &Pair, ours: &Shape<'_>, published: &Shape<'_>) {
-        if published.deprecated && !ours.deprecated && !pair.name.is_empty() {
-            self.at(pair, ours, published, Class::New, Subject::Other, "is deprecated".to_owned());
+    fn deprecated(&mut self, both: &Both<'_, 'd>) {
+        if both.published.deprecated && !both.ours.deprecated && !both.pair.name.is_empty() {
+            self.at(both, Class::New, "deprecated", "is deprecated".to_owned());
+        }
+    }
+
+    /// A member may always be `null`: it is read as absent, and never sent. A whole body, an item and a map's value may not,
+    /// except for enums, which read it as their default.
+    fn nullable(&mut self, both: &Both<'_, 'd>) {
+        let refused = both.pair.name.is_empty() && both.ours.values.is_none() && !both.ours.nullable;
+        if both.direction == Direction::Response && both.published.nullable && refused {
+            let message = "may be `null`, which is read as a member's value only".to_owned();
+            self.at(both, Class::BreaksDecoding, "nullable", message);
+        }
+    }
+
+    /// What the absence of a value means. The SDK takes it for the default of the type, as protobuf does.
+    fn default(&mut self, both: &Both<'_, 'd>) {
+        let Both { ours, published, .. } = both;
+        let is_zero = |value: &Value| {
+            let name = |shape: &Shape<'_>| shape.values.as_ref().and_then(|values| values.all().first().cloned());
+            match value {
+                Value::Null | Value::Bool(false) => true,
+                Value::Number(number) => number.as_f64() == Some(0.0),
+                Value::String(text) => {
+                    text.is_empty() || [name(ours), name(published)].iter().flatten().any(|n| n == text)
+                }
+                Value::Array(items) => items.is_empty(),
+                Value::Object(members) => members.is_empty(),
+                Value::Bool(true) => false,
+            }
+        };
+        let stated = |shape: &Shape<'d>| shape.default.filter(|value| !is_zero(value));
+        let (old, new) = (stated(ours), stated(published));
+        if old != new {
+            let text =
+                |value: Option<&Value>| value.map_or_else(|| "the type's".to_owned(), |v| format!("`{}`", plain(v)));
+            let message = format!("has {} default, published with {}", text(old), text(new));
+            let subject = format!("default: {}", new.map_or_else(|| "none".to_owned(), plain));
+            self.at(both, Class::New, subject, message);
         }
     }
 
     /// Compares JSON types. Answers whether what is below is worth comparing.
-    fn types(&mut self, direction: Direction, pair: &Pair, ours: &Shape<'_>, published: &Shape<'_>) -> bool {
+    fn types(&mut self, both: &Both<'_, 'd>) -> bool {
+        let Both { direction, ours, published, .. } = both;
         if ours.types.is_empty() {
             return false;
         }
         if published.types.is_empty() {
             let message = format!("is {}, published without a type", ours.types_text());
-            self.at(pair, ours, published, Class::Cosmetic, Subject::Type("any"), message);
+            self.at(both, Class::Cosmetic, "type: any", message);
             return false;
         }
         let other_kind = ours.types.contains("object")
             && published.types.contains("object")
-            && (ours.is_map() && !published.members.is_empty() || published.is_map() && !ours.members.is_empty());
+            && (ours.is_map() && published.is_message() || published.is_map() && ours.is_message());
         if ours.types == published.types && !other_kind {
             return true;
         }
-        let (sent, read) = match direction {
-            Direction::Request => (ours, published),
-            Direction::Response => (published, ours),
-        };
+        let (sent, read) = direction.choose((ours, published), (published, ours));
         let taken = |kind: &&str| read.types.contains(kind) || *kind == "integer" && read.types.contains("number");
         let text =
             |shape: &Shape<'_>| if other_kind && !shape.is_map() { "message".to_owned() } else { described(shape) };
         let message = format!("is {}, published as {}", text(ours), text(published));
+        // A message without members is read as an empty map.
+        let fits = sent.types.iter().all(taken) && (!other_kind || sent.is_message() && sent.members.is_empty());
         let class = if is_integer(ours) && is_integer(published) {
             // Text or number is all the same; what it may hold is not.
-            format_class(direction, "integer", ours.format, published.format)
-        } else if sent.types.iter().all(taken) && !other_kind {
+            format_class(*direction, "integer", ours.format, published.format)
+        } else if fits {
             Class::Cosmetic
         } else {
             direction.refused()
         };
-        self.at(pair, ours, published, class, Subject::Type(&published.types_text()), message);
+        self.at(both, class, format!("type: {}", text(published)), message);
         class == Class::Cosmetic && ours.types.iter().any(|kind| published.types.contains(kind))
     }
 
-    fn format(&mut self, direction: Direction, pair: &Pair, ours: &Shape<'_>, published: &Shape<'_>) {
+    /// Keywords that can't be evaluated, and those that are compared as they are written.
+    fn keywords(&mut self, both: &Both<'_, 'd>) {
+        for (pointer, keyword, message) in &both.published.unreadable {
+            let own = [ours_at(both.pair), both.ours.pointer.as_str()];
+            let (subject, place) = (format!("keyword: {keyword}"), &both.pair.place);
+            self.record(both, Class::New, subject, place, message.clone(), &own, pointer);
+        }
+        let (ours, published) = (&both.ours.as_written, &both.published.as_written);
+        let names: BTreeSet<&str> = ours.keys().chain(published.keys()).copied().collect();
+        for name in names.into_iter().filter(|name| ours.get(name) != published.get(name)) {
+            let text = |value: Option<&&Value>| value.map_or_else(|| "nothing".to_owned(), |value| plain(value));
+            let new = text(published.get(name));
+            let message = format!("has `{name}: {}`, published as `{name}: {new}`", text(ours.get(name)));
+            self.at(both, Class::New, format!("{name}: {new}"), message);
+        }
+    }
+
+    fn format(&mut self, both: &Both<'_, 'd>) {
+        let Both { direction, ours, published, .. } = both;
         if ours.format == published.format || ours.values.is_some() {
             return;
         }
         let kind = ours.types.first().copied().unwrap_or_default();
-        let class = format_class(direction, kind, ours.format, published.format);
+        let class = format_class(*direction, kind, ours.format, published.format);
         let text =
             |format: Option<&str>| format.map_or_else(|| "no format".to_owned(), |format| format!("format `{format}`"));
         let message = format!("has {}, published with {}", text(ours.format), text(published.format));
-        self.at(pair, ours, published, class, Subject::Format(published.format), message);
+        self.at(both, class, format!("format: {}", published.format.unwrap_or("none")), message);
     }
 
-    fn values(&mut self, direction: Direction, pair: &Pair, ours: &Shape<'_>, published: &Shape<'_>) {
+    fn values(&mut self, both: &Both<'_, 'd>) {
+        let Both { direction, ours, published, .. } = both;
         match (&ours.values, &published.values) {
             (None, None) => {}
             (Some(_), None) => {
                 let message = "is an enum, published without its values".to_owned();
-                self.at(pair, ours, published, Class::Cosmetic, Subject::Lost, message);
+                self.at_schema(both, Class::Cosmetic, "enum: none", message);
             }
             (None, Some(values)) => {
                 let class = direction.choose(Class::BreaksCallers, Class::Cosmetic);
-                let message = format!("may be any text, published as one of {}", values.all().join(", "));
-                self.at(pair, ours, published, class, Subject::Type("enum"), message);
+                let values = values.all().join(", ");
+                let message = format!("may be any text, published as one of {values}");
+                self.at(both, class, format!("enum: {values}"), message);
             }
-            (Some(ours_values), Some(published_values)) => {
-                for value in published_values.beyond(ours_values) {
+            (Some(ours), Some(published)) => {
+                for value in published.beyond(ours) {
                     let message = format!("has a value that we lack: `{value}`");
-                    self.at(pair, ours, published, Class::New, Subject::Extra(value), message);
+                    self.at_schema(both, Class::New, format!("value: {value}"), message);
                 }
-                for value in ours_values.beyond(published_values) {
+                for value in ours.beyond(published) {
                     let class = direction.choose(Class::BreaksCallers, Class::Cosmetic);
-                    let outcome = direction_text(direction, "sending it is refused", "it no longer arrives");
+                    let outcome = direction.choose("sending it is refused", "it no longer arrives");
                     let message = format!("has lost the value `{value}`: {outcome}");
-                    self.at(pair, ours, published, class, Subject::Lost, message);
+                    self.at_schema(both, class, format!("lost: {value}"), message);
                 }
             }
         }
     }
 
     /// What narrows a request. Limits that only our document states are our own affair.
-    fn limits(&mut self, pair: &Pair, ours: &Shape<'_>, published: &Shape<'_>) {
-        for limit in LIMITS {
-            let Some(new) = published.limits.get(limit) else { continue };
-            let (class, message) = match ours.limits.get(limit) {
+    fn limits(&mut self, both: &Both<'_, 'd>) {
+        if both.direction == Direction::Response {
+            return;
+        }
+        for (limit, new) in &both.published.limits {
+            let new_text = plain(new);
+            let (class, message) = match both.ours.limits.get(limit) {
                 Some(old) if old == new => continue,
-                None if limit.starts_with("min") && new.as_f64() == Some(0.0) => continue,
-                None => (Class::New, format!("is limited by `{limit}: {new}`")),
+                None => (Class::New, format!("is limited by `{limit}: {new_text}`")),
                 Some(old) => {
-                    let tighter = match (old.as_f64(), new.as_f64()) {
-                        (Some(old), Some(new)) if limit.starts_with("min") => Some(new > old),
-                        (Some(old), Some(new)) => Some(new < old),
-                        // Of two patterns nobody can say which is tighter.
-                        _ => None,
-                    };
-                    let class = match tighter {
+                    let class = match tighter(limit, old, new) {
                         Some(true) => Class::BreaksCallers,
                         Some(false) => Class::Cosmetic,
                         None => Class::New,
                     };
-                    (class, format!("has `{limit}: {old}`, published as `{limit}: {new}`"))
+                    (class, format!("has `{limit}: {}`, published as `{limit}: {new_text}`", plain(old)))
                 }
             };
-            self.at(pair, ours, published, class, Subject::Limit(&format!("{limit}: {new}")), message);
+            self.at(both, class, format!("{limit}: {new_text}"), message);
         }
     }
 
-    fn members(
-        &mut self,
-        direction: Direction,
-        pair: &Pair,
-        ours: &Shape<'_>,
-        published: &Shape<'_>,
-        queue: &mut VecDeque<Pair>,
-    ) {
-        if ours.is_map() || published.is_map() || !ours.types.contains("object") {
+    /// Members of which a request may, or must, set one.
+    fn choices(&mut self, both: &Both<'_, 'd>) {
+        if both.direction == Direction::Response {
             return;
         }
-        let message_place = place(&ours.pointer, &pair.place);
-        let trail = pair.trail.to(&pair.ours).to(&ours.pointer);
+        for choice in &both.published.choices {
+            let mut ours = both.ours.choices.iter().filter(|ours| ours.members == choice.members);
+            if ours.any(|ours| ours.required >= choice.required && ours.exclusive >= choice.exclusive) {
+                continue;
+            }
+            let names = choice.members.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            let verb = if choice.required { "requires one of" } else { "takes at most one of" };
+            let subject = format!("oneOf: {}", choice.members.iter().copied().collect::<Vec<_>>().join(", "));
+            self.at_schema(both, Class::New, subject, format!("{verb} {names}"));
+        }
+    }
+
+    fn members(&mut self, both: &Both<'_, 'd>, queue: &mut VecDeque<Pair>) -> Result<()> {
+        let Both { direction, pair, ours, published } = both;
+        if ours.is_map() || published.is_map() || !ours.types.contains("object") {
+            return Ok(());
+        }
+        let message_place = schema_place(&ours.pointer, &pair.place);
+        let trail = pair.trail.to(ours_at(pair)).to(&ours.pointer);
         for (name, nodes) in &ours.members {
+            let member = self.ours.shape(nodes)?;
+            if member.is_hidden(*direction) {
+                continue;
+            }
+            let others = published.members.get(name);
+            let hidden = others.map_or(Ok(false), |others| {
+                Ok::<_, anyhow::Error>(self.published.shape(others)?.is_hidden(*direction))
+            })?;
             let member_place = format!("{message_place}.{name}");
-            let Some(node) = nodes.first() else { continue };
-            let target = self.ours.resolve(node).map_or_else(|_| node.clone(), |(target, _)| target);
-            let own = [node.as_str(), target.as_str()];
-            let finding = |class, subject, message, published| Finding {
-                class,
-                subject,
-                place: &member_place,
-                name,
-                message,
-                ours: &own,
-                published,
+            let own = [nodes.first().map_or("", String::as_str), member.pointer.as_str()];
+            let mut add = |class, subject: &str, message: String, published: &str| {
+                let subject = subject.to_owned();
+                let finding = Finding { class, subject, place: &member_place, name, message, ours: &own, published };
+                self.add(&trail, finding);
             };
+            let Some(others) = others else {
+                if published.required.contains(name) && !ours.required.contains(name) {
+                    let class = direction.choose(Class::BreaksCallers, Class::Cosmetic);
+                    add(class, "required", "is published as required, and is no member".to_owned(), &published.pointer);
+                }
+                let class = direction.choose(Class::BreaksCallers, Class::New);
+                let outcome = direction.choose("it would be ignored", "it reads as its default");
+                let similar = similar(name, published.members.keys().copied());
+                add(class, "absent", format!("is not published: {outcome}{similar}"), &published.pointer);
+                continue;
+            };
+            let at = others.first().map_or("", String::as_str);
+            if hidden {
+                let (class, subject) = direction.choose((Class::BreaksCallers, "readOnly"), (Class::New, "writeOnly"));
+                let outcome = direction.choose("it would be ignored", "it reads as its default");
+                add(class, subject, format!("is published as `{subject}`: {outcome}"), at);
+                continue;
+            }
             match (ours.required.contains(name), published.required.contains(name)) {
                 (false, true) => {
                     let class = direction.choose(Class::BreaksCallers, Class::Cosmetic);
-                    let at = published.members.get(name).and_then(|nodes| nodes.first()).unwrap_or(&published.pointer);
-                    self.add(
-                        &trail,
-                        finding(class, Subject::Requiredness, "is optional, published as required".to_owned(), at),
-                    );
+                    add(class, "required", "is optional, published as required".to_owned(), at);
                 }
-                (true, false) if published.members.contains_key(name) => {
-                    let message = "is required, published as optional".to_owned();
-                    self.add(
-                        &trail,
-                        finding(Class::Cosmetic, Subject::Requiredness, message, &published.members[name][0]),
-                    );
+                (true, false) => {
+                    add(Class::Cosmetic, "optional", "is required, published as optional".to_owned(), at);
                 }
                 _ => {}
             }
-            let Some(others) = published.members.get(name) else {
-                let class = direction.choose(Class::BreaksCallers, Class::New);
-                let outcome = direction_text(direction, "it would be ignored", "it reads as its default");
-                let message =
-                    format!("is not published: {outcome}{}", similar(name, published.members.keys().copied()));
-                self.add(&trail, finding(class, Subject::Absence, message, &published.pointer));
-                continue;
-            };
-            queue.extend(others.iter().map(|other| Pair {
-                ours: node.clone(),
-                published: other.clone(),
-                place: member_place.clone(),
+            queue.push_back(Pair {
+                ours: nodes.clone(),
+                published: others.clone(),
+                place: member_place,
                 name: (*name).to_owned(),
                 element: false,
                 trail: Rc::clone(&trail),
-            }));
+            });
         }
+        self.additional_members(both, &message_place)
+    }
+
+    /// Names that only the published message has, or requires.
+    fn additional_members(&mut self, both: &Both<'_, 'd>, place: &str) -> Result<()> {
+        let Both { direction, pair, ours, published } = both;
         let names: BTreeSet<&str> = published.members.keys().chain(&published.required).copied().collect();
         for name in names.into_iter().filter(|name| !ours.members.contains_key(name)) {
             let required = published.required.contains(name);
@@ -316,67 +445,73 @@ impl<'a, 'd> Walk<'a, 'd> {
                 None if ours.required.contains(name) => continue,
                 None => {
                     let class = direction.choose(Class::BreaksCallers, Class::Cosmetic);
-                    (class, Subject::Required(name), format!("requires `{name}`, which is no member of it"))
+                    (class, format!("requires: {name}"), format!("requires `{name}`, which is no member of it"))
                 }
-                Some(_) if required && direction == Direction::Request => {
-                    let message = format!("has a required member that we lack: `{name}`");
-                    (Class::BreaksCallers, Subject::Extra(name), message)
+                Some(nodes) if self.published.shape(nodes)?.is_hidden(*direction) => continue,
+                Some(_) => {
+                    let breaks = required && *direction == Direction::Request;
+                    let class = if breaks { Class::BreaksCallers } else { Class::New };
+                    let kind = if breaks { "required member" } else { "member" };
+                    (class, format!("member: {name}"), format!("has a {kind} that we lack: `{name}`"))
                 }
-                Some(_) => (Class::New, Subject::Extra(name), format!("has a member that we lack: `{name}`")),
             };
             let at = nodes.and_then(|nodes| nodes.first()).unwrap_or(&published.pointer);
-            let own = [ours.pointer.as_str(), pair.ours.as_str()];
-            let finding = Finding { class, subject, place: &message_place, name, message, ours: &own, published: at };
-            self.add(&pair.trail, finding);
+            let own = [ours.pointer.as_str(), ours_at(pair)];
+            self.add(&pair.trail, Finding { class, subject, place, name, message, ours: &own, published: at });
         }
+        Ok(())
     }
 
     /// A list's items and a map's values.
-    fn elements(
-        &mut self,
-        direction: Direction,
-        pair: &Pair,
-        ours: &Shape<'_>,
-        published: &Shape<'_>,
-        queue: &mut VecDeque<Pair>,
-    ) -> Result<()> {
-        let trail = pair.trail.to(&pair.ours).to(&ours.pointer);
+    fn elements(&mut self, both: &Both<'_, 'd>, queue: &mut VecDeque<Pair>) -> Result<()> {
+        let Both { direction, pair, ours, published } = both;
+        let trail = pair.trail.to(ours_at(pair)).to(&ours.pointer);
         for (kind, mark, ours, others) in
             [("array", "[]", &ours.items, &published.items), ("object", "{}", &ours.map_values, &published.map_values)]
         {
-            let Some(node) = ours.first() else { continue };
-            let element = |other: &String| Pair {
-                ours: node.clone(),
-                published: other.clone(),
+            if ours.is_empty() {
+                continue;
+            }
+            let element = |published: Vec<String>| Pair {
+                ours: ours.clone(),
+                published,
                 place: format!("{}{mark}", pair.place),
                 name: String::new(),
                 element: true,
                 trail: Rc::clone(&trail),
             };
-            queue.extend(others.iter().map(element));
-            if others.is_empty() && published.types.contains(kind) {
+            if !others.is_empty() {
+                queue.push_back(element(others.clone()));
+            } else if published.types.contains(kind) && !published.is_message() {
                 // No schema says no more than one without a type.
-                let ours = Shape::read(self.ours, node)?;
-                self.types(direction, &element(&published.pointer), &ours, &Shape::default());
+                let pair = element(vec![published.pointer.clone()]);
+                let ours = self.ours.shape(ours)?;
+                self.types(&Both { direction: *direction, pair: &pair, ours, published: Rc::default() });
             }
         }
         Ok(())
     }
 }
 
+fn ours_at(pair: &Pair) -> &str {
+    pair.ours.first().map_or("", String::as_str)
+}
+
+fn published_at(pair: &Pair) -> &str {
+    pair.published.first().map_or("", String::as_str)
+}
+
 /// A component schema goes by its own name, whatever refers to it.
-fn place(pointer: &str, otherwise: &str) -> String {
+fn schema_place(pointer: &str, otherwise: &str) -> String {
     match pointer.strip_prefix("/components/schemas/") {
         Some(name) if !name.contains('/') => name.to_owned(),
         _ => otherwise.to_owned(),
     }
 }
 
-fn direction_text(direction: Direction, request: &'static str, response: &'static str) -> &'static str {
-    match direction {
-        Direction::Request => request,
-        Direction::Response => response,
-    }
+/// A value as it stands in YAML: text without quotes.
+pub(super) fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// A hint at the same name in another spelling.
@@ -384,6 +519,22 @@ pub(super) fn similar<'n>(name: &str, mut others: impl Iterator<Item = &'n str>)
     others
         .find(|other| *other != name && other.to_snake_case() == name.to_snake_case())
         .map_or_else(String::new, |other| format!(" (there is `{other}`)"))
+}
+
+/// Whether a new value of a limit lets less through than the old one. `None` where that can't be said.
+fn tighter(limit: &str, old: &Value, new: &Value) -> Option<bool> {
+    let numbers = || Some((old.as_f64()?, new.as_f64()?));
+    match keywords::rule(Kind::Schema, limit)? {
+        Rule::Narrows(Narrows::BySmaller) => numbers().map(|(old, new)| new < old),
+        Rule::Narrows(Narrows::ByLarger) => numbers().map(|(old, new)| new > old),
+        Rule::Narrows(Narrows::ByTrue) => Some(new == &Value::Bool(true)),
+        Rule::Narrows(Narrows::ByMultiple) => {
+            let divides = |small: f64, large: f64| small > 0.0 && (large / small).fract() == 0.0;
+            let (old, new) = numbers()?;
+            Some(!divides(new, old))
+        }
+        _ => None,
+    }
 }
 
 fn described(shape: &Shape<'_>) -> String {
@@ -402,10 +553,7 @@ fn is_integer(shape: &Shape<'_>) -> bool {
 
 fn format_class(direction: Direction, kind: &str, ours: Option<&str>, published: Option<&str>) -> Class {
     if let (Some(ours), Some(published)) = (ours.and_then(range), published.and_then(range)) {
-        let ((low, high), (read_low, read_high)) = match direction {
-            Direction::Request => (ours, published),
-            Direction::Response => (published, ours),
-        };
+        let ((low, high), (read_low, read_high)) = direction.choose((ours, published), (published, ours));
         return if read_low <= low && high <= read_high { Class::Cosmetic } else { direction.refused() };
     }
     if kind != "string" {
@@ -430,9 +578,9 @@ fn range(format: &str) -> Option<(i128, i128)> {
     }
 }
 
-/// The schema of a JSON body below `content`, whatever parameters its media type has. Of several the one that names JSON
-/// most plainly, for that is what we ask for; of equals the first.
-pub(super) fn json_schema(content: &Value, pointer: &str) -> Option<String> {
+/// The schema of a JSON body below `content`, whatever parameters its media type has, and the media type that holds it. Of
+/// several the one that names JSON most plainly, for that is what we ask for; of equals the first.
+pub(super) fn json_schema(content: &Value, pointer: &str) -> Option<(String, String)> {
     let names = content.as_object()?.keys();
     let rank = |name: &String| {
         let name = name.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -445,5 +593,6 @@ pub(super) fn json_schema(content: &Value, pointer: &str) -> Option<String> {
         }
     };
     let (_, name) = names.filter_map(|name| Some((rank(name)?, name))).min_by_key(|(rank, _)| *rank)?;
-    content[name].get("schema").map(|_| join(&join(pointer, name), "schema"))
+    let media = join(pointer, name);
+    content[name].get("schema").map(|_| (join(&media, "schema"), media))
 }

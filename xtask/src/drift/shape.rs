@@ -6,12 +6,57 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use anyhow::{Result, bail};
 use serde_json::Value;
 
-use super::api::Api;
+use super::{
+    Direction,
+    api::Api,
+    keywords::{self, Kind, Rule},
+};
 use crate::{json_pointer::join, openapi::text};
 
-/// The keywords that narrow a request.
-pub(super) const LIMITS: [&str; 7] =
-    ["minItems", "maxItems", "minLength", "maxLength", "minimum", "maximum", "pattern"];
+/// What a schema says, as far as it is compared.
+#[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a keyword of its own")]
+pub(super) struct Shape<'d> {
+    /// Where it stands, once references are followed.
+    pub(super) pointer: String,
+    /// JSON types without `null`. Empty where nothing is said.
+    pub(super) types: BTreeSet<&'d str>,
+    /// Whether `null` is among its values.
+    pub(super) nullable: bool,
+    pub(super) format: Option<&'d str>,
+    /// The values of an enum, in the order of the file.
+    pub(super) values: Option<Values>,
+    /// The places of each member: more than one where parts or alternatives repeat it.
+    pub(super) members: BTreeMap<&'d str, Vec<String>>,
+    pub(super) required: BTreeSet<&'d str>,
+    /// Members of which one may be set, or some must be.
+    pub(super) choices: Vec<Choice<'d>>,
+    /// The schemas of a list's items, and of a map's values.
+    pub(super) items: Vec<String>,
+    pub(super) map_values: Vec<String>,
+    /// Whether members that it does not name are refused.
+    pub(super) closed: bool,
+    /// The keywords that narrow what is valid, in the form of 3.1.
+    pub(super) limits: BTreeMap<&'d str, Value>,
+    /// The keywords that are compared as they are written.
+    pub(super) as_written: BTreeMap<&'d str, &'d Value>,
+    pub(super) default: Option<&'d Value>,
+    pub(super) read_only: bool,
+    pub(super) write_only: bool,
+    pub(super) deprecated: bool,
+    /// Keywords that can't be evaluated: where, which, and what is wrong.
+    pub(super) unreadable: Vec<(String, String, String)>,
+}
+
+/// Alternatives that differ only in the one member that each requires, as protobuf oneofs are published.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Choice<'d> {
+    pub(super) members: BTreeSet<&'d str>,
+    /// Whether at least one of them must be set.
+    pub(super) required: bool,
+    /// Whether at most one of them may be set.
+    pub(super) exclusive: bool,
+}
 
 /// Distinct texts in their order.
 #[derive(Debug, Default)]
@@ -37,36 +82,25 @@ impl Values {
     }
 }
 
-/// What a schema says, as far as it is compared.
-#[derive(Debug, Default)]
-pub(super) struct Shape<'d> {
-    /// Where it stands, once references are followed.
-    pub(super) pointer: String,
-    /// JSON types without `null`, which reading takes for the default. Empty where nothing is said.
-    pub(super) types: BTreeSet<&'d str>,
-    pub(super) format: Option<&'d str>,
-    /// The values of an enum, in the order of the file.
-    pub(super) values: Option<Values>,
-    /// The places of each member: more than one where parts or alternatives repeat it.
-    pub(super) members: BTreeMap<&'d str, Vec<String>>,
-    pub(super) required: BTreeSet<&'d str>,
-    /// The schemas of a list's items, and of a map's values.
-    pub(super) items: Vec<String>,
-    pub(super) map_values: Vec<String>,
-    pub(super) limits: BTreeMap<&'static str, &'d Value>,
-    pub(super) deprecated: bool,
+/// A schema that is still to be read.
+struct Part {
+    pointer: String,
+    /// Whether another one may hold in its stead.
+    alternative: bool,
 }
 
 impl<'d> Shape<'d> {
-    /// Reads the schema at a pointer. Alternatives (`oneOf`, `anyOf`) are read as one schema that allows what any of them
-    /// allows, and requires nothing of what they require.
-    pub(super) fn read(api: &Api<'d>, pointer: &str) -> Result<Self> {
-        let mut shape = Shape { pointer: api.resolve(pointer)?.0, ..Shape::default() };
+    /// Reads the schemas at some places as one. Alternatives (`oneOf`, `anyOf`, and several places) are read as one schema
+    /// that allows what any of them allows, and requires nothing of what they require.
+    pub(super) fn read(api: &Api<'d>, places: &[String]) -> Result<Self> {
+        let mut shape = Shape { pointer: places.first().cloned().unwrap_or_default(), ..Shape::default() };
         let mut formats = BTreeSet::new();
         let mut any_text = false;
-        let mut seen = BTreeSet::new();
-        let mut parts = vec![(pointer.to_owned(), false)];
-        while let Some((pointer, alternative)) = parts.pop() {
+        let mut seen = HashSet::new();
+        let alternative = places.len() > 1;
+        let mut parts: Vec<Part> =
+            places.iter().rev().map(|pointer| Part { pointer: pointer.clone(), alternative }).collect();
+        while let Some(Part { pointer, alternative }) = parts.pop() {
             if !seen.insert(pointer.clone()) {
                 continue;
             }
@@ -79,18 +113,22 @@ impl<'d> Shape<'d> {
             if !node.is_object() {
                 bail!("{}: a schema must be a mapping", location());
             }
-            parts.extend(api.target(&pointer, node)?.map(|target| (target, alternative)));
-            parts.extend(children(node, &pointer, "allOf").map(|(part, _)| (part, alternative)));
+            parts.extend(api.target(&pointer, node)?.map(|pointer| Part { pointer, alternative }));
+            parts.extend(children(node, &pointer, "allOf").map(|(pointer, _)| Part { pointer, alternative }));
             for key in ["oneOf", "anyOf"] {
-                let some: Vec<String> = children(node, &pointer, key)
-                    .filter(|(_, node)| text(node, "type") != "null")
-                    .map(|(part, _)| part)
-                    .collect();
+                let some: Vec<(String, &Value)> =
+                    children(node, &pointer, key).filter(|(_, node)| !is_null(node)).collect();
+                shape.nullable |= some.len() < children(node, &pointer, key).count();
                 let several = some.len() > 1;
                 // Plain text beside an enum leaves the enum open: its values are only those known so far.
                 any_text |=
-                    several && some.iter().any(|part| api.resolve(part).is_ok_and(|(_, node)| is_any_text(node)));
-                parts.extend(some.into_iter().map(|part| (part, alternative || several)));
+                    several && some.iter().any(|(part, _)| api.resolve(part).is_ok_and(|(_, node)| is_any_text(node)));
+                if let Some(choice) = several.then(|| choice(key, &some)).flatten() {
+                    shape.choices.push(choice);
+                    continue;
+                }
+                let alternative = alternative || several;
+                parts.extend(some.into_iter().map(|(pointer, _)| Part { pointer, alternative }));
             }
             if let Err(message) = shape.types(node) {
                 bail!("{}: {message}", location());
@@ -102,18 +140,26 @@ impl<'d> Shape<'d> {
                 shape.members.entry(name).or_default().push(join(&properties, name));
             }
             if !alternative {
-                shape.required.extend(
-                    node.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str),
-                );
+                shape.required.extend(required(node));
+                shape.read_only |= is_true(node, "readOnly");
+                shape.write_only |= is_true(node, "writeOnly");
             }
             if node.get("items").is_some_and(Value::is_object) {
                 shape.items.push(join(&pointer, "items"));
             }
-            if node.get("additionalProperties").is_some_and(Value::is_object) {
-                shape.map_values.push(join(&pointer, "additionalProperties"));
+            match node.get("additionalProperties") {
+                Some(Value::Object(_)) => shape.map_values.push(join(&pointer, "additionalProperties")),
+                Some(Value::Bool(false)) => shape.closed = true,
+                _ => {}
             }
-            shape.limits.extend(LIMITS.iter().filter_map(|limit| Some((*limit, node.get(*limit)?))));
-            shape.deprecated |= node.get("deprecated") == Some(&Value::Bool(true));
+            shape.other_keywords(node);
+            shape.choices.extend(oneofs(node));
+            shape.default = shape.default.or(node.get("default"));
+            shape.deprecated |= is_true(node, "deprecated");
+            let unreadable = keywords::unreadable(Kind::Schema, node);
+            shape
+                .unreadable
+                .extend(unreadable.map(|(keyword, message)| (join(&pointer, keyword), keyword.clone(), message)));
         }
         // Alternatives of different formats leave any of them possible.
         shape.format = if formats.len() == 1 { formats.pop_first() } else { None };
@@ -124,18 +170,23 @@ impl<'d> Shape<'d> {
 
     /// `type: string`, or a list of types in 3.1.
     fn types(&mut self, node: &'d Value) -> Result<(), String> {
+        self.nullable |= is_true(node, "nullable");
         let types = match node.get("type") {
             None => return Ok(()),
-            Some(Value::String(one)) => vec![one.as_str()],
-            Some(Value::Array(many)) => many.iter().filter_map(Value::as_str).collect(),
-            Some(other) => return Err(format!("the type `{other}` is not understood")),
+            Some(Value::Array(many)) => many.as_slice(),
+            Some(one) => std::slice::from_ref(one),
         };
         for name in types {
             match name {
-                "null" => {}
-                "object" | "array" | "string" | "integer" | "number" | "boolean" => {
+                // `null` without quotes is YAML's own.
+                Value::Null => self.nullable = true,
+                Value::String(name) if name == "null" => self.nullable = true,
+                Value::String(name)
+                    if ["object", "array", "string", "integer", "number", "boolean"].contains(&name.as_str()) =>
+                {
                     self.types.insert(name);
                 }
+                Value::String(other) => return Err(format!("the type `{other}` is not understood")),
                 other => return Err(format!("the type `{other}` is not understood")),
             }
         }
@@ -149,6 +200,31 @@ impl<'d> Shape<'d> {
         let known = self.values.get_or_insert_default();
         for value in values.iter().filter(|value| !value.is_null()) {
             known.insert(value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        }
+    }
+
+    /// Limits, and what is compared as it is written.
+    fn other_keywords(&mut self, node: &'d Value) {
+        for (keyword, value) in node.as_object().into_iter().flatten() {
+            match keywords::rule(Kind::Schema, keyword) {
+                Some(Rule::Narrows(_)) => {
+                    let (keyword, value) = match (keyword.as_str(), value) {
+                        // 3.0 says with a flag that the limit itself is excluded.
+                        ("maximum", _) if is_true(node, "exclusiveMaximum") => ("exclusiveMaximum", value),
+                        ("minimum", _) if is_true(node, "exclusiveMinimum") => ("exclusiveMinimum", value),
+                        ("exclusiveMaximum" | "exclusiveMinimum", Value::Bool(_)) => continue,
+                        (keyword, value) => (keyword, value),
+                    };
+                    if !is_no_limit(keyword, value) {
+                        self.limits.insert(keyword, value.clone());
+                    }
+                }
+                // What is refused beside the members that are named shows where those are compared.
+                Some(Rule::AsWritten) if !value.is_boolean() => {
+                    self.as_written.insert(keyword, value);
+                }
+                _ => {}
+            }
         }
     }
 
@@ -171,12 +247,80 @@ impl<'d> Shape<'d> {
         !self.map_values.is_empty() && self.members.is_empty()
     }
 
+    /// Whether it is a message, by its members or because it takes none.
+    pub(super) fn is_message(&self) -> bool {
+        !self.members.is_empty() || self.closed && self.map_values.is_empty()
+    }
+
+    /// Whether it is never part of a message that travels this way.
+    pub(super) fn is_hidden(&self, direction: Direction) -> bool {
+        direction.choose(self.read_only, self.write_only)
+    }
+
     pub(super) fn types_text(&self) -> String {
         if self.is_map() {
             return "map".to_owned();
         }
         self.types.iter().copied().collect::<Vec<_>>().join(" or ")
     }
+}
+
+/// The alternatives as a choice of members, if each requires one member and says no more. One that requires nothing, or says
+/// what it is not, leaves them all unset.
+fn choice<'d>(key: &str, alternatives: &[(String, &'d Value)]) -> Option<Choice<'d>> {
+    let mut choice = Choice { members: BTreeSet::new(), required: true, exclusive: key == "oneOf" };
+    for (_, node) in alternatives {
+        let node = node.as_object()?;
+        let mut says = node.keys().map(String::as_str).filter(|keyword| *keyword != "type");
+        match says.next() {
+            Some("required") if says.next().is_none() => {
+                let mut names = node["required"].as_array()?.iter().filter_map(Value::as_str);
+                choice.members.insert(names.next()?);
+                if names.next().is_some() {
+                    return None;
+                }
+            }
+            None => choice.required = false,
+            Some("not") if says.next().is_none() => choice.required = false,
+            Some(_) => return None,
+        }
+    }
+    (choice.members.len() > 1).then_some(choice)
+}
+
+/// The oneofs of our own document: lists of members of which at most one is set.
+fn oneofs(node: &Value) -> impl Iterator<Item = Choice<'_>> {
+    let groups = node.get("x-oneof").and_then(Value::as_array).into_iter().flatten();
+    groups.map(|group| {
+        let members = group.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        Choice { members, required: false, exclusive: true }
+    })
+}
+
+/// Whether a limit lets everything through.
+fn is_no_limit(keyword: &str, value: &Value) -> bool {
+    match keyword {
+        "minItems" | "minLength" | "minProperties" => value.as_f64() == Some(0.0),
+        "uniqueItems" => value == &Value::Bool(false),
+        // `[\s\S]` is how JavaScript writes any character, line breaks included.
+        "pattern" => value.as_str().is_some_and(|pattern| {
+            let pattern = pattern.strip_prefix('^').unwrap_or(pattern);
+            ["", "$", ".*", "[\\s\\S]*", "[\\s\\S]*$", "[\\S\\s]*$"].contains(&pattern)
+        }),
+        _ => false,
+    }
+}
+
+pub(super) fn is_true(node: &Value, key: &str) -> bool {
+    node.get(key) == Some(&Value::Bool(true))
+}
+
+fn required(node: &Value) -> impl Iterator<Item = &str> {
+    node.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+}
+
+fn is_null(node: &Value) -> bool {
+    text(node, "type") == "null" || node.get("type").is_some_and(Value::is_null)
 }
 
 /// Whether it is text without values of its own, nor parts that may have some.

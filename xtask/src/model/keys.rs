@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{document::Problem, json_pointer::join, openapi::METHODS};
+use crate::{document::Problem, drift::deviation, json_pointer::join, openapi::METHODS};
 
 const OF_AN_OPERATION: &[&str] =
     &["x-api-generation", "x-binding-of", "x-idempotency", "x-permission", "x-paging", "x-codeSamples", "x-deviation"];
@@ -37,13 +37,14 @@ pub(super) fn check(pointer: &str, node: &Value, problems: &mut Vec<Problem>) {
         let named = value.as_object().into_iter().flatten().map(|(name, value)| (join(&at, name), value));
         match key.as_str() {
             "x-paging" => only(&at, value, &["items"], "a member of `x-paging`", problems),
+            "x-deviation" => problems.extend(deviation::check(&at, node)),
             "x-codeSamples" => {
                 for (index, sample) in value.as_array().into_iter().flatten().enumerate() {
                     only(&join(&at, index), sample, &["lang", "source"], "a member of a code sample", problems);
                 }
             }
             "examples" => {
-                let known = ["$ref", "summary", "description", "value", "externalValue", "x-deviation"];
+                let known = ["$ref", "summary", "description", "value", "externalValue"];
                 named.for_each(|(at, example)| only(&at, example, &known, "a member of an example", problems));
             }
             _ if NAMES.contains(&key.as_str()) && value.is_object() => {
