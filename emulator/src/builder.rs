@@ -7,17 +7,18 @@ use std::{
     time::Duration,
 };
 
-use coralogix_incidents::types;
+use coralogix_incidents::{ApiGeneration, types};
 
 use crate::{
     data::{
-        samples::{self, USERS},
+        samples::USERS,
+        seed::{Content, Seed},
         storage::{self, Saved},
     },
     domain::{
-        clock::Clock,
+        clock::{Clock, ReplaceableClock},
         ids::Ids,
-        state::{State, Stored},
+        state::Stored,
     },
     emulator::Emulator,
     error::StartError,
@@ -60,11 +61,13 @@ const LOG_LIMIT: usize = 100_000;
 #[derive(Debug, Clone)]
 pub struct EmulatorBuilder {
     address: SocketAddr,
-    content: Vec<Content>,
+    sources: Vec<Source>,
     keys: Vec<Key>,
     faults: Vec<Fault>,
     format: Format,
     gateway: GatewayStyle,
+    generations: Vec<ApiGeneration>,
+    administration: bool,
     latency: Duration,
     clock: Clock,
     seed: u64,
@@ -73,21 +76,22 @@ pub struct EmulatorBuilder {
 
 /// Incidents to begin with.
 #[derive(Debug, Clone)]
-enum Content {
-    Given(Vec<types::Incident>),
+enum Source {
+    Content(Content),
     File(PathBuf),
-    Seeded(usize, u64),
 }
 
 impl Default for EmulatorBuilder {
     fn default() -> Self {
         Self {
             address: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
-            content: Vec::new(),
+            sources: Vec::new(),
             keys: Vec::new(),
             faults: Vec::new(),
             format: Format::default(),
             gateway: GatewayStyle::default(),
+            generations: vec![ApiGeneration::V1, ApiGeneration::V5],
+            administration: true,
             latency: Duration::ZERO,
             clock: Clock::default(),
             seed: 0,
@@ -127,7 +131,8 @@ impl EmulatorBuilder {
     /// are 50 realistic ones.
     #[must_use]
     pub fn incidents<I: Into<types::Incident>>(mut self, incidents: impl IntoIterator<Item = I>) -> Self {
-        self.content.push(Content::Given(incidents.into_iter().map(Into::into).collect()));
+        let incidents = incidents.into_iter().map(|incident| Stored::new(incident.into())).collect();
+        self.sources.push(Source::Content(Content::Given(incidents)));
         self
     }
 
@@ -135,7 +140,7 @@ impl EmulatorBuilder {
     /// response, or a state file of the program.
     #[must_use]
     pub fn incidents_json(mut self, path: impl AsRef<Path>) -> Self {
-        self.content.push(Content::File(path.as_ref().to_owned()));
+        self.sources.push(Source::File(path.as_ref().to_owned()));
         self
     }
 
@@ -143,7 +148,7 @@ impl EmulatorBuilder {
     /// first, assigned to a user.
     #[must_use]
     pub fn seeded(mut self, count: usize, seed: u64) -> Self {
-        self.content.push(Content::Seeded(count, seed));
+        self.sources.push(Source::Content(Content::Seeded(count, seed)));
         self
     }
 
@@ -173,6 +178,32 @@ impl EmulatorBuilder {
     #[must_use]
     pub fn gateway(mut self, gateway: GatewayStyle) -> Self {
         self.gateway = gateway;
+        self
+    }
+
+    /// The API generations that the emulator speaks. A path of another generation is an unknown route. The default is both.
+    ///
+    /// ```
+    /// use coralogix_incidents::ApiGeneration;
+    /// use coralogix_incidents_emulator::Emulator;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let emulator = Emulator::builder().generations([ApiGeneration::V5]).start().await?;
+    /// # drop(emulator);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn generations(mut self, generations: impl IntoIterator<Item = ApiGeneration>) -> Self {
+        self.generations = generations.into_iter().collect();
+        self
+    }
+
+    /// Leaves out the administration API under `/_emulator` and the page at `/`.
+    #[must_use]
+    pub fn without_administration(mut self) -> Self {
+        self.administration = false;
         self
     }
 
@@ -231,38 +262,39 @@ impl EmulatorBuilder {
             self.keys.push(Key::personal(DEFAULT_KEY, USERS[1]));
             DEFAULT_KEY.to_owned()
         };
-        let state = self.state()?;
+        let seed = self.initial()?;
         let service = Service {
-            state: RwLock::new(state),
+            state: RwLock::new(seed.state()),
+            seed,
+            generations: self.generations,
             keys: self.keys.into_iter().map(|key| (key.secret.clone(), key)).collect(),
             faults: FaultSchedule::new(self.faults, self.seed),
             log: Log::new(LOG_LIMIT),
-            clock: self.clock,
+            clock: ReplaceableClock::new(self.clock),
             format: self.format,
             gateway: self.gateway,
             latency: self.latency,
             max_body_bytes: self.max_body_bytes,
         };
-        Emulator::launch(service, self.address, api_key).await
+        Emulator::launch(service, self.administration, self.address, api_key).await
     }
 
-    fn state(&self) -> Result<State, StartError> {
-        let default = [Content::Seeded(DEFAULT_COUNT, self.seed)];
-        let content = if self.content.is_empty() { &default } else { self.content.as_slice() };
-        let now = self.clock.now();
-        let mut all = Vec::new();
+    fn initial(&mut self) -> Result<Seed, StartError> {
+        let mut contents = Vec::new();
         let mut issued = 0;
-        for content in content {
-            match content {
-                Content::Given(incidents) => all.extend(incidents.iter().cloned().map(Stored::new)),
-                Content::Seeded(count, seed) => all.extend(samples::seeded(*count, *seed, now)),
-                Content::File(path) => {
-                    let Saved { incidents, ids_issued } = storage::load(path)?;
-                    all.extend(incidents);
+        for source in std::mem::take(&mut self.sources) {
+            contents.push(match source {
+                Source::Content(content) => content,
+                Source::File(path) => {
+                    let Saved { incidents, ids_issued } = storage::load(&path)?;
                     issued = issued.max(ids_issued);
+                    Content::Given(incidents)
                 }
-            }
+            });
         }
-        Ok(State::new(all, Ids::new(self.seed, issued)))
+        if contents.is_empty() {
+            contents.push(Content::Seeded(DEFAULT_COUNT, self.seed));
+        }
+        Ok(Seed { contents, started: self.clock.now(), ids: Ids::new(self.seed, issued) })
     }
 }

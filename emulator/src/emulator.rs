@@ -18,10 +18,14 @@ use tokio::{
 
 use crate::{
     data::storage,
-    domain::state::State,
+    domain::{
+        clock::Clock,
+        state::{State, Stored},
+    },
     error::StartError,
     faults::model::Fault,
     http::{
+        admin,
         router::{BASE_PATH, router},
         service::Service,
         uri::decode_path,
@@ -65,9 +69,17 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    pub(crate) async fn launch(service: Service, address: SocketAddr, api_key: String) -> Result<Self, StartError> {
+    pub(crate) async fn launch(
+        service: Service,
+        administration: bool,
+        address: SocketAddr,
+        api_key: String,
+    ) -> Result<Self, StartError> {
         let service = Arc::new(service);
-        let router = router(&service)?;
+        let mut router = router(&service)?;
+        if administration {
+            router = router.merge(admin::router(&service));
+        }
         let listener = TcpListener::bind(address).map_err(|source| StartError::socket("bind", address, source))?;
         let address = listener.local_addr().map_err(|source| StartError::socket("bind", address, source))?;
         listener.set_nonblocking(true).map_err(|source| StartError::socket("listen on", address, source))?;
@@ -122,7 +134,7 @@ impl Emulator {
 
     /// What was received so far, the oldest first. Of very many requests the newest 100,000.
     pub fn requests(&self) -> Vec<LoggedRequest> {
-        self.service.log.all()
+        self.service.log.newest(usize::MAX)
     }
 
     /// Forgets what was received so far.
@@ -181,6 +193,22 @@ impl Emulator {
             let _ = done.await;
         }
         self
+    }
+
+    /// Goes back to the incidents that the emulator was started with.
+    pub fn reset(&self) {
+        self.service.reset();
+    }
+
+    /// Replaces all incidents. If several of them have one id, the last is kept.
+    pub fn set_incidents<I: Into<types::Incident>>(&self, incidents: impl IntoIterator<Item = I>) {
+        let incidents: Vec<_> = incidents.into_iter().map(|incident| Stored::new(incident.into())).collect();
+        self.service.write_state().replace(incidents);
+    }
+
+    /// Replaces the clock.
+    pub fn set_clock(&self, clock: Clock) {
+        self.service.clock.set(clock);
     }
 
     /// Writes all incidents to a file that [`EmulatorBuilder::incidents_json`](crate::EmulatorBuilder::incidents_json) reads.

@@ -5,12 +5,15 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use chrono::{DateTime, Utc};
 use coralogix_incidents::ApiGeneration;
 
 /// A request that the emulator received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LoggedRequest {
+    /// When it was received, by the emulator's clock.
+    pub received_at: DateTime<Utc>,
     /// The document's `operationId`; `None` for a path or method that it does not have.
     pub operation_id: Option<&'static str>,
     /// The generation of the path.
@@ -96,8 +99,16 @@ impl Log {
         });
     }
 
-    pub(crate) fn all(&self) -> Vec<LoggedRequest> {
-        self.with(|entries| entries.requests.iter().cloned().collect())
+    /// The newest requests, the oldest of them first.
+    pub(crate) fn newest(&self, limit: usize) -> Vec<LoggedRequest> {
+        self.with(|entries| {
+            let skipped = entries.requests.len().saturating_sub(limit);
+            entries.requests.iter().skip(skipped).cloned().collect()
+        })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.with(|entries| entries.requests.len())
     }
 
     pub(crate) fn clear(&self) {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use clap::{Parser, ValueEnum};
-use coralogix_incidents::ApiKey;
+use coralogix_incidents::{ApiGeneration, ApiKey};
 use coralogix_incidents_emulator::{
     DOCUMENTED_IDS, Emulator, FAULT_GRAMMAR, Fault, GatewayStyle, JsonStyle, Key, ParseFaultError, USERS,
 };
@@ -49,6 +49,12 @@ struct Options {
     /// How unknown paths and wrong methods are answered.
     #[arg(long, value_enum, default_value_t = Gateway::V2_10)]
     gateway: Gateway,
+    /// API generations to speak; a path of the other one is an unknown route.
+    #[arg(long, value_enum, default_value_t = Generations::Both)]
+    generations: Generations,
+    /// Leave out the administration API under /_emulator and the page at /.
+    #[arg(long)]
+    no_admin: bool,
     /// Let replies show enum values and members that only a newer service has.
     #[arg(long)]
     unknown_values: bool,
@@ -74,6 +80,13 @@ enum Style {
     DefaultsOmitted,
     /// Every member; `null` where nothing is set.
     NullsPopulated,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Generations {
+    V1,
+    V5,
+    Both,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -119,7 +132,15 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
             Gateway::V2_10 => GatewayStyle::V2_10,
             Gateway::PlainText => GatewayStyle::PlainText,
         })
+        .generations(match options.generations {
+            Generations::V1 => vec![ApiGeneration::V1],
+            Generations::V5 => vec![ApiGeneration::V5],
+            Generations::Both => vec![ApiGeneration::V1, ApiGeneration::V5],
+        })
         .unknown_values(options.unknown_values);
+    if options.no_admin {
+        builder = builder.without_administration();
+    }
     for (_, fault) in &options.fault {
         builder = builder.fault(fault.clone());
     }
@@ -153,6 +174,9 @@ fn banner(emulator: &Emulator, options: &Options) -> io::Result<()> {
     writeln!(out, "  URL       {url}")?;
     writeln!(out, "  API key   {key}")?;
     writeln!(out, "  listening {}", emulator.address())?;
+    if !options.no_admin {
+        writeln!(out, "  page      {}/", emulator.origin())?;
+    }
     writeln!(out, "  document  {}/openapi.yaml", emulator.origin())?;
     for (fault, _) in &options.fault {
         writeln!(out, "  fault     {fault}")?;

@@ -44,18 +44,22 @@ struct StateRef<'a> {
 }
 
 pub(crate) fn load(path: &Path) -> Result<Saved, StartError> {
-    let unreadable = |source| StartError::with_source(format!("cannot read incidents from {}", path.display()), source);
-    let bytes = fs::read(path).map_err(|source| unreadable(source.into()))?;
-    // Editors on Windows put a byte order mark before UTF-8.
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-    let is_list = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
-    let file = if is_list {
-        let incidents = serde_json::from_slice(bytes);
-        incidents.map(|incidents| StateFile { incidents, event_times: BTreeMap::new(), ids_issued: 0 })
-    } else {
-        serde_json::from_slice(bytes)
+    let unreadable = |source: Box<dyn std::error::Error + Send + Sync>| {
+        StartError::with_source(format!("cannot read incidents from {}", path.display()), source)
     };
-    let mut file = file.map_err(|source| unreadable(Box::<dyn std::error::Error + Send + Sync>::from(source)))?;
+    let bytes = fs::read(path).map_err(|source| unreadable(source.into()))?;
+    parse(&bytes).map_err(|source| unreadable(source.into()))
+}
+
+/// Reads a list of incidents, or a message with a member `incidents`.
+pub(crate) fn parse(bytes: &[u8]) -> serde_json::Result<Saved> {
+    // Editors on Windows put a byte order mark before UTF-8.
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let mut file: StateFile = if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
+        StateFile { incidents: serde_json::from_slice(bytes)?, event_times: BTreeMap::new(), ids_issued: 0 }
+    } else {
+        serde_json::from_slice(bytes)?
+    };
     let incidents = file.incidents.into_iter().map(|incident| match file.event_times.remove(&incident.id) {
         Some(event_times) if event_times.len() == incident.events.len() => Stored { incident, event_times },
         _ => Stored::new(incident),

@@ -1,6 +1,9 @@
 //! Where time comes from. It knows nothing of incidents or HTTP.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use chrono::{DateTime, Utc};
 
@@ -16,7 +19,13 @@ use chrono::{DateTime, Utc};
 /// # Ok::<(), chrono::ParseError>(())
 /// ```
 #[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>);
+pub struct Clock(Source);
+
+#[derive(Clone)]
+enum Source {
+    Fixed(DateTime<Utc>),
+    Function(Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>),
+}
 
 impl Clock {
     /// The machine's clock, to the millisecond. The default.
@@ -27,19 +36,22 @@ impl Clock {
         })
     }
 
-    /// A clock that stands still: with it and a seed, the emulator's replies are the same byte for byte.
+    /// A clock that stands still: with it and a seed, the emulator's responses are the same byte for byte.
     pub fn fixed(time: DateTime<Utc>) -> Self {
-        Self::from_fn(move || time)
+        Self(Source::Fixed(time))
     }
 
     /// A clock of your own.
     pub fn from_fn(now: impl Fn() -> DateTime<Utc> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(now))
+        Self(Source::Function(Arc::new(now)))
     }
 
     /// The time.
     pub fn now(&self) -> DateTime<Utc> {
-        (self.0)()
+        match &self.0 {
+            Source::Fixed(time) => *time,
+            Source::Function(now) => now(),
+        }
     }
 }
 
@@ -52,5 +64,35 @@ impl Default for Clock {
 impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Clock").field(&self.now()).finish()
+    }
+}
+
+/// A clock that can be replaced while the emulator runs.
+#[derive(Debug)]
+pub(crate) struct ReplaceableClock {
+    initial: Clock,
+    current: RwLock<Clock>,
+}
+
+impl ReplaceableClock {
+    pub(crate) fn new(clock: Clock) -> Self {
+        Self { initial: clock.clone(), current: RwLock::new(clock) }
+    }
+
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).now()
+    }
+
+    pub(crate) fn is_fixed(&self) -> bool {
+        matches!(self.current.read().unwrap_or_else(PoisonError::into_inner).0, Source::Fixed(_))
+    }
+
+    pub(crate) fn set(&self, clock: Clock) {
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = clock;
+    }
+
+    /// Goes back to the clock that the emulator was started with.
+    pub(crate) fn reset(&self) {
+        self.set(self.initial.clone());
     }
 }

@@ -1,11 +1,11 @@
-//! Which incidents a filter means, what they are sorted by, and how search and labels read them. It knows nothing of HTTP or
-//! pages.
+//! Which incidents a filter selects, what they are sorted by, and how search and labels read them. It knows nothing of HTTP
+//! or pages.
 //!
-//! Where the document leaves a meaning open, this is what is taken: `startTime`/`endTime` and `createdAtRange` bound the time
-//! of creation, `incidentDurationRange` selects incidents that were open at some time within it; periods include their
-//! start and not their end. Names of applications and subsystems, which an incident's message does not have, are its
-//! contextual labels `applicationName` and `subsystemName`. A search ignores case; without a field it looks at name,
-//! description and id.
+//! `startTime`/`endTime` and their successor `incidentDurationRange` select incidents that were open at some time of the
+//! period; `createdAtRange` selects by creation. Where the document leaves a meaning open, this is what the emulator does:
+//! periods include their start and not their end. Names of applications and subsystems, which an incident's message does not
+//! have, are its contextual labels `applicationName` and `subsystemName`. A search ignores case; without a field it looks at
+//! name, description and id.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use coralogix_incidents::types::{self, IncidentFields};
@@ -191,9 +191,12 @@ impl Filter {
             && label_is(&filter.application_name, incident.contextual_labels.get(APPLICATION))
             && label_is(&filter.subsystem_name, incident.contextual_labels.get(SUBSYSTEM))
             && filter.is_muted.is_none_or(|muted| muted == incident.is_muted.unwrap_or(false))
-            && within(incident.created_at, filter.start_time, filter.end_time)
+            && was_open(incident, filter.start_time, filter.end_time)
+            && filter
+                .incident_duration_range
+                .as_ref()
+                .is_none_or(|range| was_open(incident, range.start_time, range.end_time))
             && filter.created_at_range.as_ref().is_none_or(|range| in_range(incident.created_at, range))
-            && filter.incident_duration_range.as_ref().is_none_or(|range| was_open_in(incident, range))
             && meta_labels_match(&filter.meta_labels, filter.meta_labels_op.as_ref(), &incident.meta_labels)
             && self.search.as_ref().is_none_or(|(text, by)| search(stored, text, by))
     }
@@ -244,10 +247,11 @@ pub(crate) fn in_range(time: Option<DateTime<Utc>>, range: &types::TimeRange) ->
     within(time, range.start_time, range.end_time)
 }
 
-fn was_open_in(incident: &types::Incident, range: &types::TimeRange) -> bool {
-    let began_before = range.end_time.is_none_or(|end| incident.created_at.is_some_and(|created| created < end));
-    let ended_before = range.start_time.is_some_and(|start| incident.closed_at.is_some_and(|closed| closed < start));
-    began_before && !ended_before
+/// Whether an incident was open at some time of a period.
+fn was_open(incident: &types::Incident, start: Option<DateTime<Utc>>, end: Option<DateTime<Utc>>) -> bool {
+    let began_before_end = end.is_none_or(|end| incident.created_at.is_some_and(|created| created < end));
+    let ended_before_start = start.is_some_and(|start| incident.closed_at.is_some_and(|closed| closed < start));
+    began_before_end && !ended_before_start
 }
 
 fn search(stored: &Stored, text: &str, by: &[By]) -> bool {

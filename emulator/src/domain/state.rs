@@ -58,6 +58,11 @@ impl State {
         state
     }
 
+    /// Replaces all incidents. New events go on getting new ids.
+    pub(crate) fn replace(&mut self, incidents: impl IntoIterator<Item = Stored>) {
+        *self = Self::new(incidents, self.ids.clone());
+    }
+
     pub(crate) fn all(&self) -> &[Stored] {
         &self.incidents
     }

@@ -42,6 +42,16 @@ pub(crate) enum FaultKind {
     Action(FaultAction),
 }
 
+impl FaultKind {
+    /// Whether the request takes effect if the fault does not say otherwise.
+    pub(crate) fn default_effect(&self) -> Effect {
+        match self {
+            Self::RateLimit(_) | Self::Action(FaultAction::Status { .. } | FaultAction::Reset) => Effect::NotApplied,
+            Self::Delay(_) | Self::Action(_) => Effect::Applied,
+        }
+    }
+}
+
 /// What happens to a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FaultAction {
@@ -102,65 +112,66 @@ pub(crate) enum Effect {
 }
 
 impl Fault {
-    fn action(action: FaultAction, effect: Effect) -> Self {
-        Self::of(FaultKind::Action(action), effect)
+    fn action(action: FaultAction) -> Self {
+        Self::of(FaultKind::Action(action))
     }
 
-    fn of(kind: FaultKind, effect: Effect) -> Self {
+    fn of(kind: FaultKind) -> Self {
+        let effect = kind.default_effect();
         Self { kind, operation: None, nth: None, times: None, probability: None, effect }
     }
 
     /// Answers with this status; the request has no effect. The body is the documented error message unless
     /// [`with_body`](Self::with_body) sets another.
     pub fn status(status: u16) -> Self {
-        Self::action(FaultAction::Status { status, body: FaultBody::default(), retry_after: None }, Effect::NotApplied)
+        Self::action(FaultAction::Status { status, body: FaultBody::default(), retry_after: None })
     }
 
     /// Delays the response. The request takes effect at once, even if the client gives up in the meantime.
     pub fn delay(delay: Duration) -> Self {
-        Self::of(FaultKind::Delay(delay), Effect::Applied)
+        Self::of(FaultKind::Delay(delay))
     }
 
     /// Allows this many requests per second. Further requests get 429 with `Retry-After: 1` and have no effect.
     pub fn rate_limit(per_second: u32) -> Self {
-        Self::of(FaultKind::RateLimit(per_second), Effect::NotApplied)
+        Self::of(FaultKind::RateLimit(per_second))
     }
 
     /// The request takes effect, but the connection is closed without a response.
     pub fn lost_reply() -> Self {
-        Self::action(FaultAction::LoseReply, Effect::Applied)
+        Self::action(FaultAction::LoseReply)
     }
 
     /// Resets the connection before the response; the request has no effect.
     pub fn reset() -> Self {
-        Self::action(FaultAction::Reset, Effect::NotApplied)
+        Self::action(FaultAction::Reset)
     }
 
     /// The request takes effect, but the connection is reset after this many bytes of the response body.
     pub fn reset_after(bytes: usize) -> Self {
-        Self::action(FaultAction::ResetBody(bytes), Effect::Applied)
+        Self::action(FaultAction::ResetBody(bytes))
     }
 
     /// The request takes effect, but the connection is closed after this many bytes of the response body, although
     /// `Content-Length` promises all of it.
     pub fn truncate(bytes: usize) -> Self {
-        Self::action(FaultAction::Truncate(bytes), Effect::Applied)
+        Self::action(FaultAction::Truncate(bytes))
     }
 
     /// The request takes effect, but the connection is closed after this many bytes of a chunked response body, before its
     /// last chunk.
     pub fn truncate_chunked(bytes: usize) -> Self {
-        Self::action(FaultAction::TruncateChunked(bytes), Effect::Applied)
+        Self::action(FaultAction::TruncateChunked(bytes))
     }
 
     /// The request takes effect, but no response is sent; the connection stays open.
     pub fn stall_headers() -> Self {
-        Self::action(FaultAction::StallHeaders, Effect::Applied)
+        Self::action(FaultAction::StallHeaders)
     }
 
     /// The request takes effect, but nothing follows after this many bytes of the response body; the connection stays open.
     pub fn stall_body(bytes: usize) -> Self {
-        Self::action(FaultAction::StallBody(bytes), Effect::Applied)
+        Self::action(FaultAction::StallBody(bytes))
     }
 
     /// Sets the body of a [`status`](Self::status) fault. Other faults ignore it.

@@ -2,7 +2,7 @@
 
 use std::{error, fmt, str::FromStr, time::Duration};
 
-use super::model::{Fault, FaultBody};
+use super::model::{Effect, Fault, FaultAction, FaultBody, FaultKind, RetryAfter};
 
 /// How a fault is written, for people: what [`Fault`]'s `FromStr` reads.
 pub const FAULT_GRAMMAR: &str = "\
@@ -74,6 +74,71 @@ impl FromStr for Fault {
         match fault.problem() {
             Some(problem) => fail(problem),
             None => Ok(fault),
+        }
+    }
+}
+
+/// Writes a fault as `FromStr` reads it. A text of your own in [`FaultBody::Text`] is not written.
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.operation.as_deref().unwrap_or("*"))?;
+        match &self.kind {
+            FaultKind::Delay(delay) => write!(f, "delay={}", WrittenDuration(*delay))?,
+            FaultKind::RateLimit(rate) => write!(f, "rate={rate}")?,
+            FaultKind::Action(action) => match action {
+                FaultAction::Status { status, .. } => write!(f, "{status}")?,
+                FaultAction::LoseReply => f.write_str("lost")?,
+                FaultAction::Reset => f.write_str("reset")?,
+                FaultAction::ResetBody(bytes) => write!(f, "reset={bytes}")?,
+                FaultAction::Truncate(bytes) => write!(f, "truncate={bytes}")?,
+                FaultAction::TruncateChunked(bytes) => write!(f, "truncate-chunked={bytes}")?,
+                FaultAction::StallHeaders => f.write_str("stall")?,
+                FaultAction::StallBody(bytes) => write!(f, "stall={bytes}")?,
+            },
+        }
+        if let Some(nth) = self.nth {
+            write!(f, ":nth={nth}")?;
+        }
+        if let Some(times) = self.times {
+            write!(f, ":times={times}")?;
+        }
+        if let Some(probability) = self.probability {
+            write!(f, ":p={probability}")?;
+        }
+        if let FaultKind::Action(FaultAction::Status { body, retry_after, .. }) = &self.kind {
+            match body {
+                FaultBody::Documented => {}
+                FaultBody::Error => f.write_str(":body=error")?,
+                FaultBody::ErrorMessage => f.write_str(":body=error-message")?,
+                FaultBody::Detail => f.write_str(":body=detail")?,
+                FaultBody::Html => f.write_str(":body=html")?,
+                FaultBody::Empty => f.write_str(":body=empty")?,
+                FaultBody::Text(_) => f.write_str(":body=text")?,
+            }
+            match retry_after {
+                None => {}
+                Some(RetryAfter::Seconds(seconds)) => write!(f, ":retry-after={seconds}s")?,
+                Some(RetryAfter::Date(wait)) => write!(f, ":retry-after-date={}", WrittenDuration(*wait))?,
+            }
+        }
+        match self.effect {
+            effect if effect == self.kind.default_effect() => Ok(()),
+            Effect::Applied => f.write_str(":after-effect"),
+            Effect::NotApplied => f.write_str(":before-effect"),
+        }
+    }
+}
+
+/// A duration as [`parse_duration`] reads it.
+struct WrittenDuration(Duration);
+
+impl fmt::Display for WrittenDuration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(duration) = self;
+        if duration.as_secs() > 0 || duration.is_zero() {
+            write!(f, "{}s", duration.as_secs_f64())
+        } else {
+            write!(f, "{}ms", duration.as_secs_f64() * 1000.0)
         }
     }
 }

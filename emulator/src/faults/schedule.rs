@@ -53,6 +53,11 @@ impl FaultSchedule {
         self.with(Vec::clear);
     }
 
+    /// The faults, and how many requests each of them hit.
+    pub(crate) fn all(&self) -> Vec<(Fault, u64)> {
+        self.with(|active| active.iter().map(|one| (one.fault.clone(), one.hits)).collect())
+    }
+
     /// Counts a request and says what happens to it.
     pub(crate) fn plan(&self, operation_id: &str) -> FaultPlan {
         self.with(|active| {

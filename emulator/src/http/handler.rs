@@ -68,6 +68,7 @@ impl<'a> Received<'a> {
     fn log(&self, service: &Service, route: Option<(&Route, &RequestParts)>) -> EntryId {
         let uri = self.head.extensions.get::<ReceivedUri>().map_or(&self.head.uri, |ReceivedUri(uri)| uri);
         service.log.begin(LoggedRequest {
+            received_at: service.clock.now(),
             operation_id: route.map(|(route, _)| route.operation.id()),
             generation: route.map(|(route, _)| route.generation),
             method: self.head.method.to_string(),

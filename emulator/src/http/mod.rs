@@ -1,5 +1,6 @@
 //! Requests and responses as a gRPC gateway handles them. It knows nothing of sockets.
 
+pub(crate) mod admin;
 pub(crate) mod auth;
 pub(crate) mod handler;
 pub(crate) mod operations;

@@ -31,7 +31,7 @@ pub(crate) fn router(service: &Arc<Service>) -> Result<Router, StartError> {
     for operation in Client::operations() {
         let (handler, incident_ids) =
             handler(operation.id()).ok_or(StartError::operation(operation.id(), "it has no handler"))?;
-        for generation in [ApiGeneration::V1, ApiGeneration::V5] {
+        for &generation in &service.generations {
             let Some(binding) = operation.binding(generation) else { continue };
             let method = binding.method().parse();
             let method: Method = method.map_err(|_| StartError::operation(operation.id(), "its method is unknown"))?;
@@ -51,6 +51,10 @@ pub(crate) fn router(service: &Arc<Service>) -> Result<Router, StartError> {
     let mut app = Router::new().route("/openapi.yaml", get(document));
     for (path, routes) in paths {
         app = app.route(&format!("{BASE_PATH}{path}"), methods(service, &routes.into())?);
+    }
+    if service.generations.contains(&ApiGeneration::V5) {
+        // Where the vendor serves the file of generation 5.
+        app = app.route(&format!("{BASE_PATH}/5/openapi.yaml"), get(document));
     }
     let service = Arc::clone(service);
     Ok(app.fallback(move |request: Request| async move { handler::serve_unknown_path(&service, request).await }))

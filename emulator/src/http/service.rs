@@ -6,9 +6,12 @@ use std::{
     time::Duration,
 };
 
+use coralogix_incidents::ApiGeneration;
+
 use super::{auth::Key, response::GatewayStyle};
 use crate::{
-    domain::{clock::Clock, state::State},
+    data::seed::Seed,
+    domain::{clock::ReplaceableClock, state::State},
     faults::schedule::FaultSchedule,
     log::Log,
     proto_json::json_writer::Format,
@@ -16,11 +19,13 @@ use crate::{
 
 #[derive(Debug)]
 pub(crate) struct Service {
+    pub(crate) seed: Seed,
     pub(crate) state: RwLock<State>,
+    pub(crate) generations: Vec<ApiGeneration>,
     pub(crate) keys: HashMap<String, Key>,
     pub(crate) faults: FaultSchedule,
     pub(crate) log: Log,
-    pub(crate) clock: Clock,
+    pub(crate) clock: ReplaceableClock,
     pub(crate) format: Format,
     pub(crate) gateway: GatewayStyle,
     pub(crate) latency: Duration,
@@ -34,5 +39,11 @@ impl Service {
 
     pub(crate) fn write_state(&self) -> RwLockWriteGuard<'_, State> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Goes back to the incidents that the emulator was started with.
+    pub(crate) fn reset(&self) {
+        let state = self.seed.state();
+        *self.write_state() = state;
     }
 }

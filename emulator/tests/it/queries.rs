@@ -73,7 +73,10 @@ async fn every_member_of_the_filter_selects() {
         (json!({ "contextualLabels": { "service": {} } }), "badc"),
         (json!({ "displayLabels": display("store") }), "d"),
         (json!({ "startTime": "2026-03-14T08:00:00Z" }), "ba"),
+        (json!({ "startTime": "2026-03-13T10:30:00Z" }), "bac"),
         (json!({ "endTime": "2026-03-14T08:00:00Z" }), "dc"),
+        (json!({ "startTime": "2026-03-13T10:30:00Z", "endTime": "2026-03-14T00:00:00Z" }), "c"),
+        (json!({ "createdAtRange": { "startTime": "2026-03-13T10:30:00Z", "endTime": "2026-03-15T00:00:00Z" } }), "ba"),
         (json!({ "createdAtRange": { "startTime": "2026-03-13T00:00:00Z", "endTime": "2026-03-14T09:00:00Z" } }), "ac"),
         (
             json!({ "incidentDurationRange": { "startTime": "2026-03-13T10:30:00Z", "endTime": "2026-03-14T00:00:00Z" } }),

@@ -64,6 +64,12 @@ impl Request<'_> {
         self
     }
 
+    /// Another path than one below the base URL.
+    pub(crate) fn at(mut self, path: &str) -> Self {
+        path.clone_into(&mut self.path);
+        self.newer()
+    }
+
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
@@ -138,7 +144,9 @@ fn parse(bytes: &[u8]) -> Option<Reply> {
         .filter_map(|line| line.split_once(": "))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
         .collect();
-    let body = if headers.get("transfer-encoding").is_some_and(|value| value == "chunked") {
+    let body = if status == 204 {
+        String::new()
+    } else if headers.get("transfer-encoding").is_some_and(|value| value == "chunked") {
         dechunk(rest)?
     } else {
         let length: usize = headers.get("content-length").map_or(Some(0), |length| length.parse().ok())?;
