@@ -1,10 +1,10 @@
-//! Faults as text, for the program's `--fault`. It knows what there is to say, not what it does.
+//! Faults as text, for the program's `--fault` and the administration API. It knows how faults are written, not what they do.
 
 use std::{error, fmt, str::FromStr, time::Duration};
 
 use super::model::{Effect, Fault, FaultAction, FaultBody, FaultKind, RetryAfter};
 
-/// How a fault is written, for people: what [`Fault`]'s `FromStr` reads.
+/// The grammar of faults, for people: what [`Fault`]'s `FromStr` reads.
 pub const FAULT_GRAMMAR: &str = "\
 OPERATION:FAULT[:MODIFIER...], such as unassignIncidents:503:p=0.1
   OPERATION  an operationId, or * for all
@@ -14,7 +14,7 @@ OPERATION:FAULT[:MODIFIER...], such as unassignIncidents:503:p=0.1
              body=json|error|error-message|detail|html|empty|text
              Each at most once; retry-after and body are for a status";
 
-/// A text that is no fault, and why.
+/// Why a text is not a fault or not a duration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseFaultError(String);
 
@@ -46,29 +46,29 @@ impl FromStr for Fault {
         let mut parts = text.split(':');
         let operation = parts.next().unwrap_or_default().trim();
         let Some(kind) = parts.next() else {
-            return fail(format!("`{text}` says no fault; a fault is\n{FAULT_GRAMMAR}"));
+            return fail(format!("`{text}` is not a fault; a fault is\n{FAULT_GRAMMAR}"));
         };
         let mut fault = parse_kind(kind.trim())?;
         if operation.is_empty() {
-            return fail("name an operation, or `*` for all");
+            return fail("the operation is missing; write an operationId, or `*` for all operations");
         }
         if operation != "*" {
             fault = fault.on(operation);
         }
         let mut given = Vec::new();
         for part in parts.map(str::trim) {
-            let says = match part.split('=').next().unwrap_or_default() {
+            let topic = match part.split('=').next().unwrap_or_default() {
                 "retry-after-date" => "retry-after",
                 "before-effect" => "after-effect",
                 name => name,
             };
-            if given.contains(&says) {
-                return fail(format!("`{part}` says again, or otherwise, what was said before it"));
+            if given.contains(&topic) {
+                return fail(format!("`{part}` repeats or contradicts an earlier modifier"));
             }
-            if ["body", "retry-after"].contains(&says) && !fault.is_status() {
-                return fail(format!("`{part}` is for a fault that is a status, such as 503"));
+            if ["body", "retry-after"].contains(&topic) && !fault.is_status() {
+                return fail(format!("`{part}` is only allowed for a status, such as 503"));
             }
-            given.push(says);
+            given.push(topic);
             fault = parse_modifier(fault, part)?;
         }
         match fault.problem() {
@@ -156,7 +156,7 @@ fn parse_kind(text: &str) -> Result<Fault, ParseFaultError> {
         ("stall", None) => Fault::stall_headers(),
         ("stall", Some(value)) => Fault::stall_body(number(value)?),
         (status, None) if status.parse::<u16>().is_ok() => Fault::status(number(status)?),
-        _ => return fail(format!("`{text}` is no fault; a fault is\n{FAULT_GRAMMAR}")),
+        _ => return fail(format!("`{text}` is not a fault; a fault is\n{FAULT_GRAMMAR}")),
     })
 }
 
@@ -178,17 +178,21 @@ fn parse_modifier(fault: Fault, text: &str) -> Result<Fault, ParseFaultError> {
             "html" => FaultBody::Html,
             "empty" => FaultBody::Empty,
             "text" => FaultBody::Text("upstream connect error or disconnect before headers".to_owned()),
-            _ => return fail(format!("`{value}` is no body of a fault")),
+            _ => {
+                return fail(format!(
+                    "`{value}` is not a body; the bodies are json, error, error-message, detail, html, empty and text"
+                ));
+            }
         }),
-        _ => return fail(format!("`{text}` says nothing of a fault; a fault is\n{FAULT_GRAMMAR}")),
+        _ => return fail(format!("`{text}` is not a modifier; a fault is\n{FAULT_GRAMMAR}")),
     })
 }
 
 fn number<T: FromStr>(text: &str) -> Result<T, ParseFaultError> {
-    text.parse().or_else(|_| fail(format!("`{text}` is not a number that fits here")))
+    text.parse().or_else(|_| fail(format!("`{text}` is not a number in the allowed range")))
 }
 
-/// Reads a span of time as the program's options have it: `20ms`, `1.5s` or `2m`.
+/// Reads a duration as the program's options have it: a number with the unit `ms`, `s` or `m`, of up to a day.
 ///
 /// ```
 /// use std::time::Duration;
@@ -199,7 +203,7 @@ fn number<T: FromStr>(text: &str) -> Result<T, ParseFaultError> {
 ///
 /// # Errors
 ///
-/// If it is none, or longer than a day.
+/// If the text is not such a duration.
 pub fn parse_duration(text: &str) -> Result<Duration, ParseFaultError> {
     duration(text)
 }
@@ -212,6 +216,6 @@ fn duration(text: &str) -> Result<Duration, ParseFaultError> {
     });
     match seconds.filter(|seconds| *seconds <= 86_400.0).and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
         Some(duration) => Ok(duration),
-        None => fail(format!("`{text}` is no duration, such as `20ms`, `1.5s` or `2m`, of up to a day")),
+        None => fail(format!("`{text}` is not a duration of up to a day, such as `20ms`, `1.5s` or `2m`")),
     }
 }

@@ -190,6 +190,7 @@ async fn the_clock_is_stopped_and_started() {
 async fn the_overview_says_what_there_is() {
     let emulator = Emulator::builder().generations([ApiGeneration::V5]).start().await.unwrap();
     let overview = get(&emulator, "");
+    assert_eq!(get(&emulator, "/")["operations"], overview["operations"], "also with a slash at the end");
     assert_eq!((&overview["incidentCount"], &overview["requestCount"]), (&json!(50), &json!(0)));
     assert_eq!(overview["generations"], json!(["v5"]));
     assert_eq!(overview["operations"], Client::operations().map(Operation::id).collect::<Value>());

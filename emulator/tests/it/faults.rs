@@ -293,11 +293,11 @@ fn faults_are_written_as_the_program_reads_them() {
     }
     let refused = |text: &str| text.parse::<Fault>().unwrap_err().to_string();
     assert!(refused("*:503:times=0").contains("0 times"));
-    assert!(refused("*:503:p=0.1:p=0.2").contains("`p=0.2` says again"));
-    assert!(refused("*:503:retry-after=1s:retry-after-date=1s").contains("`retry-after-date=1s` says again"));
-    assert!(refused("*:503:after-effect:before-effect").contains("`before-effect` says again"));
-    assert!(refused("*:reset:body=html").contains("`body=html` is for a fault that is a status"));
-    assert!(refused("*:delay=1s:retry-after=1s").contains("is for a fault that is a status"));
+    assert!(refused("*:503:p=0.1:p=0.2").contains("`p=0.2` repeats"));
+    assert!(refused("*:503:retry-after=1s:retry-after-date=1s").contains("`retry-after-date=1s` repeats"));
+    assert!(refused("*:503:after-effect:before-effect").contains("`before-effect` repeats"));
+    assert!(refused("*:reset:body=html").contains("`body=html` is only allowed for a status"));
+    assert!(refused("*:delay=1s:retry-after=1s").contains("is only allowed for a status"));
     for name in
         ["delay=200ms", "rate=50", "lost", "reset", "truncate=", "truncate-chunked=", "stall", "p=", "nth=", "body="]
     {

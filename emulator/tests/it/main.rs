@@ -12,6 +12,7 @@ mod clients;
 mod document;
 mod faults;
 mod life;
+mod page;
 mod populated;
 mod program;
 mod queries;

@@ -42,6 +42,8 @@ pub(crate) fn router(service: &Arc<Service>) -> Router {
     Router::new()
         .route("/", get(async || content("text/html; charset=utf-8", PAGE)))
         .nest("/_emulator", api)
+        // `nest` has its root without the slash at the end only.
+        .route("/_emulator/", get(overview))
         .with_state(Arc::clone(service))
 }
 
