@@ -308,7 +308,7 @@ async fn without_budget() -> Met {
     let server = Raw::start([empty("503 Service Unavailable")]);
     let client = server.builder().retry_budget(RetryBudget::with_capacity(4)).build().unwrap();
     let met = Met::of(&client, server.address).await;
-    assert!(log.text().contains("the budget is empty"), "the log says why: {}", log.text());
+    assert!(log.text().contains("the retry budget is empty"), "the log says why: {}", log.text());
     unassign(&client).await.expect("the next call");
     met
 }
