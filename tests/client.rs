@@ -6,7 +6,7 @@ use coralogix_incidents::{
     ApiGeneration, ApiKey, CallOptions, Client, Effect, Error, ErrorKind, Region, RetryBudget, RetryPolicy,
     TransportErrorKind,
     types::{
-        AssignIncidentsRequest, ListIncidentEventsRequest, ListIncidentEventsTotalCountRequest,
+        AssignIncidentsRequest, ListIncidentEventsRequest, ListIncidentEventsTotalCountRequest, ListIncidentsRequest,
         UnassignIncidentsRequest, UserDetails,
     },
 };
@@ -208,25 +208,37 @@ async fn a_call_that_is_dropped_leaves_the_client_usable() {
 
 #[tokio::test]
 async fn what_the_service_says_is_read_in_all_its_shapes() {
-    for (body, message, code) in [
-        (r#"{"code":7,"message":"no","details":[{"@type":"t","x":1}]}"#, Some("no"), Some(7)),
-        (r#"{"error":"no","code":7,"message":"no"}"#, Some("no"), Some(7)),
-        (r#"{"error":{"message":"no","code":403}}"#, Some("no"), Some(403)),
-        (r#"{"error":"no"}"#, Some("no"), None),
-        (r#"{"detail":"no"}"#, Some("no"), None),
-        (r#""no""#, Some("no"), None),
-        ("no\n", Some("no"), None),
-        ("<html><title>403 no</title></html>", Some("an HTML page, \"403 no\""), None),
-        ("", None, None),
-        ("{}", None, None),
-        ("[]", None, None),
-        ("{\"message\":", Some("{\"message\":"), None),
+    // Whether it is a word of the service, or one that says nothing: then the status counts.
+    for (body, message, code, denied) in [
+        (r#"{"code":7,"message":"no","details":[{"@type":"t","x":1}]}"#, Some("no"), Some(7), true),
+        (r#"{"code":7,"message":"no","details":[],"traceId":"1"}"#, Some("no"), Some(7), true),
+        (r#"{"error":"no","code":7,"message":"no"}"#, Some("no"), Some(7), true),
+        (r#"{"error":{"message":"no","code":403}}"#, Some("no"), Some(403), true),
+        (r#"{"error":"no"}"#, Some("no"), None, true),
+        (r#"{"detail":"no"}"#, Some("no"), None, true),
+        ("Forbidden: no", Some("Forbidden: no"), None, true),
+        ("", None, None, true),
+        ("{}", None, None, true),
+        ("[]", None, None, true),
+        ("{\"message\":", Some("{\"message\":"), None, true),
+        ("\u{feff}{\"code\":7,\"message\":\"no\"}", Some("no"), Some(7), true),
+        (r#"{"message":"Forbidden"}"#, Some("Forbidden"), None, false),
+        (r#"{"status":403,"error":"Forbidden","path":"/v1"}"#, Some("Forbidden"), None, false),
+        (r#"{"code":"AccessDenied","message":"no"}"#, Some("no"), None, false),
+        (r#"["no"]"#, None, None, false),
+        (r#""no""#, Some("no"), None, false),
+        ("RBAC: access denied\n", Some("RBAC: access denied"), None, false),
+        ("<html><title>403 no</title></html>", Some("an HTML page, \"403 no\""), None, false),
+        ("\u{1}\u{2}", None, None, false),
     ] {
         let server = Raw::start([json("403 Forbidden", body)]);
         let error = unassign(&server.client()).await.unwrap_err();
         assert_eq!((error.message(), error.code(), error.body()), (message, code, Some(body)), "{body}");
-        assert!(error.is_permission_denied() && error.status().unwrap() == 403, "{body}");
-        assert!(error.to_string().contains("needs incidents:assign and must be a personal one"), "{error}");
+        assert_eq!((error.is_permission_denied(), error.status().unwrap().as_u16()), (denied, 403), "{body}");
+        let shown = error.to_string();
+        assert!(shown.contains("needs incidents:assign and must be a personal one"), "{shown}");
+        assert!(denied || shown.contains("a proxy or a firewall may have refused the request"), "{shown}");
+        assert!(!shown.contains('\u{feff}') && !shown.chars().any(char::is_control), "{shown:?}");
     }
     let server = Raw::start([json("403 Forbidden", r#"{"details":[{"@type":"t","x":1}]}"#)]);
     assert_eq!(unassign(&server.client()).await.unwrap_err().details()[0].other_members["x"], 1);
@@ -234,6 +246,101 @@ async fn what_the_service_says_is_read_in_all_its_shapes() {
     let error = unassign(&server.client()).await.unwrap_err();
     assert_eq!(error.body().unwrap().len(), 8192, "cut");
     assert!(error.to_string().len() < 1000, "short");
+}
+
+#[tokio::test]
+async fn a_404_is_about_an_incident_only_if_the_call_names_one_and_the_service_says_so() {
+    let kong = r#"{"message":"no Route matched with those values"}"#;
+    let apigee = r#"{"fault":{"faultstring":"Unable to identify proxy","detail":{"errorcode":"x"}}}"#;
+    let spring = r#"{"timestamp":"2026-01-01T00:00:00Z","status":404,"error":"No such page","path":"/v1"}"#;
+    let service = r#"{"code":5,"message":"incident not found","details":[]}"#;
+    // Not found and unknown route: of a call whose path names an incident, of one that is given ids, and of a list.
+    let incident = [(true, false), (true, false), (false, false)];
+    let open = [(false, false), (false, true), (false, true)];
+    let route = [(false, true); 3];
+    for (body, expected) in [
+        (service, incident),
+        ("Not Found: no such incident", incident),
+        (r#"{"error":"incident not found"}"#, incident),
+        (r#"{"error":{"message":"incident not found"}}"#, incident),
+        (r#"{"detail":"incident not found"}"#, incident),
+        ("", [(true, false), (false, true), (false, true)]),
+        ("{}", [(true, false), (false, true), (false, true)]),
+        (kong, open),
+        (apigee, open),
+        (spring, open),
+        ("default backend - 404", open),
+        (r#""gone""#, open),
+        ("\u{1}\u{2}", open),
+        (r#"{"code":5,"message":"Not Found","details":[]}"#, route),
+        (r#"{"detail":"Not Found"}"#, route),
+        ("404 page not found\n", route),
+        ("<h1>Oops</h1>", route),
+    ] {
+        let server = Raw::start(vec![Step::Reply(response("404 Not Found", "", body)); 3]);
+        let client = server.client();
+        let all = ListIncidentsRequest::default();
+        let errors = [
+            client.get_incident("a").await.unwrap_err(),
+            unassign(&client).await.unwrap_err(),
+            client.list_incidents(&all).await.unwrap_err(),
+        ];
+        let seen = errors.each_ref().map(|error| (error.is_not_found(), error.is_unknown_route()));
+        assert_eq!(seen, expected, "{body}");
+        assert!(errors.iter().all(|error| error.effect() == Effect::None), "{body}");
+        let both = "either there is no such incident, or the host does not know this path";
+        assert_eq!(errors[0].to_string().contains(both), expected == open || body.len() < 3, "{}", errors[0]);
+        let nothing_to_miss = "names no incident that could be missing";
+        assert_eq!(errors[2].to_string().contains(nothing_to_miss), expected == incident, "{}", errors[2]);
+    }
+}
+
+#[tokio::test]
+async fn a_compressed_error_is_never_shown_as_text() {
+    let gzip = "\u{1f}\u{fffd}\u{8}\0\0\0\0\0\u{3}";
+    for (status, headers) in [
+        ("404 Not Found", "content-encoding: gzip\r\n"),
+        ("403 Forbidden", "content-encoding: identity\r\ncontent-encoding: GZIP\r\n"),
+        ("400 Bad Request", "content-type: application/json\r\n"),
+    ] {
+        let server = Raw::start([Step::Reply(response(status, headers, gzip))]);
+        let error = server.client().get_incident("a").await.unwrap_err();
+        assert_eq!(error.message(), None, "{status}");
+        let shown = error.to_string();
+        assert!(!shown.contains(char::is_control) && !shown.contains('\u{fffd}'), "{shown:?}");
+        assert!(!error.is_not_found() && !error.is_permission_denied(), "{shown}");
+        let looks = if headers.contains("encoding") { "is encoded as `" } else { "is not text" };
+        assert!(shown.contains(looks), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_coding_that_changes_nothing_and_a_coding_of_nothing_lose_no_answer() {
+    for headers in [
+        "content-encoding: Identity\r\n",
+        "content-encoding: \r\n",
+        "content-encoding: identity, ,IDENTITY\r\ncontent-encoding: identity\r\n",
+    ] {
+        let server = Raw::start([Step::Reply(response("200 OK", headers, GOOD))]);
+        assert_eq!(unassign(&server.client()).await.unwrap().incidents.len(), 1, "{headers}");
+    }
+    let gzip = "content-encoding: gzip\r\n";
+    let server = Raw::start([Step::Reply(format!("HTTP/1.1 204 No Content\r\n{gzip}\r\n").into_bytes())]);
+    unassign(&server.client()).await.unwrap();
+    for headers in ["content-encoding: identity\r\ncontent-encoding: br\r\n", "content-encoding: IDENTITY,br\r\n"] {
+        let server = Raw::start([Step::Reply(response("200 OK", headers, GOOD))]);
+        let error = unassign(&server.client()).await.unwrap_err();
+        assert!(error.to_string().contains("encoded as `br`"), "{error}");
+        assert_eq!((error.kind(), error.effect()), (ErrorKind::UndecodableResponse, Effect::Unknown));
+    }
+}
+
+#[tokio::test]
+async fn a_byte_order_mark_before_a_reply_is_passed_over() {
+    let server = Raw::start([json("200 OK", &format!("\u{feff}{GOOD}")), json("200 OK", "\u{feff}{\"incidents\":1}")]);
+    let client = server.client();
+    assert_eq!(unassign(&client).await.unwrap().incidents[0].id, "incident_id_1");
+    assert_eq!(unassign(&client).await.unwrap_err().effect(), Effect::Applied);
 }
 
 #[tokio::test]
@@ -426,6 +533,10 @@ async fn a_body_over_the_limit_is_refused_and_one_at_the_limit_is_read() {
 async fn what_is_no_json_object_is_not_taken_for_a_reply_of_the_service() {
     for (kind, body, effect) in [
         ("application/json", r#"{"incidents":1}"#, Effect::Applied),
+        ("Application/JSON; charset=utf-8", r#"{"incidents":1}"#, Effect::Applied),
+        ("application/problem+json", r#"{"incidents":1}"#, Effect::Applied),
+        ("application/jsonp", r#"{"incidents":1}"#, Effect::Unknown),
+        ("text/html\r\ncontent-type: application/json", r#"{"incidents":1}"#, Effect::Unknown),
         ("application/json", "[]", Effect::Unknown),
         ("application/json", "null", Effect::Unknown),
         ("text/html", "\"OK\"", Effect::Unknown),

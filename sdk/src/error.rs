@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
 pub use self::kind::{ConfigErrorKind, Effect, ErrorKind, TransportErrorKind};
+pub(crate) use self::response::RouteUnknown;
 use self::{
     response::ErrorResponse,
     text::{KEPT_BODY, cut, one_line},
@@ -179,15 +180,22 @@ impl Error {
         self.0.call.as_ref().is_some_and(|call| call.retryable)
     }
 
-    /// Whether there is no such incident: a 404 that is about the resource, not about the path.
+    /// Whether there is no such incident: a 404 in the service's format, to a call that names an incident. A 404 in another
+    /// format is a gateway's own and says nothing of incidents; one without a body is taken for the service's if the path
+    /// names an incident.
     pub fn is_not_found(&self) -> bool {
-        self.has_status(StatusCode::NOT_FOUND) && !self.is_unknown_route()
+        self.0.response.not_found
     }
 
     /// Whether the host does not know the path, because the base URL is wrong or the host does not serve the API generation:
-    /// a 501, a 405, or a 404 that is not about a resource.
+    /// a 501, a 405, or a 404 that cannot be about an incident.
     pub fn is_unknown_route(&self) -> bool {
-        self.0.response.unknown_route
+        self.0.response.route_unknown == RouteUnknown::Certain
+    }
+
+    #[expect(dead_code, reason = "for finding the API generation")]
+    pub(crate) fn route_unknown(&self) -> RouteUnknown {
+        self.0.response.route_unknown
     }
 
     /// 401: the key is missing, wrong, or belongs to another region.
@@ -195,9 +203,10 @@ impl Error {
         self.has_status(StatusCode::UNAUTHORIZED)
     }
 
-    /// 403: the key may not do this.
+    /// 403: the key may not do this. A 403 in another format than the service's, such as an HTML page, is that of a proxy or a
+    /// firewall and does not count.
     pub fn is_permission_denied(&self) -> bool {
-        self.has_status(StatusCode::FORBIDDEN)
+        self.0.response.permission_denied
     }
 
     /// 429: too many requests. A 429 that gRPC gateways send for a message that is too large does not count, because waiting
@@ -211,7 +220,8 @@ impl Error {
         matches!(self.0.kind, ErrorKind::Transport(kind) if kind.is_timeout())
     }
 
-    /// How long the service asked to wait, counted from the end of the response.
+    /// How long the service asked to wait, counted from the end of the response: by `Retry-After`, or by a
+    /// `google.rpc.RetryInfo` in [`details`](Self::details).
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.response.retry_after
     }
@@ -306,13 +316,12 @@ impl Error {
         headers: &HeaderMap,
         body: &Bytes,
         redact: impl Fn(String) -> String,
-        retry_after: Option<Duration>,
     ) -> Self {
         let text = redact(String::from_utf8_lossy(body).into_owned());
-        let response = ErrorResponse::new(&call, status, headers, &text, redact, retry_after);
+        let response = ErrorResponse::new(&call, status, headers, &text, redact);
         let message = response.describe(&call, status);
         let mut error = Self::of_response(ErrorKind::Status(status), message, call, status);
-        error.0.body = Some(cut(text, KEPT_BODY));
+        error.0.body = Some(if response.is_encoded() { String::new() } else { cut(text, KEPT_BODY) });
         error.0.response = response;
         error
     }
@@ -441,8 +450,7 @@ mod tests {
             br#"{"message": "no cxup_k\/y", "details": [{"cxup_k\u002fy": "\u0063xup_k/y"}], "n": 1}"#,
         );
         let status = StatusCode::UNAUTHORIZED;
-        let error =
-            Error::status_error(Call::example(), status, &HeaderMap::new(), &body, |text| key.redact(text), None);
+        let error = Error::status_error(Call::example(), status, &HeaderMap::new(), &body, |text| key.redact(text));
         assert_eq!(error.message(), Some("no [redacted]"));
         let kept: Value = serde_json::from_str(error.body().unwrap()).unwrap();
         assert_eq!(

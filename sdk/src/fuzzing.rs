@@ -14,12 +14,12 @@ pub fn api_error(key: &ApiKey, status: u16, content_type: &[u8], body: &[u8]) ->
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_bytes(content_type).ok()?);
     let redact = |text| key.redact(text);
-    Some(Error::status_error(Call::example(), status, &headers, &Bytes::copy_from_slice(body), redact, None))
+    Some(Error::status_error(Call::example(), status, &headers, &Bytes::copy_from_slice(body), redact))
 }
 
 /// What a client waits for after a response with this `Retry-After`.
 pub fn retry_after(value: &[u8], now: SystemTime) -> Option<Duration> {
     let mut headers = HeaderMap::new();
     headers.insert(header::RETRY_AFTER, HeaderValue::from_bytes(value).ok()?);
-    crate::retry::retry_after(&headers, now)
+    crate::headers::retry_after(&headers, now)
 }

@@ -69,6 +69,7 @@ pub mod fuzzing;
 )]
 mod generated;
 mod generation;
+mod headers;
 mod http_client;
 mod incident;
 mod operation;

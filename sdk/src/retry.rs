@@ -4,10 +4,10 @@
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
-use http::{HeaderMap, StatusCode, header};
+use http::StatusCode;
 
 use crate::{Idempotency, TransportErrorKind};
 
@@ -292,22 +292,8 @@ impl Drop for Permit<'_> {
     }
 }
 
-/// `Retry-After` in either of its forms, from `now` on. [RFC 9110, section 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3).
-pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Some(Duration::from_secs(value.parse().unwrap_or(u64::from(u32::MAX))));
-    }
-    let at = httpdate::parse_http_date(value).ok()?;
-    Some(at.duration_since(now).unwrap_or_default())
-}
-
 #[cfg(test)]
 mod tests {
-    use std::time::UNIX_EPOCH;
-
-    use http::HeaderValue;
-
     use super::*;
 
     const FAILED: FailedAttempt = FailedAttempt {
@@ -435,21 +421,5 @@ mod tests {
         budget.give_back(Some(5));
         budget.give_back(Some(5));
         assert_eq!(budget.available(), 12, "never more than its capacity");
-    }
-
-    #[test]
-    fn retry_after_is_read_in_both_forms() {
-        let read = |text: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_str(text).unwrap());
-            retry_after(&headers, UNIX_EPOCH + Duration::from_secs(784_111_777 - 30))
-        };
-        assert_eq!(read("120"), Some(Duration::from_secs(120)));
-        assert_eq!(read(" 0 "), Some(Duration::ZERO));
-        assert_eq!(read("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::from_secs(30)));
-        assert_eq!(read("Tue, 06 Nov 1984 08:49:37 GMT"), Some(Duration::ZERO), "a time that has passed");
-        assert_eq!(read("soon"), None);
-        assert_eq!(read("-1"), None);
-        assert_eq!(read("99999999999999999999999"), Some(Duration::from_secs(u32::MAX.into())));
     }
 }

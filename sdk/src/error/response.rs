@@ -1,15 +1,19 @@
-//! What a response with an error status says. It knows the many shapes of an error body, and nothing of connections.
+//! What a response with an error status says, and whose words they are. It knows the many shapes of an error body, and
+//! nothing of connections.
 
-use std::{fmt::Write, time::Duration};
+use std::{
+    fmt::Write,
+    time::{Duration, SystemTime},
+};
 
 use http::{HeaderMap, StatusCode, header};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     Call,
-    text::{non_blank, one_line, strip_prefix_ignoring_case, title},
+    text::{is_binary, non_blank, one_line, strip_prefix_ignoring_case, title, without_byte_order_mark},
 };
-use crate::types;
+use crate::{Idempotency, headers, types, wire};
 
 /// What a response with an error status says.
 #[derive(Debug, Default)]
@@ -18,7 +22,65 @@ pub(super) struct ErrorResponse {
     pub(super) message: Option<String>,
     pub(super) details: Vec<types::Any>,
     pub(super) retry_after: Option<Duration>,
-    pub(super) unknown_route: bool,
+    pub(super) route_unknown: RouteUnknown,
+    /// The response is about an incident that does not exist.
+    pub(super) not_found: bool,
+    /// The response is about what the key may do.
+    pub(super) permission_denied: bool,
+    format: Format,
+}
+
+/// Whether a response says that the host does not know the route of the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum RouteUnknown {
+    /// It proves it, so nothing was done.
+    Certain,
+    /// It may be that, or the resource that the request names does not exist.
+    Possible,
+    #[default]
+    No,
+}
+
+/// What a body looks like.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+enum Format {
+    /// One of the shapes in which the service reports errors.
+    Service,
+    /// It says nothing: it is empty, has no members, or was cut off.
+    #[default]
+    Nothing,
+    /// JSON of another shape.
+    Json,
+    Text,
+    Html,
+    Binary,
+    /// Compressed, although that was not asked for.
+    Encoded(String),
+}
+
+/// Which incidents a request names.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Names {
+    /// One, in the path.
+    One,
+    /// A list of ids.
+    Several,
+    None,
+}
+
+impl Names {
+    fn of(call: &Call) -> Self {
+        let binding = call.operation.binding(call.generation);
+        if binding.is_some_and(|binding| binding.path.contains('{')) {
+            Self::One
+        } else if call.operation.idempotency != Idempotency::Safe
+            || binding.is_some_and(|binding| binding.query_list.is_some())
+        {
+            Self::Several
+        } else {
+            Self::None
+        }
+    }
 }
 
 impl ErrorResponse {
@@ -29,63 +91,120 @@ impl ErrorResponse {
         headers: &HeaderMap,
         text: &str,
         redact: impl Fn(String) -> String,
-        retry_after: Option<Duration>,
     ) -> Self {
-        let html = text.trim_start().starts_with('<')
-            || headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
-        let mut response = Self { retry_after, ..Self::default() };
-        match serde_json::from_str(text) {
-            Ok(value) => response.read(&value),
-            Err(_) if html => response.message = title(text),
-            Err(_) => response.message = non_blank(text),
-        }
+        let mut response = Self { retry_after: headers::retry_after(headers, SystemTime::now()), ..Self::default() };
+        response.format = match headers::content_coding(headers) {
+            Some(coding) if !text.is_empty() => Format::Encoded(redact(coding)),
+            _ => response.read(status, headers, without_byte_order_mark(text)),
+        };
         if let Some(location) = headers.get(header::LOCATION).filter(|_| status.is_redirection()) {
             let location = String::from_utf8_lossy(location.as_bytes());
             let location = location.split(['?', '#']).next().unwrap_or_default();
             response.message = Some(redact(format!("a redirect to {location}, which is not followed")));
         }
-        response.unknown_route = response.is_unknown_route(call, status, html);
+        response.judge(Names::of(call), status);
         response
     }
 
-    /// The shapes that occur: `{code, message, details}`, `{error, code, message}`, `{error: {message}}`, `{detail}`, a string.
-    fn read(&mut self, value: &Value) {
-        let inner = value.get("error").filter(|error| error.is_object()).unwrap_or(value);
-        self.code = inner.get("code").and_then(Value::as_i64).and_then(|code| i32::try_from(code).ok());
-        let texts = [inner.get("message"), value.get("error"), value.get("detail"), Some(value)];
-        self.message = texts.into_iter().flatten().filter_map(Value::as_str).find_map(non_blank);
-        let details = inner.get("details").and_then(Value::as_array).into_iter().flatten();
-        self.details = details.filter_map(|detail| serde_json::from_value(detail.clone()).ok()).collect();
+    /// Whether the body is compressed, so that its bytes are of no use.
+    pub(super) fn is_encoded(&self) -> bool {
+        matches!(self.format, Format::Encoded(_))
     }
 
-    /// "Not Found: Not Found" is the gateway's word for an unknown route, "Not Found: anything else" the service's for an
-    /// unknown resource. Older gateways answer 501, some 405.
-    fn is_unknown_route(&self, call: &Call, status: StatusCode, html: bool) -> bool {
-        match status {
-            StatusCode::NOT_IMPLEMENTED | StatusCode::METHOD_NOT_ALLOWED => true,
-            StatusCode::NOT_FOUND => match &self.message {
-                _ if html => true,
-                Some(message) => {
-                    let reason = message.trim().trim_end_matches('.');
-                    let reason = strip_prefix_ignoring_case(reason, "not found:").unwrap_or(reason).trim();
-                    // In lower case it is a service's own sentence; "404 page not found" is what Go's proxies say.
-                    ["", "Not Found", "page not found", "404 page not found"].contains(&reason)
+    fn read(&mut self, status: StatusCode, headers: &HeaderMap, text: &str) -> Format {
+        match serde_json::from_str(text) {
+            Ok(Value::Object(object)) => self.read_object(&object),
+            Ok(Value::String(message)) => {
+                self.message = non_blank(&message);
+                Format::Json
+            }
+            Ok(Value::Array(array)) if !array.is_empty() => Format::Json,
+            Ok(_) => Format::Nothing,
+            Err(_) if text.trim_start().starts_with('<') || headers::is_html(headers) => {
+                self.message = title(text);
+                Format::Html
+            }
+            Err(_) if is_binary(text) => Format::Binary,
+            Err(error) => {
+                self.message = non_blank(text);
+                let reason = status.canonical_reason().unwrap_or_default();
+                let said = strip_prefix_ignoring_case(text, reason).is_some_and(|rest| rest.starts_with(':'));
+                match said {
+                    _ if self.message.is_none() => Format::Nothing,
+                    // "Not Found: no such incident"
+                    true => Format::Service,
+                    false if error.is_eof() => Format::Nothing,
+                    false => Format::Text,
                 }
-                // Nothing said: where the path names an incident, that is the likelier thing to be missing.
-                None => {
-                    let binding = call.operation.binding(call.generation);
-                    binding.is_some_and(|binding| !binding.path.contains('{'))
-                }
-            },
-            _ => false,
+            }
         }
+    }
+
+    /// The service's shapes are `{code, message, details}`, `{error, code, message}`, `{error: {message}}` and `{detail}`.
+    /// Gateways have shapes of their own, such as `{message}` without a code, or members that the service does not send.
+    fn read_object(&mut self, object: &Map<String, Value>) -> Format {
+        let inner = object.get("error").and_then(Value::as_object).unwrap_or(object);
+        let member = |object: &Map<String, Value>, name| object.get(name).and_then(Value::as_str).and_then(non_blank);
+        let code = inner.get("code").and_then(Value::as_i64);
+        self.code = code.and_then(|code| i32::try_from(code).ok());
+        let message = member(inner, "message");
+        self.message = message.clone().or_else(|| member(object, "error")).or_else(|| member(object, "detail"));
+        let details = inner.get("details").and_then(Value::as_array).into_iter().flatten();
+        self.details = details.filter_map(|detail| serde_json::from_value(detail.clone()).ok()).collect();
+        self.retry_after = self.retry_after.or_else(|| self.details.iter().find_map(retry_delay));
+
+        let known = ["code", "message", "details", "error", "detail"];
+        let only_known = object.keys().all(|name| known.contains(&name.as_str()));
+        let says_why = code.is_some() || object.contains_key("error") || object.contains_key("detail");
+        if object.is_empty() {
+            Format::Nothing
+        } else if (code.is_some() && message.is_some()) || (only_known && says_why) {
+            Format::Service
+        } else {
+            Format::Json
+        }
+    }
+
+    /// Decides what the response is about. A response in the service's format is believed. Any other may be that of a gateway,
+    /// a proxy or a firewall.
+    fn judge(&mut self, names: Names, status: StatusCode) {
+        self.route_unknown = match status {
+            StatusCode::NOT_IMPLEMENTED | StatusCode::METHOD_NOT_ALLOWED => RouteUnknown::Certain,
+            StatusCode::NOT_FOUND if self.says_that_the_route_is_unknown() => RouteUnknown::Certain,
+            StatusCode::NOT_FOUND => match (&self.format, names) {
+                (Format::Service, Names::One | Names::Several) => RouteUnknown::No,
+                (Format::Service, Names::None) | (_, Names::One) => RouteUnknown::Possible,
+                // The service answers 200 to ids that it does not know.
+                (_, Names::Several | Names::None) => RouteUnknown::Certain,
+            },
+            _ => RouteUnknown::No,
+        };
+        self.not_found = status == StatusCode::NOT_FOUND
+            && match self.format {
+                Format::Service => names != Names::None && self.route_unknown == RouteUnknown::No,
+                Format::Nothing => names == Names::One,
+                _ => false,
+            };
+        let believed = matches!(self.format, Format::Service | Format::Nothing);
+        self.permission_denied = status == StatusCode::FORBIDDEN && believed;
+    }
+
+    /// "Not Found: Not Found" is a gateway's word for an unknown route, "Not Found: anything else" the service's for an unknown
+    /// resource. The service sends no HTML.
+    fn says_that_the_route_is_unknown(&self) -> bool {
+        let Some(message) = self.message.as_deref().filter(|_| self.format != Format::Html) else {
+            return self.format == Format::Html;
+        };
+        let reason = message.trim().trim_end_matches('.');
+        let reason = strip_prefix_ignoring_case(reason, "not found:").unwrap_or(reason).trim();
+        // In lower case it is a service's own sentence; "404 page not found" is what Go's proxies say.
+        ["", "Not Found", "page not found", "404 page not found"].contains(&reason)
     }
 
     /// What happened and what to do about it, on one line.
     pub(super) fn describe(&self, call: &Call, status: StatusCode) -> String {
-        let Call { operation, authority: host, generation, .. } = call;
         let verb = if status.is_client_error() { "was refused by" } else { "failed at" };
-        let mut line = format!("{} {verb} {host}: {status}", operation.id);
+        let mut line = format!("{} {verb} {}: {status}", call.operation.id, call.authority);
         if let Some(message) = &self.message {
             // "404 Not Found: Not Found: no such incident" says it twice.
             let reason = status.canonical_reason().unwrap_or_default();
@@ -95,20 +214,7 @@ impl ErrorResponse {
                 let _ = write!(line, ": {}", one_line(rest));
             }
         }
-        if self.unknown_route {
-            let other = generation.other();
-            line.push_str("; the host does not know this path: check the base URL");
-            if operation.binding(other).is_some() {
-                let _ = write!(line, ", or try API generation {other}");
-            }
-        } else if status == StatusCode::UNAUTHORIZED {
-            line.push_str("; check the API key and that it belongs to this region");
-        } else if status == StatusCode::FORBIDDEN {
-            let _ = write!(line, "; the key needs {}", operation.permission);
-            if ["incidents:assign", "incidents:acknowledge"].contains(&operation.permission) {
-                line.push_str(" and must be a personal one, not a team's");
-            }
-        }
+        self.describe_cause(&mut line, call, status);
         if status == StatusCode::TOO_MANY_REQUESTS && !call.retryable {
             line.push_str("; ask for fewer incidents at once");
         }
@@ -117,4 +223,73 @@ impl ErrorResponse {
         }
         line
     }
+
+    /// Why the request was refused, as far as the response tells, and what to check.
+    fn describe_cause(&self, line: &mut String, call: &Call, status: StatusCode) {
+        let Call { operation, generation, .. } = call;
+        let whose = match &self.format {
+            Format::Service => String::new(),
+            Format::Nothing => "; the response does not say why: ".to_owned(),
+            Format::Html if self.message.is_some() => "; that is not an error of the service: ".to_owned(),
+            Format::Binary | Format::Encoded(_) => format!("; the response is {}: ", self.format),
+            other => format!("; the response is {other}, not an error of the service: "),
+        };
+        let open = !whose.is_empty();
+        let _ = match (status, self.route_unknown) {
+            (_, RouteUnknown::Certain) => {
+                let other = generation.other();
+                line.push_str("; the host does not know this path: check the base URL");
+                if operation.binding(other).is_some() {
+                    let _ = write!(line, ", or try API generation {other}");
+                }
+                Ok(())
+            }
+            (StatusCode::NOT_FOUND, RouteUnknown::Possible) if open => write!(
+                line,
+                "{whose}either there is no such incident, or the host does not know this path: check the id and the base URL"
+            ),
+            (StatusCode::NOT_FOUND, RouteUnknown::Possible) => {
+                write!(line, "; {} names no incident that could be missing: check the base URL", operation.id)
+            }
+            (StatusCode::UNAUTHORIZED, _) => {
+                write!(line, "; check the API key and that it belongs to this region")
+            }
+            (StatusCode::FORBIDDEN, _) => {
+                let whose = if open {
+                    format!("{whose}a proxy or a firewall may have refused the request, or ")
+                } else {
+                    "; ".to_owned()
+                };
+                let personal = ["incidents:assign", "incidents:acknowledge"].contains(&operation.permission);
+                let personal = if personal { " and must be a personal one, not a team's" } else { "" };
+                write!(line, "{whose}the key needs {}{personal}", operation.permission)
+            }
+            _ => match &self.format {
+                Format::Binary | Format::Encoded(_) => write!(line, "; the response is {}", self.format),
+                _ => Ok(()),
+            },
+        };
+    }
+}
+
+impl std::fmt::Display for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Service => f.write_str("an error of the service"),
+            Self::Nothing => f.write_str("empty"),
+            Self::Json => f.write_str("JSON in another format"),
+            Self::Text => f.write_str("plain text"),
+            Self::Html => f.write_str("an HTML page"),
+            Self::Binary => f.write_str("not text"),
+            Self::Encoded(coding) => write!(f, "encoded as `{}`, which was not asked for", one_line(coding)),
+        }
+    }
+}
+
+/// The wait that a `google.rpc.RetryInfo` asks for.
+fn retry_delay(detail: &types::Any) -> Option<Duration> {
+    let type_name = detail.type_.as_deref()?.rsplit('/').next()?;
+    let delay = detail.other_members.get("retryDelay")?.as_str()?;
+    let delay = wire::Duration::new(delay).to_time_delta().ok().filter(|_| type_name == "google.rpc.RetryInfo")?;
+    Some(delay.to_std().unwrap_or_default())
 }

@@ -10,6 +10,16 @@ pub(super) fn non_blank(text: &str) -> Option<String> {
     if text.is_empty() { None } else { Some(cut(text.to_owned(), KEPT_BODY)) }
 }
 
+/// `text` without the mark that some servers write before UTF-8.
+pub(super) fn without_byte_order_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+/// Whether a body is no text: it has characters that text does not have.
+pub(super) fn is_binary(text: &str) -> bool {
+    text.chars().any(|character| character.is_control() && !character.is_whitespace())
+}
+
 /// The title of an HTML page: the one part of it that a human wants.
 pub(super) fn title(html: &str) -> Option<String> {
     let lower = html.to_ascii_lowercase();

@@ -1,15 +1,12 @@
 //! One request and its response, within its limits of time and size. It knows nothing of retries.
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use super::{
-    classify::{is_json, transport},
-    later,
-};
-use crate::{Client, TransportErrorKind, retry::RetryClass};
+use super::{classify::transport, later};
+use crate::{Client, TransportErrorKind, headers, retry::RetryClass};
 
 /// How much of an error response is read; the rest is of no use.
 const MAX_ERROR_BODY: usize = 64 * 1024;
@@ -108,18 +105,20 @@ impl Client {
         until: Instant,
     ) -> Result<Bytes, AttemptError> {
         let status = response.status();
-        if let Some(encoding) = headers.get(header::CONTENT_ENCODING).filter(|value| *value != "identity") {
-            return Err(AttemptError::Encoded(status, String::from_utf8_lossy(encoding.as_bytes()).into_owned()));
-        }
+        let coding = headers::content_coding(headers);
         let limit = self.inner.shared.max_response_bytes;
-        let json = is_json(headers);
+        let json = headers::is_json(headers);
         let expected = response.content_length().and_then(|length| usize::try_from(length).ok());
-        if expected.is_some_and(|length| length > limit) {
+        if coding.is_none() && expected.is_some_and(|length| length > limit) {
             return Err(AttemptError::TooLarge { status, json });
         }
         let mut first = Bytes::new();
         let mut body: Option<BytesMut> = None;
         while let Some(chunk) = self.with_read_timeout(until, Some(status), response.chunk()).await? {
+            // Of an empty body it does not matter how it is encoded.
+            if let Some(coding) = coding.as_ref().filter(|_| !chunk.is_empty()) {
+                return Err(AttemptError::Encoded(status, coding.clone()));
+            }
             let read = body.as_ref().map_or(first.len(), BytesMut::len);
             if chunk.len() > limit - read {
                 return Err(AttemptError::TooLarge { status, json });

@@ -1,16 +1,11 @@
-//! What kind of failure an error of reqwest's is, and whether a response calls itself JSON.
+//! What kind of failure an error of reqwest's is.
 
 use std::io::ErrorKind;
 
-use http::{HeaderMap, StatusCode, header};
+use http::StatusCode;
 
 use super::attempt::AttemptError;
 use crate::TransportErrorKind;
-
-/// Whether a body calls itself JSON: then it is the service's, and not that of something before it.
-pub(super) fn is_json(headers: &HeaderMap) -> bool {
-    headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/json"))
-}
 
 /// Tells reqwest's errors apart.
 pub(super) fn transport(error: reqwest::Error, status: Option<StatusCode>) -> AttemptError {

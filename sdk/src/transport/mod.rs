@@ -4,10 +4,7 @@
 mod attempt;
 mod classify;
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{sync::Arc, time::Duration};
 
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use serde::de::{DeserializeOwned, Unexpected};
@@ -15,15 +12,13 @@ use serde_json::error::Category;
 use tokio::time::{Instant, sleep};
 use tracing::Instrument;
 
-use self::{
-    attempt::{AttemptError, Reply},
-    classify::is_json,
-};
+use self::attempt::{AttemptError, Reply};
 use crate::{
     Client, Effect, Error, Idempotency, Operation, ResponseValue,
     error::Call,
+    headers,
     operation::Binding,
-    retry::{self, Decision, FailedAttempt, StopReason, retry_after},
+    retry::{self, Decision, FailedAttempt, StopReason},
     telemetry::{self, Drift},
 };
 
@@ -142,11 +137,7 @@ impl Client {
                 _ => Effect::None,
             };
             call.retryable = class.is_transient();
-            let retry_after = match &failed {
-                AttemptError::Status(reply) => retry_after(&reply.headers, SystemTime::now()),
-                _ => None,
-            };
-            let error = self.error(call.clone(), failed, begun.elapsed(), retry_after);
+            let error = self.error(call.clone(), failed, begun.elapsed());
             if let Some(status) = error.status() {
                 span.record("http.response.status_code", status.as_u16());
             }
@@ -156,6 +147,7 @@ impl Client {
 
             let time_left = deadline.saturating_duration_since(Instant::now());
             let own_http_client = shared.own_http_client;
+            let retry_after = error.retry_after();
             let failed = FailedAttempt { class, idempotency, own_http_client, retries, retry_after, time_left };
             let retry = match retry::decide(policy, &failed, fastrand::f64()) {
                 Decision::Retry { delay, cost } => {
@@ -199,14 +191,14 @@ impl Client {
         Ok(correlation_id)
     }
 
-    fn error(&self, call: Call, failed: AttemptError, elapsed: Duration, retry_after: Option<Duration>) -> Error {
+    fn error(&self, call: Call, failed: AttemptError, elapsed: Duration) -> Error {
         let shared = &self.inner.shared;
         match failed {
             AttemptError::Transport { kind, status, source } => Error::transport(call, kind, status, elapsed, source),
             AttemptError::Status(reply) => {
                 let Reply { status, headers, body } = *reply;
                 let redact = |text| shared.api_key.redact(text);
-                Error::status_error(call, status, &headers, &body, redact, retry_after)
+                Error::status_error(call, status, &headers, &body, redact)
             }
             AttemptError::TooLarge { status, .. } => Error::too_large(call, status, shared.max_response_bytes),
             AttemptError::Encoded(status, encoding) => Error::encoded(call, status, &shared.api_key.redact(encoding)),
@@ -220,6 +212,8 @@ impl Client {
         let redact = |text| shared.api_key.redact(text);
         let Reply { status, headers, body } = reply;
         let json: &[u8] = if status == StatusCode::NO_CONTENT { b"{}" } else { &body };
+        // Some servers write a byte order mark.
+        let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
         let decoded = if json.trim_ascii_start().starts_with(b"[") {
             // serde would take an array for the members in order.
             Err(serde::de::Error::invalid_type(Unexpected::Seq, &"an object"))
@@ -246,7 +240,7 @@ impl Client {
             }),
             Err(source) => {
                 // What is no JSON object need not be the service's: a sign-in page is a 200, too.
-                let object = is_json(&headers) && json.trim_ascii_start().starts_with(b"{");
+                let object = headers::is_json(&headers) && json.trim_ascii_start().starts_with(b"{");
                 call.effect = match (call.operation.idempotency, source.classify()) {
                     (Idempotency::Safe, _) => Effect::None,
                     (_, Category::Data) if object => Effect::Applied,

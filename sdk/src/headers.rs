@@ -1,0 +1,144 @@
+//! How header values are read, by the rules of RFC 9110: lists over several lines, media types, waiting times. It knows
+//! nothing of requests and of what a value means for a call.
+
+use std::{
+    borrow::Cow,
+    time::{Duration, SystemTime},
+};
+
+use http::{HeaderMap, HeaderName, header};
+
+/// The elements of a list-valued header, over all its lines, without empty ones
+/// ([section 5.6.1](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.1)).
+fn list(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = String> {
+    let lines = headers.get_all(name).into_iter().map(|line| String::from_utf8_lossy(line.as_bytes()));
+    let elements = lines.flat_map(|line| line.split(',').map(|element| element.trim().to_owned()).collect::<Vec<_>>());
+    elements.filter(|element| !element.is_empty())
+}
+
+/// How a body is encoded; `None` if it is not.
+pub(crate) fn content_coding(headers: &HeaderMap) -> Option<String> {
+    let codings = list(headers, header::CONTENT_ENCODING).filter(|coding| !coding.eq_ignore_ascii_case("identity"));
+    codings.reduce(|all, next| format!("{all}, {next}"))
+}
+
+/// Whether a body is JSON by its media type: `application/json`, or one with the suffix `+json`.
+pub(crate) fn is_json(headers: &HeaderMap) -> bool {
+    all_types(headers, |subtype| subtype == "json" || subtype.ends_with("+json"))
+}
+
+/// Whether a body is an HTML page by its media type.
+pub(crate) fn is_html(headers: &HeaderMap) -> bool {
+    all_types(headers, |subtype| subtype == "html" || subtype == "xhtml+xml")
+}
+
+/// Whether there is a media type, and the subtype of every one is of this kind: a proxy may have added a line. Parameters
+/// do not count, nor whether they are well formed, so that a stray semicolon does not make JSON something else.
+fn all_types(headers: &HeaderMap, is_kind: impl Fn(&str) -> bool) -> bool {
+    let mut types = headers.get_all(header::CONTENT_TYPE).into_iter().map(|value| {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        essence.split_once('/').is_some_and(|(kind, subtype)| !kind.is_empty() && is_kind(subtype))
+    });
+    let first = types.next();
+    first.is_some_and(|first| first && types.all(|other| other))
+}
+
+/// How long `Retry-After` asks to wait, in either of its forms
+/// ([section 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)). A date is held against the response's own
+/// `Date`, so that it does not matter how the clocks of both sides differ; `now` stands in for a `Date` that is missing.
+pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let value = text(headers, header::RETRY_AFTER)?;
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(Duration::from_secs(value.parse().unwrap_or(u64::from(u32::MAX))));
+    }
+    let date = |text: &str| httpdate::parse_http_date(text).ok();
+    let sent = text(headers, header::DATE).and_then(|value| date(&value)).unwrap_or(now);
+    Some(date(&value)?.duration_since(sent).unwrap_or_default())
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<Cow<'_, str>> {
+    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes().trim_ascii()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn lines(name: &HeaderName, values: &[&str]) -> HeaderMap {
+        values.iter().map(|value| (name.clone(), HeaderValue::from_str(value).unwrap())).collect()
+    }
+
+    #[test]
+    fn codings_are_read_over_all_lines() {
+        for (values, expected) in [
+            (&[][..], None),
+            (&[""], None),
+            (&["Identity"], None),
+            (&["identity, ,", " IDENTITY "], None),
+            (&["gzip"], Some("gzip")),
+            (&["identity", "gzip"], Some("gzip")),
+            (&["GZIP,br", "", "identity,zstd"], Some("GZIP, br, zstd")),
+        ] {
+            assert_eq!(content_coding(&lines(&header::CONTENT_ENCODING, values)).as_deref(), expected, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn media_types_are_told_apart_by_type_and_suffix() {
+        for (values, json, html) in [
+            (&[][..], false, false),
+            (&["application/json"], true, false),
+            (&["Application/JSON; charset=utf-8"], true, false),
+            (&["application/json;"], true, false),
+            (&[" application/json ;charset"], true, false),
+            (&["text/json"], true, false),
+            (&["application/problem+json"], true, false),
+            (&["application/vnd.api+JSON; q=1"], true, false),
+            (&["application/jsonp"], false, false),
+            (&["application/json5"], false, false),
+            (&["application/x-json-seq"], false, false),
+            (&["json"], false, false),
+            (&["/json"], false, false),
+            (&["text/plain; type=application/json"], false, false),
+            (&["application/json", "application/json"], true, false),
+            (&["application/json", "text/html"], false, false),
+            (&["TEXT/HTML;charset=iso-8859-1"], false, true),
+            (&["application/xhtml+xml"], false, true),
+            (&["text/htmlx"], false, false),
+        ] {
+            let headers = lines(&header::CONTENT_TYPE, values);
+            assert_eq!((is_json(&headers), is_html(&headers)), (json, html), "{values:?}");
+        }
+    }
+
+    #[test]
+    fn retry_after_is_read_in_both_forms() {
+        let now = UNIX_EPOCH + Duration::from_secs(784_111_777 - 30);
+        let read = |text: &str| retry_after(&lines(&header::RETRY_AFTER, &[text]), now);
+        assert_eq!(read("120"), Some(Duration::from_secs(120)));
+        assert_eq!(read(" 0 "), Some(Duration::ZERO));
+        assert_eq!(read("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::from_secs(30)));
+        assert_eq!(read("Tue, 06 Nov 1984 08:49:37 GMT"), Some(Duration::ZERO), "a time that has passed");
+        assert_eq!(read("soon"), None);
+        assert_eq!(read("-1"), None);
+        assert_eq!(read(""), None);
+        assert_eq!(read("99999999999999999999999"), Some(Duration::from_secs(u32::MAX.into())));
+    }
+
+    #[test]
+    fn a_date_to_retry_after_is_held_against_the_date_of_the_response() {
+        let read = |date: &str| {
+            let mut headers = lines(&header::RETRY_AFTER, &["Sun, 06 Nov 1994 08:49:37 GMT"]);
+            headers.insert(header::DATE, HeaderValue::from_str(date).unwrap());
+            retry_after(&headers, UNIX_EPOCH + Duration::from_secs(784_111_777 - 30))
+        };
+        assert_eq!(read("Sun, 06 Nov 1994 08:49:17 GMT"), Some(Duration::from_secs(20)));
+        assert_eq!(read("Sun, 06 Nov 1994 09:49:17 GMT"), Some(Duration::ZERO));
+        assert_eq!(read("yesterday"), Some(Duration::from_secs(30)), "the client's clock has to do");
+    }
+}
