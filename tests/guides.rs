@@ -125,7 +125,15 @@ async fn refused() -> Vec<String> {
         client.unassign_incidents(&request).await.unwrap_err().to_string()
     };
     let get = async |id: &str| client.get_incident(id).await.unwrap_err().to_string();
-    vec![unassign_all(&[]).await, unassign_all(&[" "]).await, get("a/b").await, get("a:b").await, get("a b").await]
+    let many = client.batch_get_incident(&vec!["incident_id".to_owned(); 1000]).await.unwrap_err().to_string();
+    vec![
+        many,
+        unassign_all(&[]).await,
+        unassign_all(&[" "]).await,
+        get("a/b").await,
+        get("a:b").await,
+        get("a b").await,
+    ]
 }
 
 /// The message about a redirect that a caller's own HTTP client followed.

@@ -25,6 +25,33 @@
 //! * [`types`] are the messages. They read protobuf JSON: absent and `null` mean the default, unknown members are passed over,
 //!   unknown enum values are kept.
 //!
+//! # How a call flows
+//!
+//! ```text
+//! client.unassign_incidents(&request)
+//!     |
+//!     |  limits of the API, generation, URL .......... InvalidRequest: nothing was sent
+//!     v
+//! one HTTP request
+//!     |
+//!     |<----------------------------------------.
+//!     v                                         | again, after a wait, if the failure is transient,
+//! an attempt                                    | the operation is idempotent, and attempts, time
+//!     |                                         | and the retry budget are left
+//!     |  connect, send, read ...................+... Transport: no complete response
+//!     |  status ................................+... Status: refused or failed
+//!     v
+//! a response with a success status
+//!     |
+//!     |  size ........................................ ResponseTooLarge
+//!     |  JSON ........................................ UndecodableResponse
+//!     v
+//! ResponseValue<UnassignIncidentsResponse>
+//! ```
+//!
+//! The names on the right are of [`ErrorKind`]. Every way out says by [`Error::effect`] whether anything was changed. The
+//! repository's `docs/faults.md` shows what a caller sees of each fault, and `docs/benchmarks.md` what a call costs.
+//!
 //! # Defaults
 //!
 //! | what | default | set by |
