@@ -23,7 +23,7 @@ use crate::{
     emulator::Emulator,
     error::StartError,
     faults::{model::Fault, schedule::FaultSchedule},
-    http::{auth::Key, response::GatewayStyle, service::Service},
+    http::{auth::Key, quirk::Quirk, response::GatewayStyle, service::Service},
     log::Log,
     proto_json::json_writer::{Format, JsonStyle},
 };
@@ -66,6 +66,7 @@ pub struct EmulatorBuilder {
     faults: Vec<Fault>,
     format: Format,
     gateway: GatewayStyle,
+    quirks: Vec<Quirk>,
     generations: Vec<ApiGeneration>,
     administration: bool,
     latency: Duration,
@@ -90,6 +91,7 @@ impl Default for EmulatorBuilder {
             faults: Vec::new(),
             format: Format::default(),
             gateway: GatewayStyle::default(),
+            quirks: Vec::new(),
             generations: vec![ApiGeneration::V1, ApiGeneration::V5],
             administration: true,
             latency: Duration::ZERO,
@@ -178,6 +180,13 @@ impl EmulatorBuilder {
     #[must_use]
     pub fn gateway(mut self, gateway: GatewayStyle) -> Self {
         self.gateway = gateway;
+        self
+    }
+
+    /// Deviates from the documented behavior in this way. May be called again.
+    #[must_use]
+    pub fn quirk(mut self, quirk: Quirk) -> Self {
+        self.quirks.push(quirk);
         self
     }
 
@@ -273,6 +282,7 @@ impl EmulatorBuilder {
             clock: ReplaceableClock::new(self.clock),
             format: self.format,
             gateway: self.gateway,
+            quirks: self.quirks,
             latency: self.latency,
             max_body_bytes: self.max_body_bytes,
         };

@@ -23,7 +23,7 @@ pub use faults::{
     model::{Fault, FaultBody},
     parse::{FAULT_GRAMMAR, ParseFaultError, parse_duration},
 };
-pub use http::{auth::Key, response::GatewayStyle};
+pub use http::{auth::Key, quirk::Quirk, response::GatewayStyle};
 pub use log::{Answer, LoggedRequest};
 pub use proto_json::json_writer::JsonStyle;
 

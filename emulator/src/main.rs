@@ -12,7 +12,7 @@ use std::{
 use clap::{Parser, ValueEnum};
 use coralogix_incidents::{ApiGeneration, ApiKey};
 use coralogix_incidents_emulator::{
-    DOCUMENTED_IDS, Emulator, FAULT_GRAMMAR, Fault, GatewayStyle, JsonStyle, Key, ParseFaultError, USERS,
+    DOCUMENTED_IDS, Emulator, FAULT_GRAMMAR, Fault, GatewayStyle, JsonStyle, Key, ParseFaultError, Quirk, USERS,
 };
 
 /// A stand-in for the Coralogix Incidents API over real HTTP.
@@ -49,6 +49,9 @@ struct Options {
     /// How unknown paths and wrong methods are answered.
     #[arg(long, value_enum, default_value_t = Gateway::V2_10)]
     gateway: Gateway,
+    /// Known deviation from the documented behavior; may be given several times.
+    #[arg(long, value_enum, value_name = "QUIRK")]
+    quirk: Vec<QuirkName>,
     /// API generations to speak; a path of the other one is an unknown route.
     #[arg(long, value_enum, default_value_t = Generations::Both)]
     generations: Generations,
@@ -87,6 +90,18 @@ enum Generations {
     V1,
     V5,
     Both,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum QuirkName {
+    /// A list of incidents has `nextPageToken` at its top level.
+    TopLevelPageToken,
+    /// Calls that change incidents are answered with 200 and an empty body.
+    EmptyResponses,
+    /// V1 calls that change incidents read the query and ignore the body.
+    IgnoredBodies,
+    /// As ignored-bodies, but a call without ids in the query is 400.
+    RefusedBodies,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -138,6 +153,14 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
             Generations::Both => vec![ApiGeneration::V1, ApiGeneration::V5],
         })
         .unknown_values(options.unknown_values);
+    for quirk in &options.quirk {
+        builder = builder.quirk(match quirk {
+            QuirkName::TopLevelPageToken => Quirk::TopLevelPageToken,
+            QuirkName::EmptyResponses => Quirk::EmptyResponses,
+            QuirkName::IgnoredBodies => Quirk::IgnoredBodies,
+            QuirkName::RefusedBodies => Quirk::RefusedBodies,
+        });
+    }
     if options.no_admin {
         builder = builder.without_administration();
     }

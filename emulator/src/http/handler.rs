@@ -11,13 +11,14 @@ use axum::{
     http::{HeaderMap, Method, Response, StatusCode, header, request::Parts},
 };
 use bytes::Bytes;
-use coralogix_incidents::{ApiGeneration, Operation};
+use coralogix_incidents::{ApiGeneration, Idempotency, Operation};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::time::sleep;
 
 use super::{
     auth::{Key, authenticate, authorize},
     operations::{Call, Handler, IncidentIds, OperationResult},
+    quirk::Quirk,
     request::RequestParts,
     response::{self, Framing, GatewayStyle, HttpError},
     service::Service,
@@ -188,7 +189,11 @@ fn perform(
     key: Option<&Key>,
 ) -> Result<OperationResult, HttpError> {
     let key = authorize(key, route.operation)?;
-    (route.handler)(&Call { service, generation: route.generation, parts, user: key.owner() })
+    let mut result = (route.handler)(&Call { service, generation: route.generation, parts, user: key.owner() })?;
+    if service.has(Quirk::EmptyResponses) && route.operation.idempotency() != Idempotency::Safe {
+        result.json.clear();
+    }
+    Ok(result)
 }
 
 fn parts(route: &Route, parameter: Option<String>, received: &Received<'_>) -> RequestParts {

@@ -4,6 +4,7 @@ pub(crate) mod admin;
 pub(crate) mod auth;
 pub(crate) mod handler;
 pub(crate) mod operations;
+pub(crate) mod quirk;
 pub(crate) mod request;
 pub(crate) mod response;
 pub(crate) mod router;

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use coralogix_incidents::{ApiGeneration, types};
 use serde::{Deserialize, Serialize};
 
-use super::{request::RequestParts, response::HttpError, service::Service};
+use super::{quirk::Quirk, request::RequestParts, response::HttpError, service::Service};
 use crate::{
     domain::{
         operations,
@@ -68,10 +68,7 @@ pub(crate) fn handler(operation_id: &str) -> Option<(Handler, IncidentIds)> {
         "batchGetIncident" => (batch_get, IncidentIds::Member("ids", "ids")),
         "getIncident" => (get_incident, IncidentIds::Path),
         "getIncidentEvents" => (get_incident_events, IncidentIds::Path),
-        "listIncidents" => (
-            |call| call.reply(&operations::list(&call.service.read_state(), &call.parts.message()?)?),
-            IncidentIds::None,
-        ),
+        "listIncidents" => (list_incidents, IncidentIds::None),
         "getFilterValues" => (
             |call| call.reply(&operations::filter_values(&call.service.read_state(), call.parts.message()?)?),
             IncidentIds::None,
@@ -121,6 +118,9 @@ impl Call<'_> {
             let count = ids.len();
             return Err(HttpError::bad_request(format!("incident_ids: {count} ids; allowed are 1 to {MAX_IDS}")));
         }
+        if ids.is_empty() && self.service.has(Quirk::RefusedBodies) {
+            return Err(HttpError::bad_request("incident_ids: at least one id is required"));
+        }
         Ok(ids)
     }
 
@@ -143,7 +143,7 @@ fn unassign(call: &Call<'_>) -> Result<OperationResult, HttpError> {
 
 fn assign(call: &Call<'_>) -> Result<OperationResult, HttpError> {
     let request: types::AssignIncidentsRequest = call.parts.message()?;
-    if request.assigned_to.user_id.is_empty() {
+    if request.assigned_to.user_id.is_empty() && !request.incident_ids.is_empty() {
         return Err(HttpError::bad_request("assigned_to: a user id is required"));
     }
     let changed = call.change(&Change::Assign(request.assigned_to.user_id), request.incident_ids)?;
@@ -187,6 +187,19 @@ fn batch_get(call: &Call<'_>) -> Result<OperationResult, HttpError> {
     let ids = call.check_count(request.ids)?;
     let response = operations::batch_get(&call.service.read_state(), ids);
     call.reply(&response)
+}
+
+fn list_incidents(call: &Call<'_>) -> Result<OperationResult, HttpError> {
+    let mut response = operations::list(&call.service.read_state(), &call.parts.message()?)?;
+    let token = response.pagination.as_mut().filter(|_| call.service.has(Quirk::TopLevelPageToken));
+    let token = token.and_then(|pagination| pagination.next_page_token.take());
+    let mut result = call.reply(&response)?;
+    if let Some(token) = token
+        && result.json.pop() == Some(b'}')
+    {
+        result.json.extend_from_slice(format!(",\"nextPageToken\":{}}}", serde_json::json!(token)).as_bytes());
+    }
+    Ok(result)
 }
 
 fn get_incident(call: &Call<'_>) -> Result<OperationResult, HttpError> {

@@ -10,11 +10,12 @@ use axum::{
     http::{HeaderValue, Method, Response, header},
     routing::{MethodFilter, MethodRouter, any, get},
 };
-use coralogix_incidents::{ApiGeneration, Client};
+use coralogix_incidents::{ApiGeneration, Client, Idempotency};
 
 use super::{
     handler::{self, Route},
     operations::handler,
+    quirk::Quirk,
     service::Service,
 };
 use crate::error::StartError;
@@ -35,7 +36,10 @@ pub(crate) fn router(service: &Arc<Service>) -> Result<Router, StartError> {
             let Some(binding) = operation.binding(generation) else { continue };
             let method = binding.method().parse();
             let method: Method = method.map_err(|_| StartError::operation(operation.id(), "its method is unknown"))?;
-            let has_body = method == Method::POST && binding.query_list().is_none();
+            let ignores_body = generation == ApiGeneration::V1
+                && operation.idempotency() != Idempotency::Safe
+                && (service.has(Quirk::IgnoredBodies) || service.has(Quirk::RefusedBodies));
+            let has_body = method == Method::POST && binding.query_list().is_none() && !ignores_body;
             let path = binding.path();
             paths.entry(path).or_default().push(Route {
                 operation,

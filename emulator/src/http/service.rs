@@ -8,7 +8,7 @@ use std::{
 
 use coralogix_incidents::ApiGeneration;
 
-use super::{auth::Key, response::GatewayStyle};
+use super::{auth::Key, quirk::Quirk, response::GatewayStyle};
 use crate::{
     data::seed::Seed,
     domain::{clock::ReplaceableClock, state::State},
@@ -28,6 +28,7 @@ pub(crate) struct Service {
     pub(crate) clock: ReplaceableClock,
     pub(crate) format: Format,
     pub(crate) gateway: GatewayStyle,
+    pub(crate) quirks: Vec<Quirk>,
     pub(crate) latency: Duration,
     pub(crate) max_body_bytes: usize,
 }
@@ -35,6 +36,10 @@ pub(crate) struct Service {
 impl Service {
     pub(crate) fn read_state(&self) -> RwLockReadGuard<'_, State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn has(&self, quirk: Quirk) -> bool {
+        self.quirks.contains(&quirk)
     }
 
     pub(crate) fn write_state(&self) -> RwLockWriteGuard<'_, State> {

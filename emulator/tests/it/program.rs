@@ -96,6 +96,7 @@ fn mistakes_are_explained() {
         let (code, said) = run(&["--key", key]);
         assert!(code == Some(2) && said.contains("--key"), "{said}");
     }
-    let (code, said) = run(&["--port", "0", "--state", "/nonexistent/state.json"]);
-    assert!(code == Some(1) && said.contains("cannot save incidents to /nonexistent/state.json"), "{said}");
+    let file = scratch("no-such-folder").join("state.json");
+    let (code, said) = run(&["--port", "0", "--state", file.to_str().unwrap()]);
+    assert!(code == Some(1) && said.contains(&format!("cannot save incidents to {}", file.display())), "{said}");
 }
