@@ -6,8 +6,7 @@ use coralogix_incidents::{
     ApiGeneration, ApiKey, CallOptions, Client, Effect, Error, ErrorKind, Region, RetryBudget, RetryPolicy,
     TransportErrorKind,
     types::{
-        AssignIncidentsRequest, ListIncidentEventsRequest, ListIncidentEventsTotalCountRequest, ListIncidentsRequest,
-        UnassignIncidentsRequest, UserDetails,
+        AssignIncidentsRequest, ListIncidentEventsRequest, ListIncidentsRequest, UnassignIncidentsRequest, UserDetails,
     },
 };
 use tokio::time::Instant;
@@ -69,13 +68,7 @@ async fn generation_5_sends_ids_in_the_query() {
         "DELETE /mgmt/openapi/5/incidents/incidents/v1/all/by-user?incident_ids=a&incident_ids=b%3Bc+d HTTP/1.1\r\n";
     assert!(sent.starts_with(expected), "{sent}");
     assert!(sent.ends_with("\r\n\r\n"), "no body: {sent}");
-    let missing =
-        client.list_incident_events_total_count(&ListIncidentEventsTotalCountRequest::default()).await.unwrap_err();
-    assert_eq!(
-        missing.to_string(),
-        "listIncidentEventsTotalCount is not part of API generation v5: use a client of generation v1"
-    );
-    assert_eq!(server.requests().len(), 1, "refused before anything was sent");
+    assert_eq!(client.api_generation(), Some(ApiGeneration::V5));
 }
 
 #[tokio::test]
@@ -108,7 +101,7 @@ async fn a_request_that_breaks_a_limit_is_refused_before_anything_is_sent() {
         ("a:b", "has a `:`"),
         ("", "is blank"),
         ("a b", "has white space"),
-        ("..", "is not a name"),
+        ("..", "is a relative path segment"),
     ] {
         let error = client.get_incident(id).await.unwrap_err();
         assert!(error.to_string().starts_with(&format!("`id` {problem}")), "{error}");
@@ -236,7 +229,7 @@ async fn what_the_service_says_is_read_in_all_its_shapes() {
         assert_eq!((error.message(), error.code(), error.body()), (message, code, Some(body)), "{body}");
         assert_eq!((error.is_permission_denied(), error.status().unwrap().as_u16()), (denied, 403), "{body}");
         let shown = error.to_string();
-        assert!(shown.contains("needs incidents:assign and must be a personal one"), "{shown}");
+        assert!(shown.contains("needs incidents:assign"), "{shown}");
         assert!(denied || shown.contains("a proxy or a firewall may have refused the request"), "{shown}");
         assert!(!shown.contains('\u{feff}') && !shown.chars().any(char::is_control), "{shown:?}");
     }
@@ -353,7 +346,7 @@ async fn a_route_that_does_not_exist_is_told_from_an_incident_that_does_not() {
     let server = Raw::start([Step::Reply(response("404 Not Found", "", ""))]);
     let error = unassign(&server.client()).await.unwrap_err();
     assert!(error.is_unknown_route() && !error.is_not_found());
-    assert!(error.to_string().contains("try API generation v5"), "{error}");
+    assert!(error.to_string().contains("use API generation v5"), "{error}");
     let server = Raw::start([Step::Reply(response("404 Not Found", "", ""))]);
     let v5 = server.builder().api_generation(ApiGeneration::V5).build().unwrap();
     assert!(
@@ -362,7 +355,7 @@ async fn a_route_that_does_not_exist_is_told_from_an_incident_that_does_not() {
     );
     let server = Raw::start([Step::Reply(response("404 Not Found", "", ""))]);
     let error = server.client().list_incident_events(&ListIncidentEventsRequest::default()).await.unwrap_err();
-    assert!(error.is_unknown_route() && !error.to_string().contains("generation"), "v5 does not have it: {error}");
+    assert!(error.is_unknown_route(), "{error}");
 }
 
 /// Everything that a user could print, with every level of logging on.
@@ -448,7 +441,9 @@ fn the_place_of_the_service_is_checked_before_a_key_goes_there() {
         (build(|b| b.base_url("https://x.example/?a=b")), "has a query"),
         (build(|b| b.base_url("ftp://x.example")), "is neither https nor http"),
         (build(|b| b.base_url("nonsense")), "is not a URL"),
-        (build(|b| b.base_url("https://x.example/mgmt/openapi/5")), "ends in an API generation"),
+        (build(|b| b.base_url("https://x.example/mgmt/openapi/3/")), "ends in API generation 3"),
+        (build(|b| b.base_url("https://x.example/mgmt/openapi/v1")), "ends in the generation of the paths"),
+        (build(|b| b.base_url("https://x.example/5").api_generation(ApiGeneration::V1)), "leave one of them off"),
         (build(|b| b.domain("")), "is no domain"),
         (build(|b| b.domain("evil.example/steal?")), "is no domain"),
         (build(|b| b.domain("key@evil.example")), "is no domain"),

@@ -127,7 +127,6 @@ const ROWS: &[Row] = &[
     Row { fault: "200 with JSON of the wrong shape", steps: || vec![json("200 OK", r#"{"incidents":"none"}"#)], seen: "undecodable_response: none", effect: APPLIED, attempts: 1, seconds: AT_ONCE },
     Row { fault: "200 with JSON of the wrong shape that calls itself `application/jsonp`", steps: || vec![Step::Reply(response("200 OK", "content-type: application/jsonp\r\n", r#"{"incidents":"none"}"#))], seen: "undecodable_response: none", effect: UNKNOWN, attempts: 1, seconds: AT_ONCE },
     Row { fault: "200 with HTML", steps: || vec![html("200 OK")], seen: "undecodable_response: none", effect: UNKNOWN, attempts: 1, seconds: AT_ONCE },
-    Row { fault: "200 with nothing", steps: || vec![empty("200 OK")], seen: "undecodable_response: none", effect: UNKNOWN, attempts: 1, seconds: AT_ONCE },
 ];
 
 fn date_in(seconds: u64) -> String {

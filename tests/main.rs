@@ -14,6 +14,7 @@ mod contract;
 mod document;
 mod faults;
 mod fleet;
+mod generations;
 mod guides;
 mod operations;
 mod raw;

@@ -6,15 +6,15 @@ use coralogix_incidents_emulator::{Emulator, JsonStyle};
 use futures::future::BoxFuture;
 
 pub(crate) struct Case {
-    id: &'static str,
-    run: fn(&Client) -> BoxFuture<'_, Result<(), Error>>,
+    pub(crate) id: &'static str,
+    pub(crate) run: fn(&Client) -> BoxFuture<'_, Result<(), Error>>,
 }
 
 include!(concat!(env!("OUT_DIR"), "/cases.rs"));
 
 mod case {
     use coralogix_incidents::{
-        Client, Error,
+        ApiGeneration, Client, Error,
         types::{
             AcknowledgeIncidentsRequest, AssignIncidentsRequest, CloseIncidentsRequest, GetFilterValuesRequest,
             GroupBy, IncidentFields, IncidentStatus, ListIncidentAggregationsRequest,
@@ -65,6 +65,28 @@ mod case {
         let response = client.close_incidents(&CloseIncidentsRequest::default().with_incident_ids(IDS)).await?;
         assert_eq!(response.incidents.len(), 2);
         assert!(response.incidents.iter().all(|incident| !incident.is_open() && incident.closed_at.is_some()));
+        Ok(())
+    }
+
+    pub(super) async fn get_incident_by_event_id(client: &Client) -> Result<(), Error> {
+        let response = client.get_incident_by_event_id("event_id_1").await?;
+        assert_eq!(response.incident.as_ref().unwrap().id, "incident_id_1");
+        let error = client.get_incident_by_event_id("no-such-event").await.unwrap_err();
+        assert!(error.is_not_found(), "{error}");
+        Ok(())
+    }
+
+    pub(super) async fn acknowledge_incident_by_event_id(client: &Client) -> Result<(), Error> {
+        let response = client.acknowledge_incident_by_event_id("event_id_1").await?;
+        let incident = response.incident.as_ref().unwrap();
+        assert_eq!((incident.id.as_str(), &incident.status), ("incident_id_1", &IncidentStatus::Acknowledged));
+        Ok(())
+    }
+
+    pub(super) async fn resolve_incident_by_event_id(client: &Client) -> Result<(), Error> {
+        let response = client.resolve_incident_by_event_id("event_id_2").await?;
+        let incident = response.incident.as_ref().unwrap();
+        assert!(incident.id == "incident_id_2" && !incident.is_open(), "{incident:?}");
         Ok(())
     }
 
@@ -127,11 +149,14 @@ mod case {
     }
 
     pub(super) async fn list_incident_aggregations(client: &Client) -> Result<(), Error> {
+        // A list of messages does not travel in the query of generation 5.
+        let request = ListIncidentAggregationsRequest::default();
         let by = GroupBy::default().with_incident_field(IncidentFields::Severity);
-        let response =
-            client.list_incident_aggregations(&ListIncidentAggregationsRequest::default().with_group_bys([by])).await?;
+        let in_query = client.api_generation() == Some(ApiGeneration::V5);
+        let request = if in_query { request } else { request.with_group_bys([by]) };
+        let response = client.list_incident_aggregations(&request).await?;
         let counted: i64 = response.incident_aggs.iter().filter_map(|group| group.all_values_count).sum();
-        assert!(response.incident_aggs.len() > 1 && counted >= 50, "{response:?}");
+        assert!((in_query || response.incident_aggs.len() > 1) && counted >= 50, "{response:?}");
         Ok(())
     }
 }
@@ -146,13 +171,12 @@ fn there_is_a_case_for_each_operation() {
     let cases: Vec<&str> = CASES.iter().map(|case| case.id).collect();
     let operations: Vec<&str> = Client::operations().map(coralogix_incidents::Operation::id).collect();
     assert_eq!(cases, operations);
-    assert_eq!(operations.len(), 14);
 }
 
 #[tokio::test]
 async fn every_operation_works_in_both_generations_and_both_styles_of_json() {
     for style in [JsonStyle::DefaultsOmitted, JsonStyle::NullsPopulated] {
-        for generation in [ApiGeneration::V1, ApiGeneration::V5] {
+        for &generation in ApiGeneration::ALL {
             for case in CASES {
                 let emulator = Emulator::builder().json_style(style).start().await.unwrap();
                 let client = client(&emulator, generation);

@@ -9,7 +9,7 @@ use std::{
 };
 
 use coralogix_incidents::{
-    ApiKey, Client, ClientBuilder, Error, ResponseValue,
+    ApiGeneration, ApiKey, Client, ClientBuilder, Error, ResponseValue,
     types::{UnassignIncidentsRequest, UnassignIncidentsResponse},
 };
 use tokio::{
@@ -114,8 +114,9 @@ impl Raw {
         Client::builder().api_key(ApiKey::new(KEY).unwrap()).base_url(self.url())
     }
 
+    /// A client that is fixed to V1, so that each request takes the next step.
     pub(crate) fn client(&self) -> Client {
-        self.builder().build().unwrap()
+        self.builder().api_generation(ApiGeneration::V1).build().unwrap()
     }
 }
 

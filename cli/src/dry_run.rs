@@ -1,6 +1,6 @@
 //! `--dry-run`: shows the requests that a command would send.
 
-use coralogix_incidents::Client;
+use coralogix_incidents::{Client, QueryParameter};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -78,11 +78,12 @@ pub(crate) fn request(client: &Client, operation: &str, input: Input<'_>) -> Res
     let generation = client.api_generation();
     let binding = Client::operations()
         .find(|known| known.id() == operation)
-        .and_then(|known| known.binding(generation))
-        .ok_or_else(|| Failure::usage(format!("{operation} is not part of API generation {generation}")))?;
+        .and_then(|known| generation.map_or_else(|| known.bindings().first(), |generation| known.binding(generation)))
+        .ok_or_else(|| Failure::usage(format!("{operation} is not part of this API generation")))?;
     let mut path = binding.path().to_owned();
     let (mut query, mut body) = (None, None);
-    match (input, binding.query_list()) {
+    let list = binding.query().iter().find(|parameter| parameter.is_list()).map(QueryParameter::name);
+    match (input, list) {
         (Input::Id(id), _) => {
             path = binding.path_of(id).map_err(|error| Failure::sdk(&error))?;
         }

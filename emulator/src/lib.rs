@@ -15,7 +15,7 @@ mod net;
 mod proto_json;
 
 pub use builder::EmulatorBuilder;
-pub use data::samples::{DOCUMENTED_IDS, Sample, USERS};
+pub use data::samples::{DOCUMENTED_EVENT_IDS, DOCUMENTED_IDS, Sample, USERS};
 pub use domain::clock::Clock;
 pub use emulator::Emulator;
 pub use error::StartError;

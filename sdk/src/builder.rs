@@ -1,38 +1,33 @@
 //! How a client is configured, and the checks of what it is configured with.
 
-use std::{env, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use http::HeaderValue;
-use url::{Host, Url};
+use url::Url;
 
 use crate::{
     ApiGeneration, ApiKey, CallOptions, Client, ConfigErrorKind, Error, Region, RetryBudget, RetryPolicy,
     client::{Inner, Shared},
+    endpoint::{self, Endpoint},
+    generation::Generations,
     http_client::{http_client, is_loopback},
     telemetry::Drift,
 };
 
-const PATH: &str = "/mgmt/openapi";
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 const DEFAULT_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 const DEFAULT_READ_TIMEOUT: Duration = Duration::from_secs(15);
 const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const DEFAULT_MAX_RESPONSE_BYTES: usize = 64 * 1024 * 1024;
 
-/// Where the service is.
-#[derive(Debug, Clone)]
-enum Place {
-    Region(Region),
-    Domain(String),
-    Url(String),
-}
-
 /// Builds a [`Client`]. Only the API key has no default.
 #[derive(Debug, Clone)]
 pub struct ClientBuilder {
     api_key: Option<ApiKey>,
-    place: Place,
-    generation: ApiGeneration,
+    endpoint: Endpoint,
+    /// The environment variable that the endpoint is from.
+    endpoint_variable: Option<&'static str>,
+    generation: Option<ApiGeneration>,
     plain_http: bool,
     http_client: Option<reqwest::Client>,
     user_agent: String,
@@ -49,8 +44,9 @@ impl Default for ClientBuilder {
     fn default() -> Self {
         Self {
             api_key: None,
-            place: Place::Region(Region::default()),
-            generation: ApiGeneration::default(),
+            endpoint: Endpoint::default(),
+            endpoint_variable: None,
+            generation: None,
             plain_http: false,
             http_client: None,
             user_agent: concat!("coralogix-incidents-rust/", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -71,44 +67,34 @@ impl ClientBuilder {
     /// | variable | what it holds |
     /// | --- | --- |
     /// | `CORALOGIX_API_KEY` | the API key |
-    /// | `CORALOGIX_REGION` | a region, `EU1` to `AP3`, in any case |
-    /// | `CORALOGIX_DOMAIN` | or a domain of your own |
-    /// | `CORALOGIX_URL` | or a whole base URL |
+    /// | `CORALOGIX_URL` | a whole base URL, with or without the generation that it ends in |
+    /// | `CORALOGIX_DOMAIN` | or a domain of your own; `https://` and a last slash are dropped |
+    /// | `CORALOGIX_REGION`, `CORALOGIX_ENV` | or a region, `EU1` to `AP3` or its older name such as `EUROPE1`, in any case |
     ///
-    /// A variable that is empty counts as not set. A key that is not set is an error of [`build`](Self::build), so that it
-    /// can still be given by [`api_key`](Self::api_key).
+    /// A variable that is empty counts as not set. Several may be set as long as they lead to one host; the first of the table
+    /// counts. A key that is not set is an error of [`build`](Self::build), so that it can still be given by
+    /// [`api_key`](Self::api_key).
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the key or the region is not valid, or more than one of the last
-    /// three is set.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the key, the region, the domain or the URL is not valid, or two
+    /// variables lead to different hosts.
     pub fn from_env() -> Result<Self, Error> {
         let mut builder = Self::default();
-        if let Some(key) = variable("CORALOGIX_API_KEY")? {
+        if let Some(key) = endpoint::variable("CORALOGIX_API_KEY")? {
             builder = builder.api_key(ApiKey::new(key)?);
         }
-        let names = ["CORALOGIX_REGION", "CORALOGIX_DOMAIN", "CORALOGIX_URL"];
-        let [region, domain, url] = names.map(variable);
-        let (region, domain, url) = (region?, domain?, url?);
-        let set = [&region, &domain, &url].into_iter().flatten().count();
-        if set > 1 {
-            let message = format!("only one of {} may be set, but {set} are", names.join(", "));
-            return Err(Error::config(ConfigErrorKind::ConflictingVariables, message));
-        }
-        if let Some(region) = region {
-            let region = region.parse().map_err(|error: Error| {
-                // One line has to do: it names the regions that there are.
-                Error::config(ConfigErrorKind::UnknownRegion, format!("CORALOGIX_REGION is not valid: {error}"))
-            });
-            builder = builder.region(region?);
-        }
-        if let Some(domain) = domain {
-            builder = builder.domain(domain);
-        }
-        if let Some(url) = url {
-            builder = builder.base_url(url);
+        if let Some((endpoint, variable)) = Endpoint::from_env()? {
+            builder.endpoint = endpoint;
+            builder.endpoint_variable = Some(variable);
         }
         Ok(builder)
+    }
+
+    /// The environment variable that [`from_env`](Self::from_env) took the endpoint from. `None` where it is the default, or
+    /// was set by a method.
+    pub fn endpoint_variable(&self) -> Option<&'static str> {
+        self.endpoint_variable
     }
 
     /// The key that calls are made with. Assigning, unassigning and acknowledging need a personal one.
@@ -121,28 +107,36 @@ impl ClientBuilder {
     /// The region of your account. Default: [`Region::Eu1`]. The last of `region`, `domain` and `base_url` counts.
     #[must_use]
     pub fn region(mut self, region: Region) -> Self {
-        self.place = Place::Region(region);
+        self.endpoint = Endpoint::Region(region);
+        self.endpoint_variable = None;
         self
     }
 
-    /// A domain of your own: `example.com` and `api.example.com` both mean the host `api.example.com`.
+    /// A domain of your own: `example.com`, `api.example.com` and `https://example.com/` all mean the host `api.example.com`.
     #[must_use]
     pub fn domain(mut self, domain: impl Into<String>) -> Self {
-        self.place = Place::Domain(domain.into());
+        self.endpoint = Endpoint::Domain(domain.into());
+        self.endpoint_variable = None;
         self
     }
 
-    /// A whole base URL, such as that of a proxy or of the emulator; paths such as `/v1/incidents` are appended to it.
+    /// A whole base URL, such as that of a proxy or of the emulator; paths such as `/v1/incidents` are appended
+    /// to it. One that ends in `/5`, `/4` or `/latest`, as those of the vendor's own clients do, fixes generation 5.
     #[must_use]
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
-        self.place = Place::Url(url.into());
+        self.endpoint = Endpoint::Url(url.into());
+        self.endpoint_variable = None;
         self
     }
 
-    /// Which of the service's paths to speak. Default: [`ApiGeneration::V1`].
+    /// Fixes the API generation. By default the client finds it: V1, the documented contract, is tried first; where the host
+    /// answers that it does not know the route, which proves that nothing was done, the same call is sent in generation 5, and
+    /// the client and its clones remember which of them answered. That is no retry: it takes nothing from the retry budget.
+    ///
+    /// With a fixed generation, an operation that it does not have is refused before anything is sent.
     #[must_use]
     pub fn api_generation(mut self, generation: ApiGeneration) -> Self {
-        self.generation = generation;
+        self.generation = Some(generation);
         self
     }
 
@@ -236,6 +230,12 @@ impl ClientBuilder {
     /// `http://` to another machine, or TLS cannot be set up.
     pub fn build(self) -> Result<Client, Error> {
         let base = self.base()?;
+        let generation_in_base = endpoint::ends_in_generation_5(&base);
+        if generation_in_base && self.generation == Some(ApiGeneration::V1) {
+            let message = "the base URL ends in API generation 5, but the client is fixed to v1: leave one of them off";
+            return Err(Error::config(ConfigErrorKind::InvalidBaseUrl, message));
+        }
+        let generation = self.generation.or(generation_in_base.then_some(ApiGeneration::V5));
         let baseurl = base.as_str().trim_end_matches('/').to_owned();
         let host = base.host_str().unwrap_or_default();
         let authority = base.port().map_or_else(|| host.into(), |port| format!("{host}:{port}").into());
@@ -258,7 +258,9 @@ impl ClientBuilder {
             authorization: api_key.authorization()?,
             api_key,
             user_agent,
-            generation: self.generation,
+            base_url: baseurl.as_str().into(),
+            generation_in_base,
+            generations: Generations::new(generation),
             timeout: self.timeout,
             attempt_timeout: self.attempt_timeout,
             read_timeout: self.read_timeout,
@@ -274,37 +276,7 @@ impl ClientBuilder {
 
     /// The checked base URL.
     fn base(&self) -> Result<Url, Error> {
-        let text = match &self.place {
-            Place::Region(region) => format!("https://{}{PATH}", region.host()),
-            Place::Domain(domain) => {
-                let domain = domain.trim().to_ascii_lowercase();
-                let host = if domain.starts_with("api.") { domain.clone() } else { format!("api.{domain}") };
-                // A domain is a name and nothing else: a path or a user in it would send the key elsewhere.
-                let is_label = |label: &str| {
-                    let fine = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-                    !label.is_empty() && label.bytes().all(fine) && !label.starts_with('-') && !label.ends_with('-')
-                };
-                if !host.split('.').all(is_label) || Host::parse(&host).is_err() {
-                    let message =
-                        format!("`{}` is no domain: give a name such as `example.com`", domain.escape_debug());
-                    return Err(Error::config(ConfigErrorKind::InvalidDomain, message));
-                }
-                format!("https://{host}{PATH}")
-            }
-            Place::Url(url) => url.trim().to_owned(),
-        };
-        let invalid = |message: &str| Error::config(ConfigErrorKind::InvalidBaseUrl, format!("the base URL {message}"));
-        let fail = |message: &str| Err(invalid(message));
-        let url = Url::parse(&text).map_err(|error| invalid("is not a URL").with_cause(error))?;
-        if !url.username().is_empty() || url.password().is_some() {
-            return fail("has a user or a password in it: the API key is the only credential");
-        }
-        if url.query().is_some() || url.fragment().is_some() {
-            return fail("has a query or a fragment: it must end in its path, such as `/mgmt/openapi`");
-        }
-        if url.host().is_none() {
-            return fail("names no host");
-        }
+        let url = self.endpoint.base_url()?;
         match url.scheme() {
             "https" if cfg!(any(feature = "rustls", feature = "native-tls")) || self.http_client.is_some() => {}
             "https" => {
@@ -318,24 +290,11 @@ impl ClientBuilder {
                                https, or call `danger_allow_plain_http`";
                 return Err(Error::config(ConfigErrorKind::PlainHttp, message));
             }
-            _ => return fail("is neither https nor http"),
-        }
-        let base = url.as_str().trim_end_matches('/');
-        if base.ends_with("/5") || base.ends_with("/v1") {
-            return fail("ends in an API generation: leave that off, and choose it by `api_generation`");
+            _ => {
+                let message = "the base URL is neither https nor http";
+                return Err(Error::config(ConfigErrorKind::InvalidBaseUrl, message));
+            }
         }
         Ok(url)
-    }
-}
-
-/// The value of an environment variable; an empty one counts as not set.
-fn variable(name: &str) -> Result<Option<String>, Error> {
-    match env::var(name) {
-        Ok(value) if value.is_empty() => Ok(None),
-        Ok(value) => Ok(Some(value)),
-        Err(env::VarError::NotPresent) => Ok(None),
-        Err(env::VarError::NotUnicode(_)) => {
-            Err(Error::config(ConfigErrorKind::InvalidVariable, format!("{name} is not UTF-8")))
-        }
     }
 }

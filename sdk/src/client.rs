@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use url::Url;
 
-use crate::{ApiGeneration, ApiKey, Client, ClientBuilder, Error, RetryBudget, RetryPolicy, telemetry::Drift};
+use crate::{
+    ApiGeneration, ApiKey, Client, ClientBuilder, Error, RetryBudget, RetryPolicy, generation::Generations,
+    telemetry::Drift,
+};
 
 /// What the vendor's own clients say of themselves.
 const SDK_VERSION: HeaderName = HeaderName::from_static("x-cx-sdk-version");
@@ -43,7 +46,10 @@ pub(crate) struct Shared {
     pub(crate) api_key: ApiKey,
     pub(crate) authorization: HeaderValue,
     pub(crate) user_agent: HeaderValue,
-    pub(crate) generation: ApiGeneration,
+    pub(crate) base_url: Arc<str>,
+    /// Whether the base URL ends in the generation that the paths of generation 5 begin with.
+    pub(crate) generation_in_base: bool,
+    pub(crate) generations: Generations,
     pub(crate) timeout: Duration,
     pub(crate) attempt_timeout: Duration,
     pub(crate) read_timeout: Duration,
@@ -115,8 +121,10 @@ impl Client {
 
     /// The URL of a path, whose parameters are escaped.
     pub(crate) fn url(&self, path: &str) -> Url {
-        let mut url = self.inner.shared.base.clone();
+        let shared = &self.inner.shared;
+        let mut url = shared.base.clone();
         let base = url.path().trim_end_matches('/');
+        let path = if shared.generation_in_base { path.strip_prefix("/5").unwrap_or(path) } else { path };
         let path = [base, path].concat();
         url.set_path(&path);
         url
@@ -127,9 +135,10 @@ impl Client {
         &self.baseurl
     }
 
-    /// Which of the service's paths the client speaks.
-    pub fn api_generation(&self) -> ApiGeneration {
-        self.inner.shared.generation
+    /// The API generation that calls are sent in: the one that the client was fixed to, or the last that answered this client
+    /// or one of its clones. `None` as long as none has answered.
+    pub fn api_generation(&self) -> Option<ApiGeneration> {
+        self.inner.shared.generations.current()
     }
 
     /// The budget that this client's retries come from.

@@ -86,6 +86,11 @@ pub(crate) struct Call {
     pub(crate) generation: ApiGeneration,
     /// Host, and port where it is not the scheme's own.
     pub(crate) authority: Arc<str>,
+    pub(crate) base_url: Arc<str>,
+    /// Whether the client was told which generation to use.
+    pub(crate) is_generation_fixed: bool,
+    /// Whether the host did not know the route of another generation, either.
+    pub(crate) changed_generation: bool,
     pub(crate) correlation_id: String,
     pub(crate) attempts: u32,
     /// Of all attempts so far.
@@ -193,7 +198,6 @@ impl Error {
         self.0.response.route_unknown == RouteUnknown::Certain
     }
 
-    #[expect(dead_code, reason = "for finding the API generation")]
     pub(crate) fn route_unknown(&self) -> RouteUnknown {
         self.0.response.route_unknown
     }
@@ -273,7 +277,7 @@ impl Error {
 
     pub(crate) fn not_in_generation(operation: &'static Operation, generation: ApiGeneration) -> Self {
         Self::invalid_request(format!(
-            "{} is not part of API generation {generation}: use a client of generation v1",
+            "{} is not part of API generation {generation}, which the client is fixed to",
             operation.id
         ))
     }
@@ -412,6 +416,9 @@ impl Call {
             operation: &crate::generated::operations::UNASSIGN_INCIDENTS,
             generation: ApiGeneration::V1,
             authority: "localhost".into(),
+            base_url: "http://localhost/mgmt/openapi".into(),
+            is_generation_fixed: true,
+            changed_generation: false,
             correlation_id: String::new(),
             attempts: 1,
             effect: Effect::None,

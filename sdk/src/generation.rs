@@ -1,45 +1,51 @@
-//! The generations of the service's API. It knows their names, and nothing of paths.
+//! The generations of the service's API, and how a client finds the one that its account is served by. It knows their names,
+//! and nothing of paths or connections.
 
-use std::{fmt, str::FromStr};
+use std::{
+    fmt,
+    str::FromStr,
+    sync::atomic::{AtomicU8, Ordering},
+};
 
 use crate::{ConfigErrorKind, Error};
 
-/// Which of the service's paths a client speaks. The messages are the same.
+/// A generation of the service's paths. The messages of both are the same.
 ///
-/// V1 is the default, for it is the documented contract of this SDK and has all operations. The vendor's documentation of
-/// today shows generation 5, which has ten of the fourteen; an account that no longer routes V1 answers with an error whose
-/// [`is_unknown_route`](Error::is_unknown_route) holds and whose message names the other generation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+/// A client finds out by itself which one the service answers: see
+/// [`ClientBuilder::api_generation`](crate::ClientBuilder::api_generation). Operations that exist in one generation only are
+/// sent there; [`Operation::binding`](crate::Operation::binding) shows which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ApiGeneration {
-    /// Paths below `/v1`: every operation.
-    #[default]
+    /// Paths below `/v1`, as the documented page of `POST /v1/incidents:unassign` has them.
     V1,
-    /// Paths below `/5`: ten operations. The others are refused before a request is sent.
+    /// Paths below `/5`, which the vendor's documentation and tools use today.
     V5,
 }
 
 impl ApiGeneration {
-    pub(crate) fn other(self) -> Self {
+    /// Every generation, in the order in which a client tries them.
+    pub const ALL: &[Self] = &[Self::V1, Self::V5];
+
+    /// The generation's name: `v1` or `v5`.
+    pub fn as_str(self) -> &'static str {
         match self {
-            Self::V1 => Self::V5,
-            Self::V5 => Self::V1,
+            Self::V1 => "v1",
+            Self::V5 => "v5",
         }
     }
 }
 
 impl fmt::Display for ApiGeneration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::V1 => "v1",
-            Self::V5 => "v5",
-        })
+        f.write_str(self.as_str())
     }
 }
 
 impl FromStr for ApiGeneration {
     type Err = Error;
 
+    /// Reads `v1` or `v5`, or the bare number, in any case.
     fn from_str(name: &str) -> Result<Self, Error> {
         match name.trim().to_ascii_lowercase().as_str() {
             "v1" | "1" => Ok(Self::V1),
@@ -49,5 +55,53 @@ impl FromStr for ApiGeneration {
                 Err(Error::config(ConfigErrorKind::UnknownApiGeneration, message))
             }
         }
+    }
+}
+
+/// Which generation a client and all its clones use.
+#[derive(Debug)]
+pub(crate) enum Generations {
+    /// As configured, by the builder or by the base URL.
+    Fixed(ApiGeneration),
+    /// The last that answered, once one has.
+    Found(AtomicU8),
+}
+
+const NOT_FOUND_YET: u8 = 0;
+
+impl Generations {
+    pub(crate) fn new(fixed: Option<ApiGeneration>) -> Self {
+        fixed.map_or_else(|| Self::Found(AtomicU8::new(NOT_FOUND_YET)), Self::Fixed)
+    }
+
+    /// The generation in use; `None` as long as none has answered.
+    pub(crate) fn current(&self) -> Option<ApiGeneration> {
+        match self {
+            Self::Fixed(generation) => Some(*generation),
+            // It stands alone: no other memory is published with it.
+            Self::Found(found) => {
+                let found = found.load(Ordering::Relaxed);
+                ApiGeneration::ALL.iter().copied().find(|generation| code(*generation) == found)
+            }
+        }
+    }
+
+    /// Whether a call may go to another generation than the current one.
+    pub(crate) fn may_change(&self) -> bool {
+        matches!(self, Self::Found(_))
+    }
+
+    /// Remembers the generation that answered.
+    pub(crate) fn answered(&self, generation: ApiGeneration) {
+        if let Self::Found(found) = self {
+            found.store(code(generation), Ordering::Relaxed);
+        }
+    }
+}
+
+fn code(generation: ApiGeneration) -> u8 {
+    match generation {
+        ApiGeneration::V1 => 1,
+        ApiGeneration::V5 => 5,
     }
 }

@@ -84,6 +84,7 @@ mod builder;
 pub mod bulk;
 mod client;
 mod credentials;
+mod endpoint;
 mod error;
 #[cfg(fuzzing)]
 #[doc(hidden)]
@@ -117,7 +118,7 @@ pub use error::{ConfigErrorKind, Effect, Error, ErrorKind, TransportErrorKind};
 pub use generated::{client::Client, types};
 pub use generation::ApiGeneration;
 pub use incident::{Originator, Payload};
-pub use operation::{Binding, Idempotency, Operation};
+pub use operation::{Binding, Idempotency, JsonType, Operation, QueryParameter};
 pub use region::Region;
 pub use response::ResponseValue;
 pub use retry::{RetryBudget, RetryPolicy};

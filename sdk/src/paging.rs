@@ -9,7 +9,10 @@ use std::{
 
 use futures::{FutureExt, Stream, future::BoxFuture};
 
-use crate::{Client, Error, ResponseValue, types::PaginationRequest};
+use crate::{
+    Client, Error, ResponseValue,
+    types::{PaginationRequest, PaginationResponse},
+};
 
 /// A request whose answer comes in pages. Implemented by generated code.
 pub trait Paged: sealed::Sealed {}
@@ -40,6 +43,12 @@ pub(crate) mod sealed {
 }
 
 pub(crate) use sealed::Page;
+
+/// The token of the next page, from either of the places where the service writes it.
+pub(crate) fn next_token(pagination: Option<PaginationResponse>, beside: Option<String>) -> Option<String> {
+    let within = pagination.and_then(|pagination| pagination.next_page_token);
+    [within, beside].into_iter().flatten().find(|token| !token.is_empty())
+}
 
 /// A stream of the items of all pages, made by the client's `..._stream` methods.
 ///
@@ -122,7 +131,7 @@ impl<R: Paged> Items<R> {
 
     fn turn(&mut self, mut page: ResponseValue<Page<R::Item>>) {
         self.empty = if page.items.is_empty() { self.empty + 1 } else { 0 };
-        let token = page.next.take().filter(|token| !token.is_empty());
+        let token = page.next.take();
         let endless = match &token {
             Some(token) if self.asked.contains(token) => Some("its page token came for the second time"),
             Some(_) if self.empty == MAX_EMPTY_PAGES => Some("it is one of many empty pages in a row"),

@@ -77,10 +77,14 @@ impl fmt::Display for Region {
 impl FromStr for Region {
     type Err = Error;
 
-    /// Reads a region's name in any case. An unknown name is an error, never a host: a key must not go to a host that a
+    /// Reads a region's name, or its older name (`EUROPE1`, `USA1`, `APAC1` and so on), in any case. An unknown name is an error, never a host: a key must not go to a host that a
     /// slip of the pen made up.
     fn from_str(name: &str) -> Result<Self, Error> {
-        let region = Self::ALL.iter().copied().find(|region| region.as_str().eq_ignore_ascii_case(name.trim()));
+        let given = name.trim().to_ascii_uppercase();
+        let older = [("EUROPE", "EU"), ("USA", "US"), ("APAC", "AP")];
+        let renamed = older.iter().find_map(|(old, new)| Some([new, given.strip_prefix(old)?].concat()));
+        let given = renamed.unwrap_or(given);
+        let region = Self::ALL.iter().copied().find(|region| region.as_str() == given);
         region.ok_or_else(|| {
             let name: String = name.chars().take(64).collect();
             let known: Vec<&str> = Self::ALL.iter().map(|region| region.as_str()).collect();

@@ -1,17 +1,31 @@
-//! What generated methods build requests from: the limits that the document states, and the encoding of ids in URLs.
+//! What generated methods build requests from: the limits that the document states, and what travels in URLs.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
-use crate::Error;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{Binding, Error};
 
 /// What a text must be.
 #[derive(Clone, Copy)]
-pub(crate) enum Text {
-    /// Something other than white space.
-    NotBlank,
-    /// What can stand in a path: no white space, no `/` (which no gateway unescapes there), no `:` (which older gateways
-    /// take for the beginning of a verb).
-    PathSegment,
+pub(crate) struct Text {
+    path_segment: bool,
+    max_length: Option<usize>,
+}
+
+/// Something other than white space.
+pub(crate) const NOT_BLANK: Text = Text { path_segment: false, max_length: None };
+/// What can stand in a path: no white space, no `/` (which no gateway unescapes there), no `:` (which older gateways take for
+/// the beginning of a verb).
+pub(crate) const PATH_SEGMENT: Text = Text { path_segment: true, max_length: None };
+
+impl Text {
+    /// Of at most so many characters.
+    pub(crate) const fn at_most(mut self, characters: usize) -> Self {
+        self.max_length = Some(characters);
+        self
+    }
 }
 
 pub(crate) fn count(name: &str, count: usize, least: usize, most: Option<usize>) -> Result<(), Error> {
@@ -43,18 +57,64 @@ pub(crate) fn text(name: &str, value: &str, rule: Text) -> Result<(), Error> {
 
 fn check(value: &str, rule: Text, what: impl Fn() -> String) -> Result<(), Error> {
     let problem = match rule {
-        _ if value.trim().is_empty() => "is blank",
-        Text::PathSegment if value.contains('/') => {
-            "has a `/`, which can't travel in a path (batchGetIncident takes any id)"
+        _ if value.trim().is_empty() => "is blank".to_owned(),
+        Text { max_length: Some(most), .. } if value.chars().count() > most => {
+            format!("is longer than {most} characters")
         }
-        Text::PathSegment if value.contains(':') => {
-            "has a `:`, which older gateways take for a verb (batchGetIncident takes any id)"
+        Text { path_segment: true, .. } if value.contains('/') => "has a `/`, which cannot travel in a path".to_owned(),
+        Text { path_segment: true, .. } if value.contains(':') => {
+            "has a `:`, which older gateways take for a verb".to_owned()
         }
-        Text::PathSegment if value == "." || value == ".." => "is not a name: it means a folder",
-        Text::PathSegment if value.contains(char::is_whitespace) => "has white space in it",
-        Text::NotBlank | Text::PathSegment => return Ok(()),
+        Text { path_segment: true, .. } if value == "." || value == ".." => "is a relative path segment".to_owned(),
+        Text { path_segment: true, .. } if value.contains(char::is_whitespace) => "has white space in it".to_owned(),
+        Text { .. } => return Ok(()),
     };
     Err(Error::invalid_request(format!("{} {problem}", what())))
+}
+
+/// The query of a binding whose request message travels there: each scalar member that is set, by its dotted path; the
+/// elements of a list one by one. A message with nothing set gives an empty query.
+///
+/// # Errors
+///
+/// `InvalidRequest` if a member is set that can't travel in a query.
+pub(crate) fn query(binding: &Binding, message: &impl Serialize) -> Result<Vec<(&'static str, String)>, Error> {
+    let message = serde_json::to_value(message)
+        .map_err(|error| Error::invalid_request(format!("the request cannot be written as JSON: {error}")))?;
+    let member = |path: &str| path.split('.').try_fold(&message, |value, key| value.get(key));
+    if let Some(path) = binding.excluded.iter().find(|path| member(path).is_some_and(is_set)) {
+        let message = format!(
+            "`{path}` cannot travel in the query that API generation {} takes: leave it out, or use a generation that takes \
+             a request body",
+            binding.generation
+        );
+        return Err(Error::invalid_request(message));
+    }
+    let mut query = Vec::new();
+    for parameter in binding.query {
+        match member(parameter.member) {
+            Some(Value::Array(elements)) => {
+                query.extend(elements.iter().map(|element| (parameter.name, scalar(element))));
+            }
+            Some(value) if !value.is_null() => query.push((parameter.name, scalar(value))),
+            _ => {}
+        }
+    }
+    Ok(query)
+}
+
+fn is_set(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Array(elements) => !elements.is_empty(),
+        Value::Object(members) => !members.is_empty(),
+        _ => true,
+    }
+}
+
+/// A scalar as a query has it: text without quotes.
+fn scalar(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// A repeated query parameter: `name=a&name=b`, the one form that gateways read as a list.

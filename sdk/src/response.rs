@@ -7,14 +7,20 @@ use std::{
 
 use http::{HeaderMap, StatusCode};
 
+use crate::ApiGeneration;
+
 /// The decoded body of a successful response, with what came beside it. It derefs to the body.
 #[derive(Clone)]
 pub struct ResponseValue<T> {
     pub(crate) inner: T,
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
+    pub(crate) has_body: bool,
+    pub(crate) generation: ApiGeneration,
     pub(crate) correlation_id: String,
     pub(crate) attempts: u32,
+    /// Whether an attempt before the one that was answered may still be processed.
+    pub(crate) uncertain: bool,
 }
 
 impl<T> ResponseValue<T> {
@@ -24,8 +30,8 @@ impl<T> ResponseValue<T> {
     }
 
     pub(crate) fn map<U>(self, body: impl FnOnce(T) -> U) -> ResponseValue<U> {
-        let Self { inner, status, headers, correlation_id, attempts } = self;
-        ResponseValue { inner: body(inner), status, headers, correlation_id, attempts }
+        let Self { inner, status, headers, has_body, generation, correlation_id, attempts, uncertain } = self;
+        ResponseValue { inner: body(inner), status, headers, has_body, generation, correlation_id, attempts, uncertain }
     }
 
     /// The HTTP status: of the 2xx class.
@@ -38,12 +44,23 @@ impl<T> ResponseValue<T> {
         &self.headers
     }
 
+    /// Whether the response had a body. Gateways may answer a change with a success and no body: the change was made, and
+    /// what stands here is empty, whatever became of the incidents. Read them to know.
+    pub fn has_body(&self) -> bool {
+        self.has_body
+    }
+
+    /// The API generation that answered.
+    pub fn api_generation(&self) -> ApiGeneration {
+        self.generation
+    }
+
     /// The `x-cx-correlation-id` that the call was sent with, by which Coralogix support can find it.
     pub fn correlation_id(&self) -> &str {
         &self.correlation_id
     }
 
-    /// How many requests were sent: 1, and one more for each retry.
+    /// How many requests were sent: 1, one more for each retry, and one more where another API generation was tried.
     pub fn attempts(&self) -> u32 {
         self.attempts
     }

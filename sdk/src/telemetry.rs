@@ -9,8 +9,7 @@ use tracing::{Level, Span, field::Empty};
 use url::Url;
 
 use crate::{
-    ErrorKind, Operation,
-    operation::Binding,
+    Binding, ErrorKind, Operation,
     wire::unknown::{self, Unknown},
 };
 
@@ -18,7 +17,7 @@ use crate::{
 pub(crate) const TARGET: &str = "coralogix_incidents";
 
 /// One for each call of an operation.
-pub(crate) fn operation_span(operation: &Operation, binding: Binding, url: &Url, correlation_id: &str) -> Span {
+pub(crate) fn operation_span(operation: &Operation, binding: &Binding, url: &Url, correlation_id: &str) -> Span {
     tracing::info_span!(
         target: TARGET,
         "operation",
@@ -34,7 +33,7 @@ pub(crate) fn operation_span(operation: &Operation, binding: Binding, url: &Url,
 }
 
 /// One for each request that is sent.
-pub(crate) fn attempt_span(binding: Binding, url: &Url, correlation_id: &str, resends: u32) -> Span {
+pub(crate) fn attempt_span(binding: &Binding, url: &Url, correlation_id: &str, resends: u32) -> Span {
     let span = tracing::info_span!(
         target: TARGET,
         "request",
@@ -55,6 +54,12 @@ pub(crate) fn attempt_span(binding: Binding, url: &Url, correlation_id: &str, re
         span.record("http.request.resend_count", resends);
     }
     span
+}
+
+/// The call goes on in another generation, by another path.
+pub(crate) fn changed_generation(span: &Span, binding: &Binding, reason: &str) {
+    span.record("url.template", binding.path);
+    tracing::debug!(target: TARGET, generation = %binding.generation, reason, "sending the call in another API generation");
 }
 
 pub(crate) fn failed(span: &Span, kind: ErrorKind) {

@@ -110,6 +110,8 @@ impl Client {
                     continue;
                 }
                 Fate::Updated(incident) => Fate::NotApplied(incident),
+                // Its assigning was answered, so that nothing of it is under way.
+                Fate::NotYetApplied(incident) if !open.contains_key(&id) => Fate::NotApplied(incident),
                 Fate::Unknown(error) => {
                     let error = unread.insert(error);
                     Fate::Unknown(open.remove(&id).unwrap_or_else(|| Arc::clone(error)))

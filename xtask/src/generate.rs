@@ -139,7 +139,7 @@ pub(crate) fn generate(document: &Document) -> Result<BTreeMap<&'static str, Str
     let structs = structs::emit(&model, types)?;
     let enums = enums::emit(&model)?;
     let client = methods::emit(&model, &code)?;
-    let operations = methods::operations(&model)?;
+    let operations = methods::operations(&model);
 
     let types = quote! {
         //! The messages and enums of the Coralogix Incidents API.
@@ -162,8 +162,8 @@ pub(crate) fn generate(document: &Document) -> Result<BTreeMap<&'static str, Str
         //! The client and a method for each operation.
         use super::{operations, types};
         use crate::{
-            ApiGeneration, Error, Operation, ResponseValue,
-            paging::{Items, Page, Paged, sealed},
+            ApiGeneration, Binding, Error, Operation, ResponseValue,
+            paging::{self, Items, Page, Paged, sealed},
             request::{self, encode_path},
         };
 
@@ -171,7 +171,10 @@ pub(crate) fn generate(document: &Document) -> Result<BTreeMap<&'static str, Str
     };
     let operations = quote! {
         //! What the document states of each operation.
-        use crate::operation::{Binding, Idempotency, Operation};
+        use crate::{
+            ApiGeneration,
+            operation::{Binding, Idempotency, JsonType, Operation, QueryParameter},
+        };
 
         #operations
     };
@@ -245,7 +248,8 @@ fn run_progenitor(model: &Model<'_>, root: &Value) -> Result<TokenStream> {
 }
 
 /// The document without what typify would turn into types that refuse to decode: limits are checked before a request is
-/// sent, by code that `methods` emits, and never on a response.
+/// sent, by code that `methods` emits, and never on a response. Query parameters that the request message fills are left
+/// out, too: progenitor can't send messages there.
 fn for_progenitor(root: &Value) -> Value {
     let mut root = root.clone();
     strip(&mut root);
@@ -259,6 +263,9 @@ fn strip(value: &mut Value) {
                 for limit in ["minLength", "maxLength", "pattern", "minItems", "maxItems"] {
                     members.remove(limit);
                 }
+            }
+            if let Some(Value::Array(parameters)) = members.get_mut("parameters") {
+                parameters.retain(|parameter| parameter.get("x-body-member").is_none());
             }
             members.values_mut().for_each(strip);
         }

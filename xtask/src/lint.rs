@@ -19,7 +19,7 @@ use xtask::DOCUMENT;
 use crate::{
     document::{Document, Problem},
     json_pointer::{join, walk},
-    model::{Generation, Model, text},
+    model::{Model, text},
 };
 use samples::Sample;
 
@@ -91,7 +91,7 @@ impl Linter<'_> {
             }
             let Some(node) = self.document.get(pointer) else { continue };
             self.described(&what, pointer, node);
-            if operation.generation == Generation::V1 && text(&node["x-codeSamples"][0], "source").trim().is_empty() {
+            if operation.binding_of.is_none() && text(&node["x-codeSamples"][0], "source").trim().is_empty() {
                 let at = join(pointer, "x-codeSamples");
                 self.problem(&at, format!("{what}: its first `x-codeSamples` has no `source`: show a call in Rust"));
             }

@@ -4,6 +4,7 @@
 mod keys;
 pub(crate) mod names;
 pub(crate) mod oneofs;
+pub(crate) mod query;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -40,7 +41,7 @@ pub(crate) struct Model<'a> {
     pub(crate) operations: Vec<Operation>,
 }
 
-/// One method of one path.
+/// One method of one path: an operation of the API, or a further binding of one.
 pub(crate) struct Operation {
     pub(crate) id: String,
     pub(crate) method: String,
@@ -50,13 +51,19 @@ pub(crate) struct Operation {
     pub(crate) generation: Generation,
     pub(crate) idempotency: String,
     pub(crate) permission: String,
-    /// The v1 operation that this is another binding of.
+    /// The operation that this is another binding of.
     pub(crate) binding_of: Option<String>,
+    /// Whether only a personal key may call it.
+    pub(crate) personal_key: bool,
+    /// The parameter, or the member of the request message, that holds ids of incidents.
+    pub(crate) incident_ids: Option<String>,
     /// The response member that holds the items of a page.
     pub(crate) paging: Option<String>,
     pub(crate) parameters: Vec<Parameter>,
     /// The schema of the JSON request body.
     pub(crate) body: Option<String>,
+    /// The schema of the request message: that of the body, or the one whose members are the query parameters.
+    pub(crate) message: Option<String>,
     /// The schema of the 200 response.
     pub(crate) response: String,
 }
@@ -73,8 +80,14 @@ pub(crate) struct Parameter {
     pub(crate) description: String,
     pub(crate) schema: Value,
     pub(crate) pointer: String,
-    /// Filled from this member of the request body of the v1 operation.
+    /// Filled from this member of the request message.
     pub(crate) body_member: Option<String>,
+}
+
+/// An operation of the API with all its bindings, the one that names it first.
+pub(crate) struct Method<'m> {
+    pub(crate) operation: &'m Operation,
+    pub(crate) bindings: Vec<&'m Operation>,
 }
 
 impl<'a> Model<'a> {
@@ -100,11 +113,11 @@ impl<'a> Model<'a> {
         self.document.get(&join("/components/schemas", name))
     }
 
-    /// The operations that become methods, each with its other bindings.
-    pub(crate) fn methods(&self) -> impl Iterator<Item = (&Operation, Option<&Operation>)> {
+    /// The operations that become methods, each with all its bindings.
+    pub(crate) fn methods(&self) -> impl Iterator<Item = Method<'_>> {
         self.operations.iter().filter(|operation| operation.binding_of.is_none()).map(|operation| {
-            let other = self.operations.iter().find(|other| other.binding_of.as_deref() == Some(&operation.id));
-            (operation, other)
+            let others = self.operations.iter().filter(|other| other.binding_of.as_deref() == Some(&operation.id));
+            Method { operation, bindings: std::iter::once(operation).chain(others).collect() }
         })
     }
 
@@ -260,6 +273,8 @@ impl<'a> Reader<'a> {
         }
         let parameters = self.parameters(id, path, pointer, node, item);
         let body = self.body(id, pointer, node);
+        let message = self.message(id, pointer, node, body.as_ref());
+        let personal_key = self.flag(&what, pointer, node, "x-personal-key");
         let response = self.responses(id, pointer, node);
         Some(Operation {
             id: id.to_owned(),
@@ -271,9 +286,12 @@ impl<'a> Reader<'a> {
             idempotency: idempotency.to_owned(),
             permission: permission.to_owned(),
             binding_of: node.get("x-binding-of").and_then(Value::as_str).map(str::to_owned),
+            personal_key,
+            incident_ids: node.get("x-incident-ids").and_then(Value::as_str).map(str::to_owned),
             paging: paging.map(str::to_owned),
             parameters,
             body,
+            message,
             response: response?,
         })
     }
@@ -289,7 +307,9 @@ impl<'a> Reader<'a> {
             let name = text(node, "name");
             let place = text(node, "in");
             let required = node.get("required") == Some(&Value::Bool(true));
-            if !required {
+            let body_member = node.get("x-body-member").and_then(Value::as_str).map(str::to_owned);
+            // A parameter that is filled from the request message is sent where that member is set.
+            if !required && body_member.is_none() {
                 self.problem(&pointer, format!("operation `{id}`: parameter `{name}` must be `required: true`"));
             }
             match place {
@@ -299,7 +319,15 @@ impl<'a> Reader<'a> {
                 "path" => {}
                 "query" => {
                     let exploded = text(node, "style") == "form" && node.get("explode") == Some(&Value::Bool(true));
-                    if text(&node["schema"], "type") != "array" {
+                    if let Some(message) = reference_name(&node["schema"]) {
+                        if body_member.is_none() {
+                            let message = format!(
+                                "operation `{id}`: the query parameter `{name}` is the message `{message}`: name the member of \
+                                 the request message that fills it, with `x-body-member`"
+                            );
+                            self.problem(&pointer, message);
+                        }
+                    } else if text(&node["schema"], "type") != "array" {
                         self.problem(
                             &pointer,
                             format!("operation `{id}`: the query parameter `{name}` must be a list of strings"),
@@ -320,7 +348,8 @@ impl<'a> Reader<'a> {
             };
             let what = format!("parameter `{name}` of `{id}`");
             let at = join(&pointer, "schema");
-            if text(schema, "type") == "array" && place == "query" {
+            let is_message = body_member.is_some() && reference_name(&schema["items"]).is_some();
+            if text(schema, "type") == "array" && place == "query" && !is_message {
                 self.keywords(&what, &at, schema, LIST);
                 self.plain_text(&what, &join(&at, "items"), &schema["items"], "a list of plain strings");
             } else if place == "path" {
@@ -335,7 +364,7 @@ impl<'a> Reader<'a> {
                 description: text(node, "description").to_owned(),
                 schema: schema.clone(),
                 pointer: pointer.clone(),
-                body_member: node.get("x-body-member").and_then(Value::as_str).map(str::to_owned),
+                body_member,
             });
         }
         let named = parameters.iter().map(|parameter| (parameter.name.as_str(), parameter.pointer.clone()));
@@ -379,6 +408,33 @@ impl<'a> Reader<'a> {
             self.problem(&pointer, format!("operation `{id}`: its request body must be `required: true`"));
         }
         self.json_schema(&format!("the request body of `{id}`"), &pointer)
+    }
+
+    /// The schema of the request message: of the body, or, where its members travel in the query, of `x-request-message`.
+    fn message(&mut self, id: &str, pointer: &str, node: &Value, body: Option<&String>) -> Option<String> {
+        let Some(stated) = node.get("x-request-message") else { return body.cloned() };
+        let at = join(pointer, "x-request-message");
+        let name = stated.as_str().unwrap_or_default();
+        if body.is_some() {
+            self.problem(&at, format!("operation `{id}` has a request body, which is its request message"));
+        } else if self.document.get(&join("/components/schemas", name)).is_none() {
+            self.problem(&at, format!("operation `{id}`: `x-request-message: {name}` names no schema"));
+        }
+        Some(name.to_owned())
+    }
+
+    fn flag(&mut self, what: &str, pointer: &str, node: &Value, key: &str) -> bool {
+        match node.get(key) {
+            None | Some(Value::Bool(false)) => false,
+            Some(Value::Bool(true)) => true,
+            Some(other) => {
+                self.problem(
+                    &join(pointer, key),
+                    format!("{what}: `{key}` is `{other}`: it must be `true` or `false`"),
+                );
+                false
+            }
+        }
     }
 
     fn responses(&mut self, id: &str, pointer: &str, node: &Value) -> Option<String> {
@@ -499,7 +555,7 @@ impl<'a> Reader<'a> {
     }
 
     fn property(&mut self, what: &str, pointer: &str, schema: &Value) {
-        const SCALAR: &[&str] = &["type", "description", "format", "example", "minLength", "pattern"];
+        const SCALAR: &[&str] = &["type", "description", "format", "example", "minLength", "maxLength", "pattern"];
         if schema.get("$ref").is_some() {
             return;
         }
@@ -532,7 +588,12 @@ impl<'a> Reader<'a> {
 
     fn plain_text(&mut self, what: &str, pointer: &str, schema: &Value, must_be: &str) {
         if text(schema, "type") == "string" && text(schema, "format").is_empty() {
-            self.keywords(what, pointer, schema, &["type", "description", "example", "minLength", "pattern"]);
+            self.keywords(
+                what,
+                pointer,
+                schema,
+                &["type", "description", "example", "minLength", "maxLength", "pattern"],
+            );
         } else {
             self.problem(pointer, format!("{what} must be {must_be}, without a `format`"));
         }
@@ -553,58 +614,101 @@ impl<'a> Reader<'a> {
     fn bindings(&mut self, operations: &[Operation]) {
         for operation in operations {
             let id = &operation.id;
-            let Some(target) = &operation.binding_of else {
-                if operation.generation == Generation::V5 {
-                    self.problem(
-                        &operation.pointer,
-                        format!("operation `{id}` is of generation 5: it needs `x-binding-of`"),
-                    );
-                }
+            let of = match &operation.binding_of {
+                None => Some(operation),
+                Some(target) => operations.iter().find(|of| &of.id == target && of.binding_of.is_none()),
+            };
+            let Some(of) = of else {
+                let target = operation.binding_of.as_deref().unwrap_or_default();
+                let message = format!("operation `{id}`: `x-binding-of: {target}` names no operation of its own");
+                self.problem(&operation.pointer, message);
                 continue;
             };
-            let Some(of) = operations.iter().find(|of| &of.id == target && of.generation == Generation::V1) else {
-                self.problem(
-                    &operation.pointer,
-                    format!("operation `{id}`: `x-binding-of: {target}` names no v1 operation"),
-                );
-                continue;
-            };
-            if operation.response != of.response {
+            self.same_messages(operation, of);
+            let twin = operations.iter().take_while(|other| !std::ptr::eq(*other, operation)).find(|other| {
+                other.id != *id
+                    && other.generation == operation.generation
+                    && other.binding_of.as_ref().unwrap_or(&other.id) == &of.id
+            });
+            if let Some(twin) = twin {
                 let message = format!(
-                    "operation `{id}` answers `{}`, but `{target}` answers `{}`",
-                    operation.response, of.response
+                    "operations `{}` and `{id}` bind `{}` in the same generation: there can be one binding in each",
+                    twin.id, of.id
                 );
                 self.problem(&operation.pointer, message);
             }
-            if operation.body.is_some() && operation.body != of.body {
-                self.problem(
-                    &operation.pointer,
-                    format!("operation `{id}` and `{target}` must have the same request body"),
-                );
-            }
-            let others = operations.iter().filter(|other| other.binding_of.as_ref() == Some(target)).count();
-            if others > 1 {
-                self.problem(
-                    &operation.pointer,
-                    format!("operation `{target}` has more than one binding of generation 5"),
-                );
-            }
             for parameter in &operation.parameters {
-                let given = match &parameter.body_member {
-                    Some(member) => of.body.as_ref().is_some_and(|body| {
-                        self.document.get(&join(&format!("/components/schemas/{body}/properties"), member)).is_some()
-                    }),
-                    None => of.parameters.iter().any(|other| snake(&other.name) == snake(&parameter.name)),
-                };
-                if !given {
-                    let message = format!(
-                        "operation `{id}`: nothing of `{target}` fills its parameter `{}`: give both the same name, or say \
-                         `x-body-member`",
-                        parameter.name
-                    );
-                    self.problem(&parameter.pointer, message);
-                }
+                self.filled(operation, of, parameter);
             }
+            if let Some(ids) = &of.incident_ids
+                && operation.binding_of.is_none()
+                && !of.parameters.iter().any(|parameter| &parameter.name == ids)
+                && self.member(of, ids).is_none()
+            {
+                let message = format!(
+                    "operation `{id}`: `x-incident-ids: {ids}` is neither a parameter nor a member of the request message"
+                );
+                self.problem(&join(&operation.pointer, "x-incident-ids"), message);
+            }
+        }
+    }
+
+    /// A binding has the messages of the operation that it is a binding of.
+    fn same_messages(&mut self, operation: &Operation, of: &Operation) {
+        let (id, target) = (&operation.id, &of.id);
+        if operation.response != of.response {
+            let message =
+                format!("operation `{id}` answers `{}`, but `{target}` answers `{}`", operation.response, of.response);
+            self.problem(&operation.pointer, message);
+        }
+        if operation.body.is_some() && operation.body != of.message {
+            let message = format!("operation `{id}` and `{target}` must have the same request body");
+            self.problem(&operation.pointer, message);
+        }
+    }
+
+    /// A member of the request message of an operation.
+    fn member(&self, of: &Operation, name: &str) -> Option<&'a Value> {
+        let message = of.message.as_ref()?;
+        self.document.get(&join(&format!("/components/schemas/{message}/properties"), name))
+    }
+
+    /// Something of the operation fills each parameter of its bindings, and what a message holds can be written in a query.
+    fn filled(&mut self, operation: &Operation, of: &Operation, parameter: &Parameter) {
+        let (id, name) = (&operation.id, &parameter.name);
+        let Some(member) = &parameter.body_member else {
+            if !of.parameters.iter().any(|other| snake(&other.name) == snake(name)) {
+                let message = format!(
+                    "operation `{id}`: nothing of `{}` fills its parameter `{name}`: give both the same name, or say \
+                     `x-body-member`",
+                    of.id
+                );
+                self.problem(&parameter.pointer, message);
+            }
+            return;
+        };
+        let Some(schema) = self.member(of, member) else {
+            let message = match &of.message {
+                Some(message) => {
+                    format!("operation `{id}`: `x-body-member: {member}` is no member of `{message}`")
+                }
+                None => format!(
+                    "operation `{id}`: `x-body-member: {member}`, but `{}` has no request message: say \
+                     `x-request-message`",
+                    of.id
+                ),
+            };
+            self.problem(&parameter.pointer, message);
+            return;
+        };
+        let problem = query::leaves(self.document, name, member, schema).err().or_else(|| {
+            // The parameter's own schema says the same as the member's, but for its limits.
+            let same = reference_name(schema) == reference_name(&parameter.schema)
+                && text(schema, "type") == text(&parameter.schema, "type");
+            (!same).then(|| format!("its schema is not that of the member `{member}`"))
+        });
+        if let Some(problem) = problem {
+            self.problem(&parameter.pointer, format!("operation `{id}`: parameter `{name}`: {problem}"));
         }
     }
 }

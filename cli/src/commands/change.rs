@@ -85,7 +85,8 @@ async fn settle(
         let bulk = context.client.bulk().concurrency(context.options.concurrency());
         let mut run = bulk.reconcile(action.verb(), ids);
         follow(context.output, &mut run, bar, |outcome| {
-            // A read that failed settles nothing.
+            // A read that failed settles nothing. Nor does an incident that is not changed so far: a request whose reply was
+            // lost may still be applied.
             if matches!(outcome.fate, Fate::Updated(_) | Fate::NotApplied(_) | Fate::NotFound) {
                 settled.insert(outcome.id.clone(), outcome);
             }

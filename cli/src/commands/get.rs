@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::Utc;
 use coralogix_incidents::{
-    bulk::{Fate, Outcome, Run, Verb},
+    bulk::{Fate, Outcome, Run},
     types::Incident,
 };
 use futures::{Stream, StreamExt, stream};
@@ -27,9 +27,7 @@ pub(crate) async fn run(context: &Context<'_>, args: IdArgs) -> Result<Exit, Sto
     if context.options.dry_run {
         return dry_run::read(context, &dry_run::requests(&context.client, "batchGetIncident", &ids)?);
     }
-    // The verb does not matter: an incident that is "not applied" was read, too.
-    let run = context.client.bulk().concurrency(context.options.concurrency());
-    let run = run.reconcile(Verb::Unassign, ids.clone());
+    let run = context.client.bulk().concurrency(context.options.concurrency()).get(ids.clone());
     let mut incidents: Vec<Incident> = Vec::new();
     let results = in_order(ids, run).map(|Outcome { id, fate, .. }| (id, fetched(fate)));
     let missing = fetch(results, |_, incident| {
@@ -52,7 +50,7 @@ pub(crate) async fn run(context: &Context<'_>, args: IdArgs) -> Result<Exit, Sto
 
 fn fetched(fate: Fate) -> Fetched<Incident> {
     match fate {
-        Fate::Updated(incident) | Fate::NotApplied(incident) => Fetched::Found(*incident),
+        Fate::Found(incident) => Fetched::Found(*incident),
         Fate::NotFound => Fetched::NotFound,
         Fate::Failed(error) | Fate::Unknown(error) => Fetched::Failed(error),
         _ => Fetched::NotSent,

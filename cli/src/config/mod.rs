@@ -67,7 +67,8 @@ async fn resolve(options: &GlobalOptions) -> Result<Connection, Failure> {
     let (generation, generation_from) = generation(options)?;
     let timeout = options.timeout.unwrap_or(DEFAULT_TIMEOUT);
     let suffix = concat!("cx-incidents/", env!("CARGO_PKG_VERSION"));
-    let builder = builder.api_generation(generation).timeout(timeout).user_agent_suffix(suffix);
+    let builder = generation.into_iter().fold(builder, ClientBuilder::api_generation);
+    let builder = builder.timeout(timeout).user_agent_suffix(suffix);
     let client = builder.build().map_err(|error| Failure::sdk(&error))?;
     let settings = settings(options, &client, timeout, has_key, generation_from);
     Ok(Connection { client, settings, has_key, _emulator: emulator })
@@ -92,13 +93,13 @@ fn configured(options: &GlobalOptions) -> Result<(ClientBuilder, bool), Error> {
     Ok((builder.api_key(ApiKey::new(key)?), has_key))
 }
 
-fn generation(options: &GlobalOptions) -> Result<(ApiGeneration, &'static str), Failure> {
+fn generation(options: &GlobalOptions) -> Result<(Option<ApiGeneration>, &'static str), Failure> {
     if let Some(generation) = options.api_generation {
-        return Ok((generation, "--api-generation"));
+        return Ok((Some(generation), "--api-generation"));
     }
-    let Some(value) = variable(GENERATION) else { return Ok((ApiGeneration::default(), "default")) };
+    let Some(value) = variable(GENERATION) else { return Ok((None, "default")) };
     match value.to_string_lossy().parse::<ApiGeneration>() {
-        Ok(generation) => Ok((generation, GENERATION)),
+        Ok(generation) => Ok((Some(generation), GENERATION)),
         Err(error) => Err(Failure::usage(format!("{GENERATION}: {error}")).next("correct it, or unset it for v1")),
     }
 }
@@ -128,7 +129,7 @@ fn settings(
     vec![
         Setting::new("api key", key, key_from),
         Setting::new("base url", client.base_url(), place),
-        Setting::new("api generation", client.api_generation().to_string(), generation_from),
+        Setting::new("api generation", client.api_generation().map_or("auto", ApiGeneration::as_str), generation_from),
         Setting::new("timeout", timeout_text, given(options.timeout.is_some(), "--timeout")),
         Setting::new("concurrency", concurrency, given(options.concurrency.is_some(), "--concurrency")),
         Setting::new("output", output, given(options.output.is_some(), "--output")),

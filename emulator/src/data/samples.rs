@@ -12,6 +12,9 @@ use crate::{
 /// The ids of the documented sample request. A seeded emulator has both, assigned to a user.
 pub const DOCUMENTED_IDS: [&str; 2] = ["incident_id_1", "incident_id_2"];
 
+/// The ids of the alerts' events that opened the incidents of [`DOCUMENTED_IDS`].
+pub const DOCUMENTED_EVENT_IDS: [&str; 2] = ["event_id_1", "event_id_2"];
+
 /// The users of the seeded incidents; the first is the one that the documented ids are assigned to.
 pub const USERS: [&str; 4] =
     ["dana.levi@example.com", "jonas.weber@example.com", "mei.tanaka@example.com", "priya.nair@example.com"];
@@ -205,7 +208,9 @@ impl Sample {
     pub(crate) fn build(self) -> Stored {
         let Some(alert) = ALERTS.get(self.alert) else { return Stored::new(types::Incident::default()) };
         let mut ids = Ids::new(self.seed, 0);
-        let key = ids.next_key();
+        let generated = ids.next_key();
+        let documented = DOCUMENTED_IDS.iter().zip(DOCUMENTED_EVENT_IDS).find(|(id, _)| **id == self.id);
+        let key = documented.map_or(generated, |(_, event_id)| event_id.to_owned());
         let by_alert = |event: types::IncidentEvent, id| {
             let system = types::IncidentEventOriginatorOperational::default().with_system_name("alerts");
             event.with_id(id).with_originator_type(types::OriginatorType::Operational).with_operational_event(system)

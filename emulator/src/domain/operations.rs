@@ -23,6 +23,24 @@ pub(crate) fn get_incident(state: &State, id: &str) -> Result<types::GetIncident
     Ok(types::GetIncidentResponse::default().with_incident(find(state, id)?.incident.clone()))
 }
 
+pub(crate) fn get_incident_by_event_id(
+    state: &State,
+    event_id: &str,
+) -> Result<types::GetIncidentByEventIdResponse, Rejection> {
+    let incident = find_by_event(state, event_id)?.incident.clone();
+    Ok(types::GetIncidentByEventIdResponse::default().with_incident(incident))
+}
+
+/// The incident that an alert's event belongs to.
+pub(crate) fn find_by_event<'s>(state: &'s State, event_id: &str) -> Result<&'s Stored, Rejection> {
+    let is_event = |event: &types::IncidentEvent| {
+        let key = event.upsert_state.as_ref().and_then(|state| state.payload.as_ref()?.cx_event_key.as_deref());
+        key == Some(event_id) || event.id == event_id
+    };
+    let found = state.all().iter().find(|stored| stored.incident.events.iter().any(is_event));
+    found.ok_or_else(|| Rejection::NotFound(format!("Not Found: no incident has the event {event_id}")))
+}
+
 pub(crate) fn get_incident_events(state: &State, id: &str) -> Result<types::GetIncidentEventsResponse, Rejection> {
     let events = find(state, id)?.incident.events.iter().cloned();
     Ok(types::GetIncidentEventsResponse::default().with_incident_events(events))

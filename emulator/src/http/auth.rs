@@ -82,10 +82,6 @@ impl fmt::Debug for Key {
     }
 }
 
-/// Operations that have to know which user acts, so that they refuse a team's key. Unassigning needs the same permission as
-/// assigning, but the document refuses team keys only for these two.
-const PERSONAL: [(&str, &str); 2] = [("assignIncidents", "assign"), ("acknowledgeIncidents", "acknowledge")];
-
 /// Finds the key of a bearer token.
 pub(crate) fn authenticate<'a>(keys: &'a HashMap<String, Key>, headers: &HeaderMap) -> Option<&'a Key> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
@@ -100,10 +96,9 @@ pub(crate) fn authorize<'a>(key: Option<&'a Key>, operation: &Operation) -> Resu
     if !key.permissions.contains(permission) {
         return Err(HttpError::new(StatusCode::FORBIDDEN, format!("the API key lacks the permission {permission}")));
     }
-    if key.kind == Kind::Team
-        && let Some((_, verb)) = PERSONAL.iter().find(|(id, _)| *id == operation.id())
-    {
-        return Err(HttpError::new(StatusCode::FORBIDDEN, format!("team API keys cannot {verb} incidents")));
+    if key.kind == Kind::Team && operation.requires_personal_key() {
+        let message = format!("{} requires a personal API key; this key belongs to a team", operation.id());
+        return Err(HttpError::new(StatusCode::FORBIDDEN, message));
     }
     Ok(key)
 }

@@ -69,6 +69,15 @@ pub(crate) fn handler(operation_id: &str) -> Option<(Handler, IncidentIds)> {
         "getIncident" => (get_incident, IncidentIds::Path),
         "getIncidentEvents" => (get_incident_events, IncidentIds::Path),
         "listIncidents" => (list_incidents, IncidentIds::None),
+        "getIncidentByEventId" => (
+            |call| {
+                let response = operations::get_incident_by_event_id(&call.service.read_state(), call.path_parameter())?;
+                call.reply(&response)
+            },
+            IncidentIds::None,
+        ),
+        "acknowledgeIncidentByEventId" => (acknowledge_by_event, IncidentIds::None),
+        "resolveIncidentByEventId" => (resolve_by_event, IncidentIds::None),
         "getFilterValues" => (
             |call| call.reply(&operations::filter_values(&call.service.read_state(), call.parts.message()?)?),
             IncidentIds::None,
@@ -130,6 +139,15 @@ impl Call<'_> {
         Ok(self.service.write_state().apply(change, &ids, self.user, now))
     }
 
+    /// Changes the incident that the event of the path belongs to.
+    fn change_by_event(&self, change: &Change) -> Result<(types::Incident, Vec<String>), HttpError> {
+        let now = self.service.clock.now();
+        let mut state = self.service.write_state();
+        let id = operations::find_by_event(&state, self.path_parameter())?.incident.id.clone();
+        let Changed { mut incidents, ids } = state.apply(change, &[id], self.user, now);
+        Ok((incidents.pop().unwrap_or_default(), ids))
+    }
+
     fn path_parameter(&self) -> &str {
         self.parts.path_parameter.as_deref().unwrap_or_default()
     }
@@ -160,6 +178,16 @@ fn resolve(call: &Call<'_>) -> Result<OperationResult, HttpError> {
     let request: types::ResolveIncidentsRequest = call.parts.message()?;
     let changed = call.change(&Change::Resolve, request.incident_ids)?;
     call.reply_changed(&types::ResolveIncidentsResponse::default().with_incidents(changed.incidents), changed.ids)
+}
+
+fn acknowledge_by_event(call: &Call<'_>) -> Result<OperationResult, HttpError> {
+    let (incident, changed) = call.change_by_event(&Change::Acknowledge)?;
+    call.reply_changed(&types::AcknowledgeIncidentByEventIdResponse::default().with_incident(incident), changed)
+}
+
+fn resolve_by_event(call: &Call<'_>) -> Result<OperationResult, HttpError> {
+    let (incident, changed) = call.change_by_event(&Change::Resolve)?;
+    call.reply_changed(&types::ResolveIncidentByEventIdResponse::default().with_incident(incident), changed)
 }
 
 fn close(call: &Call<'_>) -> Result<OperationResult, HttpError> {
@@ -193,13 +221,8 @@ fn list_incidents(call: &Call<'_>) -> Result<OperationResult, HttpError> {
     let mut response = operations::list(&call.service.read_state(), &call.parts.message()?)?;
     let token = response.pagination.as_mut().filter(|_| call.service.has(Quirk::TopLevelPageToken));
     let token = token.and_then(|pagination| pagination.next_page_token.take());
-    let mut result = call.reply(&response)?;
-    if let Some(token) = token
-        && result.json.pop() == Some(b'}')
-    {
-        result.json.extend_from_slice(format!(",\"nextPageToken\":{}}}", serde_json::json!(token)).as_bytes());
-    }
-    Ok(result)
+    response.next_page_token = token;
+    call.reply(&response)
 }
 
 fn get_incident(call: &Call<'_>) -> Result<OperationResult, HttpError> {

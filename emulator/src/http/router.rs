@@ -39,7 +39,7 @@ pub(crate) fn router(service: &Arc<Service>) -> Result<Router, StartError> {
             let ignores_body = generation == ApiGeneration::V1
                 && operation.idempotency() != Idempotency::Safe
                 && (service.has(Quirk::IgnoredBodies) || service.has(Quirk::RefusedBodies));
-            let has_body = method == Method::POST && binding.query_list().is_none() && !ignores_body;
+            let has_body = method == Method::POST && binding.query().is_empty() && !ignores_body;
             let path = binding.path();
             paths.entry(path).or_default().push(Route {
                 operation,

@@ -21,6 +21,7 @@ static LIST_INCIDENTS_RESPONSE: Message = Message {
     fields: &[
         Field::list("incidents", "incidents", Kind::Message(&INCIDENT)),
         Field::single("pagination", "pagination", Kind::Message(&PAGINATION_RESPONSE)),
+        Field::single("nextPageToken", "next_page_token", Kind::String).in_oneof(0usize),
     ],
 };
 
@@ -35,6 +36,33 @@ static GET_INCIDENT_RESPONSE: Message = Message {
 
 impl Described for types::GetIncidentResponse {
     const MESSAGE: &'static Message = &GET_INCIDENT_RESPONSE;
+}
+
+static GET_INCIDENT_BY_EVENT_ID_RESPONSE: Message = Message {
+    name: "GetIncidentByEventIdResponse",
+    fields: &[Field::single("incident", "incident", Kind::Message(&INCIDENT))],
+};
+
+impl Described for types::GetIncidentByEventIdResponse {
+    const MESSAGE: &'static Message = &GET_INCIDENT_BY_EVENT_ID_RESPONSE;
+}
+
+static ACKNOWLEDGE_INCIDENT_BY_EVENT_ID_RESPONSE: Message = Message {
+    name: "AcknowledgeIncidentByEventIdResponse",
+    fields: &[Field::single("incident", "incident", Kind::Message(&INCIDENT))],
+};
+
+impl Described for types::AcknowledgeIncidentByEventIdResponse {
+    const MESSAGE: &'static Message = &ACKNOWLEDGE_INCIDENT_BY_EVENT_ID_RESPONSE;
+}
+
+static RESOLVE_INCIDENT_BY_EVENT_ID_RESPONSE: Message = Message {
+    name: "ResolveIncidentByEventIdResponse",
+    fields: &[Field::single("incident", "incident", Kind::Message(&INCIDENT))],
+};
+
+impl Described for types::ResolveIncidentByEventIdResponse {
+    const MESSAGE: &'static Message = &RESOLVE_INCIDENT_BY_EVENT_ID_RESPONSE;
 }
 
 static GET_INCIDENT_EVENTS_RESPONSE: Message = Message {
@@ -767,6 +795,7 @@ static LIST_INCIDENT_EVENTS_RESPONSE: Message = Message {
     fields: &[
         Field::list("items", "items", Kind::Message(&INCIDENT_EVENT_EXTENDED)),
         Field::single("pagination", "pagination", Kind::Message(&PAGINATION_RESPONSE)),
+        Field::single("nextPageToken", "next_page_token", Kind::String).in_oneof(0usize),
     ],
 };
 
@@ -906,6 +935,7 @@ static LIST_INCIDENT_AGGREGATIONS_RESPONSE: Message = Message {
             Kind::Message(&INCIDENT_AGGREGATION),
         ),
         Field::single("pagination", "pagination", Kind::Message(&PAGINATION_RESPONSE)),
+        Field::single("nextPageToken", "next_page_token", Kind::String).in_oneof(0usize),
     ],
 };
 

@@ -73,9 +73,7 @@ impl Names {
         let binding = call.operation.binding(call.generation);
         if binding.is_some_and(|binding| binding.path.contains('{')) {
             Self::One
-        } else if call.operation.idempotency != Idempotency::Safe
-            || binding.is_some_and(|binding| binding.query_list.is_some())
-        {
+        } else if call.operation.idempotency != Idempotency::Safe || call.operation.incident_ids.is_some() {
             Self::Several
         } else {
             Self::None
@@ -237,12 +235,19 @@ impl ErrorResponse {
         let open = !whose.is_empty();
         let _ = match (status, self.route_unknown) {
             (_, RouteUnknown::Certain) => {
-                let other = generation.other();
-                line.push_str("; the host does not know this path: check the base URL");
-                if operation.binding(other).is_some() {
-                    let _ = write!(line, ", or try API generation {other}");
+                let base_url = &call.base_url;
+                let other = operation.bindings.iter().find(|other| other.generation != *generation);
+                match other.filter(|_| call.is_generation_fixed) {
+                    Some(other) => write!(
+                        line,
+                        "; {base_url} does not know this path: check the base URL, or use API generation {}",
+                        other.generation
+                    ),
+                    None if call.changed_generation => {
+                        write!(line, "; {base_url} knows this path in no API generation: check the base URL")
+                    }
+                    None => write!(line, "; {base_url} does not know this path: check the base URL"),
                 }
-                Ok(())
             }
             (StatusCode::NOT_FOUND, RouteUnknown::Possible) if open => write!(
                 line,
@@ -260,8 +265,7 @@ impl ErrorResponse {
                 } else {
                     "; ".to_owned()
                 };
-                let personal = ["incidents:assign", "incidents:acknowledge"].contains(&operation.permission);
-                let personal = if personal { " and must be a personal one, not a team's" } else { "" };
+                let personal = if operation.personal_key { " and must be a personal one, not a team's" } else { "" };
                 write!(line, "{whose}the key needs {}{personal}", operation.permission)
             }
             _ => match &self.format {

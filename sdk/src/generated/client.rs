@@ -2,7 +2,8 @@
 //! The client and a method for each operation.
 use super::{operations, types};
 use crate::{
-    ApiGeneration, Error, Operation, ResponseValue, paging::{Items, Page, Paged, sealed},
+    ApiGeneration, Binding, Error, Operation, ResponseValue,
+    paging::{self, Items, Page, Paged, sealed},
     request::{self, encode_path},
 };
 
@@ -23,7 +24,7 @@ impl Client {
     ///
     /// Returns the incidents that meet a filter, page by page. Without a filter, all of them. Keep filter and order unchanged from one page to the next.
     ///
-    /// Needs the permission `incidents:read`. Speaks `POST /v1/incidents`; in generation 5 `POST /5/incidents/incidents/v1`. It changes nothing, so it is retried after any failure that may pass.
+    /// Requires the permission `incidents:read`. Sends `POST /v1/incidents` in generation V1; `POST /5/incidents/incidents/v1` in generation 5. It changes nothing, so it is retried after transient failures.
     ///
     /// # Errors
     ///
@@ -54,17 +55,19 @@ impl Client {
         &self,
         body: &types::ListIncidentsRequest,
     ) -> Result<ResponseValue<types::ListIncidentsResponse>, Error> {
-        let request = match self.api_generation() {
-            ApiGeneration::V1 => {
-                let url = self.url("/v1/incidents");
-                self.client.post(url).json(&body).build().map_err(Error::unbuildable)?
-            }
-            ApiGeneration::V5 => {
-                let url = self.url("/5/incidents/incidents/v1");
-                self.client.post(url).json(&body).build().map_err(Error::unbuildable)?
+        let request = |binding: &Binding| {
+            match binding.generation {
+                ApiGeneration::V1 => {
+                    let url = self.url("/v1/incidents");
+                    self.client.post(url).json(&body).build().map_err(Error::unbuildable)
+                }
+                ApiGeneration::V5 => {
+                    let url = self.url("/5/incidents/incidents/v1");
+                    self.client.post(url).json(&body).build().map_err(Error::unbuildable)
+                }
             }
         };
-        self.exec(&operations::LIST_INCIDENTS, request).await
+        self.exec(&operations::LIST_INCIDENTS, &request).await
     }
     /// List incidents, page by page, as a stream of items.
     ///
@@ -85,7 +88,7 @@ impl Client {
     ///
     /// * `id`: Id of the incident to return, a UUID. It cannot contain a slash, which does not travel in a path even when escaped, nor a colon, which older gateways take for the beginning of a verb.
     ///
-    /// Needs the permission `incidents:read`. Speaks `GET /v1/incidents/{id}`; in generation 5 `GET /5/incidents/incidents/v1/{id}`. It changes nothing, so it is retried after any failure that may pass.
+    /// Requires the permission `incidents:read`. Sends `GET /v1/incidents/{id}` in generation V1; `GET /5/incidents/incidents/v1/{id}` in generation 5. It changes nothing, so it is retried after transient failures.
     ///
     /// # Errors
     ///
@@ -112,24 +115,29 @@ impl Client {
         &self,
         id: &str,
     ) -> Result<ResponseValue<types::GetIncidentResponse>, Error> {
-        request::text("id", id, request::Text::PathSegment)?;
-        let request = match self.api_generation() {
-            ApiGeneration::V1 => {
-                let url = self
-                    .url(&format!("/v1/incidents/{}", encode_path(& id.to_string())));
-                self.client.get(url).build().map_err(Error::unbuildable)?
-            }
-            ApiGeneration::V5 => {
-                let url = self
-                    .url(
-                        &format!(
-                            "/5/incidents/incidents/v1/{}", encode_path(& id.to_string())
-                        ),
-                    );
-                self.client.get(url).build().map_err(Error::unbuildable)?
+        request::text("id", id, request::PATH_SEGMENT)?;
+        let request = |binding: &Binding| {
+            match binding.generation {
+                ApiGeneration::V1 => {
+                    let url = self
+                        .url(
+                            &format!("/v1/incidents/{}", encode_path(& id.to_string())),
+                        );
+                    self.client.get(url).build().map_err(Error::unbuildable)
+                }
+                ApiGeneration::V5 => {
+                    let url = self
+                        .url(
+                            &format!(
+                                "/5/incidents/incidents/v1/{}", encode_path(& id
+                                .to_string())
+                            ),
+                        );
+                    self.client.get(url).build().map_err(Error::unbuildable)
+                }
             }
         };
-        self.exec(&operations::GET_INCIDENT, request).await
+        self.exec(&operations::GET_INCIDENT, &request).await
     }
     /// Get several incidents at once.
     ///
@@ -139,7 +147,7 @@ impl Client {
     ///
     /// * `ids`: Ids of the incidents to return, one `ids=` for each: `ids=a&ids=b`. A list with commas counts as one id. At least one. Proxies commonly accept 8 KiB of URL, about 150 UUIDs.
     ///
-    /// Needs the permission `incidents:read`. Speaks `POST /v1/incidents:batchGet`; in generation 5 `GET /5/incidents/incidents/v1`. It changes nothing, so it is retried after any failure that may pass.
+    /// Requires the permission `incidents:read`. Sends `POST /v1/incidents:batchGet` in generation V1; `GET /5/incidents/incidents/v1` in generation 5. It changes nothing, so it is retried after transient failures.
     ///
     /// # Errors
     ///
@@ -165,34 +173,36 @@ impl Client {
         ids: &[String],
     ) -> Result<ResponseValue<types::BatchGetIncidentResponse>, Error> {
         request::count("ids", ids.len(), 1usize, None)?;
-        request::each("ids", ids, request::Text::NotBlank)?;
-        let request = match self.api_generation() {
-            ApiGeneration::V1 => {
-                let url = self.url("/v1/incidents:batchGet");
-                self.client
-                    .post(url)
-                    .query(&request::query_list("ids", ids))
-                    .build()
-                    .map_err(Error::unbuildable)?
-            }
-            ApiGeneration::V5 => {
-                request::count("ids", ids.len(), 1usize, Some(10000usize))?;
-                request::each("ids", ids, request::Text::NotBlank)?;
-                let url = self.url("/5/incidents/incidents/v1");
-                self.client
-                    .get(url)
-                    .query(&request::query_list("ids", ids))
-                    .build()
-                    .map_err(Error::unbuildable)?
+        request::each("ids", ids, request::NOT_BLANK)?;
+        let request = |binding: &Binding| {
+            match binding.generation {
+                ApiGeneration::V1 => {
+                    let url = self.url("/v1/incidents:batchGet");
+                    self.client
+                        .post(url)
+                        .query(&request::query_list("ids", ids))
+                        .build()
+                        .map_err(Error::unbuildable)
+                }
+                ApiGeneration::V5 => {
+                    request::count("ids", ids.len(), 1usize, Some(10000usize))?;
+                    request::each("ids", ids, request::NOT_BLANK)?;
+                    let url = self.url("/5/incidents/incidents/v1");
+                    self.client
+                        .get(url)
+                        .query(&request::query_list("ids", ids))
+                        .build()
+                        .map_err(Error::unbuildable)
+                }
             }
         };
-        self.exec(&operations::BATCH_GET_INCIDENT, request).await
+        self.exec(&operations::BATCH_GET_INCIDENT, &request).await
     }
     /// Assign incidents to a user.
     ///
     /// Makes a user responsible for one or more incidents. Needs a personal key; team keys are refused with 403. Ids that the service does not know are no error: those incidents are missing from the response.
     ///
-    /// Needs the permission `incidents:assign`. Speaks `POST /v1/incidents:assign`; in generation 5 `POST /5/incidents/incidents/v1/all/by-user`. Repeating it leaves the same state, so it is retried after any failure that may pass.
+    /// Requires the permission `incidents:assign` and a personal key. Sends `POST /v1/incidents:assign` in generation V1; `POST /5/incidents/incidents/v1/all/by-user` in generation 5. Repeating it leaves the same state, so it is retried after transient failures.
     ///
     /// # Errors
     ///
@@ -222,29 +232,41 @@ impl Client {
         body: &types::AssignIncidentsRequest,
     ) -> Result<ResponseValue<types::AssignIncidentsResponse>, Error> {
         request::count("incidentIds", body.incident_ids.len(), 1usize, None)?;
-        request::each("incidentIds", &body.incident_ids, request::Text::NotBlank)?;
+        request::each("incidentIds", &body.incident_ids, request::NOT_BLANK)?;
         request::text(
             "assignedTo.userId",
             &body.assigned_to.user_id,
-            request::Text::NotBlank,
+            request::NOT_BLANK,
         )?;
-        let request = match self.api_generation() {
-            ApiGeneration::V1 => {
-                let url = self.url("/v1/incidents:assign");
-                self.client.post(url).json(&body).build().map_err(Error::unbuildable)?
-            }
-            ApiGeneration::V5 => {
-                let url = self.url("/5/incidents/incidents/v1/all/by-user");
-                self.client.post(url).json(&body).build().map_err(Error::unbuildable)?
+        let request = |binding: &Binding| {
+            match binding.generation {
+                ApiGeneration::V1 => {
+                    let url = self.url("/v1/incidents:assign");
+                    self.client.post(url).json(&body).build().map_err(Error::unbuildable)
+                }
+                ApiGeneration::V5 => {
+                    let url = self.url("/5/incidents/incidents/v1/all/by-user");
+                    self.client.post(url).json(&body).build().map_err(Error::unbuildable)
+                }
             }
         };
-        self.exec(&operations::ASSIGN_INCIDENTS, request).await
+        self.exec_verb(
+                &operations::ASSIGN_INCIDENTS,
+                &request,
+                &|reply: &types::AssignIncidentsResponse| {
+                    reply
+                        .incidents
+                        .iter()
+                        .any(|incident| body.incident_ids.contains(&incident.id))
+                },
+            )
+            .await
     }
     /// Unassign incidents.
     ///
     /// Removes the user assignments from one or more incidents. Incidents without an assignment stay as they are. Use a personal key, as for assigning: the permission is the same. Ids that the service does not know are no error: those incidents are missing from the response.
     ///
-    /// Needs the permission `incidents:assign`. Speaks `POST /v1/incidents:unassign`; in generation 5 `DELETE /5/incidents/incidents/v1/all/by-user`. Repeating it leaves the same state, so it is retried after any failure that may pass.
+    /// Requires the permission `incidents:assign`. Sends `POST /v1/incidents:unassign` in generation V1; `DELETE /5/incidents/incidents/v1/all/by-user` in generation 5. Repeating it leaves the same state, so it is retried after transient failures.
     ///
     /// # Errors
     ///
@@ -273,29 +295,52 @@ impl Client {
         body: &types::UnassignIncidentsRequest,
     ) -> Result<ResponseValue<types::UnassignIncidentsResponse>, Error> {
         request::count("incidentIds", body.incident_ids.len(), 1usize, None)?;
-        request::each("incidentIds", &body.incident_ids, request::Text::NotBlank)?;
-        let request = match self.api_generation() {
-            ApiGeneration::V1 => {
-                let url = self.url("/v1/incidents:unassign");
-                self.client.post(url).json(&body).build().map_err(Error::unbuildable)?
-            }
-            ApiGeneration::V5 => {
-                let incident_ids = &body.incident_ids;
-                let url = self.url("/5/incidents/incidents/v1/all/by-user");
-                self.client
-                    .delete(url)
-                    .query(&request::query_list("incident_ids", incident_ids))
-                    .build()
-                    .map_err(Error::unbuildable)?
+        request::each("incidentIds", &body.incident_ids, request::NOT_BLANK)?;
+        let request = |binding: &Binding| {
+            match binding.generation {
+                ApiGeneration::V1 => {
+                    let url = self.url("/v1/incidents:unassign");
+                    self.client.post(url).json(&body).build().map_err(Error::unbuildable)
+                }
+                ApiGeneration::V5 => {
+                    request::count(
+                        "incidentIds",
+                        body.incident_ids.len(),
+                        1usize,
+                        Some(10000usize),
+                    )?;
+                    request::each(
+                        "incidentIds",
+                        &body.incident_ids,
+                        request::NOT_BLANK,
+                    )?;
+                    let query = request::query(binding, body)?;
+                    let url = self.url("/5/incidents/incidents/v1/all/by-user");
+                    self.client
+                        .delete(url)
+                        .query(&query)
+                        .build()
+                        .map_err(Error::unbuildable)
+                }
             }
         };
-        self.exec(&operations::UNASSIGN_INCIDENTS, request).await
+        self.exec_verb(
+                &operations::UNASSIGN_INCIDENTS,
+                &request,
+                &|reply: &types::UnassignIncidentsResponse| {
+                    reply
+                        .incidents
+                        .iter()
+                        .any(|incident| body.incident_ids.contains(&incident.id))
+                },
+            )
+            .await
     }
     /// Acknowledge incidents.
     ///
     /// Says that the user of the key has seen one or more incidents. Needs a personal key; team keys are refused with 403. Ids that the service does not know are no error: those incidents are missing from the response.
     ///
-    /// Needs the permission `incidents:acknowledge`. Speaks `POST /v1/incidents:acknowledge`; in generation 5 `POST /5/incidents/incidents/v1/all/acknowledge`. Repeating it leaves the same state, so it is retried after any failure that may pass.
+    /// Requires the permission `incidents:acknowledge` and a personal key. Sends `POST /v1/incidents:acknowledge` in generation V1; `POST /5/incidents/incidents/v1/all/acknowledge` in generation 5. Repeating it leaves the same state, so it is retried after transient failures.
     ///
     /// # Errors
     ///
@@ -322,24 +367,36 @@ impl Client {
         body: &types::AcknowledgeIncidentsRequest,
     ) -> Result<ResponseValue<types::AcknowledgeIncidentsResponse>, Error> {
         request::count("incidentIds", body.incident_ids.len(), 1usize, None)?;
-        request::each("incidentIds", &body.incident_ids, request::Text::NotBlank)?;
-        let request = match self.api_generation() {
-            ApiGeneration::V1 => {
-                let url = self.url("/v1/incidents:acknowledge");
-                self.client.post(url).json(&body).build().map_err(Error::unbuildable)?
-            }
-            ApiGeneration::V5 => {
-                let url = self.url("/5/incidents/incidents/v1/all/acknowledge");
-                self.client.post(url).json(&body).build().map_err(Error::unbuildable)?
+        request::each("incidentIds", &body.incident_ids, request::NOT_BLANK)?;
+        let request = |binding: &Binding| {
+            match binding.generation {
+                ApiGeneration::V1 => {
+                    let url = self.url("/v1/incidents:acknowledge");
+                    self.client.post(url).json(&body).build().map_err(Error::unbuildable)
+                }
+                ApiGeneration::V5 => {
+                    let url = self.url("/5/incidents/incidents/v1/all/acknowledge");
+                    self.client.post(url).json(&body).build().map_err(Error::unbuildable)
+                }
             }
         };
-        self.exec(&operations::ACKNOWLEDGE_INCIDENTS, request).await
+        self.exec_verb(
+                &operations::ACKNOWLEDGE_INCIDENTS,
+                &request,
+                &|reply: &types::AcknowledgeIncidentsResponse| {
+                    reply
+                        .incidents
+                        .iter()
+                        .any(|incident| body.incident_ids.contains(&incident.id))
+                },
+            )
+            .await
     }
     /// Resolve incidents.
     ///
     /// Marks one or more incidents as dealt with. The permission is that of closing. Ids that the service does not know are no error: those incidents are missing from the response.
     ///
-    /// Needs the permission `incidents:close`. Speaks `POST /v1/incidents:resolve`; in generation 5 `POST /5/incidents/incidents/v1/all/resolve`. Repeating it leaves the same state, so it is retried after any failure that may pass.
+    /// Requires the permission `incidents:close`. Sends `POST /v1/incidents:resolve` in generation V1; `POST /5/incidents/incidents/v1/all/resolve` in generation 5. Repeating it leaves the same state, so it is retried after transient failures.
     ///
     /// # Errors
     ///
@@ -366,24 +423,36 @@ impl Client {
         body: &types::ResolveIncidentsRequest,
     ) -> Result<ResponseValue<types::ResolveIncidentsResponse>, Error> {
         request::count("incidentIds", body.incident_ids.len(), 1usize, None)?;
-        request::each("incidentIds", &body.incident_ids, request::Text::NotBlank)?;
-        let request = match self.api_generation() {
-            ApiGeneration::V1 => {
-                let url = self.url("/v1/incidents:resolve");
-                self.client.post(url).json(&body).build().map_err(Error::unbuildable)?
-            }
-            ApiGeneration::V5 => {
-                let url = self.url("/5/incidents/incidents/v1/all/resolve");
-                self.client.post(url).json(&body).build().map_err(Error::unbuildable)?
+        request::each("incidentIds", &body.incident_ids, request::NOT_BLANK)?;
+        let request = |binding: &Binding| {
+            match binding.generation {
+                ApiGeneration::V1 => {
+                    let url = self.url("/v1/incidents:resolve");
+                    self.client.post(url).json(&body).build().map_err(Error::unbuildable)
+                }
+                ApiGeneration::V5 => {
+                    let url = self.url("/5/incidents/incidents/v1/all/resolve");
+                    self.client.post(url).json(&body).build().map_err(Error::unbuildable)
+                }
             }
         };
-        self.exec(&operations::RESOLVE_INCIDENTS, request).await
+        self.exec_verb(
+                &operations::RESOLVE_INCIDENTS,
+                &request,
+                &|reply: &types::ResolveIncidentsResponse| {
+                    reply
+                        .incidents
+                        .iter()
+                        .any(|incident| body.incident_ids.contains(&incident.id))
+                },
+            )
+            .await
     }
     /// Close incidents.
     ///
     /// Ends one or more incidents, whatever their alerts say. Ids that the service does not know are no error: those incidents are missing from the response.
     ///
-    /// Needs the permission `incidents:close`. Speaks `POST /v1/incidents:close`; in generation 5 `POST /5/incidents/incidents/v1/all/closed`. Repeating it leaves the same state, so it is retried after any failure that may pass.
+    /// Requires the permission `incidents:close`. Sends `POST /v1/incidents:close` in generation V1; `POST /5/incidents/incidents/v1/all/closed` in generation 5. Repeating it leaves the same state, so it is retried after transient failures.
     ///
     /// # Errors
     ///
@@ -412,18 +481,30 @@ impl Client {
         body: &types::CloseIncidentsRequest,
     ) -> Result<ResponseValue<types::CloseIncidentsResponse>, Error> {
         request::count("incidentIds", body.incident_ids.len(), 1usize, None)?;
-        request::each("incidentIds", &body.incident_ids, request::Text::NotBlank)?;
-        let request = match self.api_generation() {
-            ApiGeneration::V1 => {
-                let url = self.url("/v1/incidents:close");
-                self.client.post(url).json(&body).build().map_err(Error::unbuildable)?
-            }
-            ApiGeneration::V5 => {
-                let url = self.url("/5/incidents/incidents/v1/all/closed");
-                self.client.post(url).json(&body).build().map_err(Error::unbuildable)?
+        request::each("incidentIds", &body.incident_ids, request::NOT_BLANK)?;
+        let request = |binding: &Binding| {
+            match binding.generation {
+                ApiGeneration::V1 => {
+                    let url = self.url("/v1/incidents:close");
+                    self.client.post(url).json(&body).build().map_err(Error::unbuildable)
+                }
+                ApiGeneration::V5 => {
+                    let url = self.url("/5/incidents/incidents/v1/all/closed");
+                    self.client.post(url).json(&body).build().map_err(Error::unbuildable)
+                }
             }
         };
-        self.exec(&operations::CLOSE_INCIDENTS, request).await
+        self.exec_verb(
+                &operations::CLOSE_INCIDENTS,
+                &request,
+                &|reply: &types::CloseIncidentsResponse| {
+                    reply
+                        .incidents
+                        .iter()
+                        .any(|incident| body.incident_ids.contains(&incident.id))
+                },
+            )
+            .await
     }
     /// Get the events of an incident.
     ///
@@ -433,7 +514,7 @@ impl Client {
     ///
     /// * `incident_id`: Id of the incident whose events to return, a UUID. It cannot contain a slash, which does not travel in a path even when escaped, nor a colon, which older gateways take for the beginning of a verb.
     ///
-    /// Needs the permission `incidents:read`. Speaks `GET /v1/incidents/{incidentId}/events`; in generation 5 `GET /5/incidents/incidents/v1/{incident_id}/events`. It changes nothing, so it is retried after any failure that may pass.
+    /// Requires the permission `incidents:read`. Sends `GET /v1/incidents/{incidentId}/events` in generation V1; `GET /5/incidents/incidents/v1/{incident_id}/events` in generation 5. It changes nothing, so it is retried after transient failures.
     ///
     /// # Errors
     ///
@@ -460,36 +541,38 @@ impl Client {
         &self,
         incident_id: &str,
     ) -> Result<ResponseValue<types::GetIncidentEventsResponse>, Error> {
-        request::text("incidentId", incident_id, request::Text::PathSegment)?;
-        let request = match self.api_generation() {
-            ApiGeneration::V1 => {
-                let url = self
-                    .url(
-                        &format!(
-                            "/v1/incidents/{}/events", encode_path(& incident_id
-                            .to_string())
-                        ),
-                    );
-                self.client.get(url).build().map_err(Error::unbuildable)?
-            }
-            ApiGeneration::V5 => {
-                let url = self
-                    .url(
-                        &format!(
-                            "/5/incidents/incidents/v1/{}/events", encode_path(&
-                            incident_id.to_string())
-                        ),
-                    );
-                self.client.get(url).build().map_err(Error::unbuildable)?
+        request::text("incidentId", incident_id, request::PATH_SEGMENT)?;
+        let request = |binding: &Binding| {
+            match binding.generation {
+                ApiGeneration::V1 => {
+                    let url = self
+                        .url(
+                            &format!(
+                                "/v1/incidents/{}/events", encode_path(& incident_id
+                                .to_string())
+                            ),
+                        );
+                    self.client.get(url).build().map_err(Error::unbuildable)
+                }
+                ApiGeneration::V5 => {
+                    let url = self
+                        .url(
+                            &format!(
+                                "/5/incidents/incidents/v1/{}/events", encode_path(&
+                                incident_id.to_string())
+                            ),
+                        );
+                    self.client.get(url).build().map_err(Error::unbuildable)
+                }
             }
         };
-        self.exec(&operations::GET_INCIDENT_EVENTS, request).await
+        self.exec(&operations::GET_INCIDENT_EVENTS, &request).await
     }
     /// List events across incidents.
     ///
     /// Returns the events that meet a filter, page by page, each with its incident's and alert's particulars. Without a filter, all of them. Keep filter and order unchanged from one page to the next.
     ///
-    /// Needs the permission `incidents:read`. Speaks `POST /v1/incidents:list-incident-events`; not in generation 5. It changes nothing, so it is retried after any failure that may pass.
+    /// Requires the permission `incidents:read`. Sends `POST /v1/incidents:list-incident-events` in generation V1; `GET /5/incidents/events/v1` in generation 5, which cannot carry `filter.contextualLabels`, `filter.displayLabels`, `filter.labels.metaLabels`. It changes nothing, so it is retried after transient failures.
     ///
     /// # Errors
     ///
@@ -518,21 +601,24 @@ impl Client {
         &self,
         body: &types::ListIncidentEventsRequest,
     ) -> Result<ResponseValue<types::ListIncidentEventsResponse>, Error> {
-        let request = match self.api_generation() {
-            ApiGeneration::V1 => {
-                let url = self.url("/v1/incidents:list-incident-events");
-                self.client.post(url).json(&body).build().map_err(Error::unbuildable)?
-            }
-            ApiGeneration::V5 => {
-                return Err(
-                    Error::not_in_generation(
-                        &operations::LIST_INCIDENT_EVENTS,
-                        ApiGeneration::V5,
-                    ),
-                );
+        let request = |binding: &Binding| {
+            match binding.generation {
+                ApiGeneration::V1 => {
+                    let url = self.url("/v1/incidents:list-incident-events");
+                    self.client.post(url).json(&body).build().map_err(Error::unbuildable)
+                }
+                ApiGeneration::V5 => {
+                    let query = request::query(binding, body)?;
+                    let url = self.url("/5/incidents/events/v1");
+                    self.client
+                        .get(url)
+                        .query(&query)
+                        .build()
+                        .map_err(Error::unbuildable)
+                }
             }
         };
-        self.exec(&operations::LIST_INCIDENT_EVENTS, request).await
+        self.exec(&operations::LIST_INCIDENT_EVENTS, &request).await
     }
     /// List events across incidents, page by page, as a stream of items.
     ///
@@ -549,7 +635,7 @@ impl Client {
     ///
     /// Returns how many events meet a filter, without returning them. The service stops counting at a limit, and says so.
     ///
-    /// Needs the permission `incidents:read`. Speaks `POST /v1/incidents:list-incident-events-total-count`; not in generation 5. It changes nothing, so it is retried after any failure that may pass.
+    /// Requires the permission `incidents:read`. Sends `POST /v1/incidents:list-incident-events-total-count` in generation V1; `GET /5/incidents/events/v1/all/count` in generation 5, which cannot carry `filter.contextualLabels`, `filter.displayLabels`, `filter.labels.metaLabels`. It changes nothing, so it is retried after transient failures.
     ///
     /// # Errors
     ///
@@ -576,27 +662,30 @@ impl Client {
         &self,
         body: &types::ListIncidentEventsTotalCountRequest,
     ) -> Result<ResponseValue<types::ListIncidentEventsTotalCountResponse>, Error> {
-        let request = match self.api_generation() {
-            ApiGeneration::V1 => {
-                let url = self.url("/v1/incidents:list-incident-events-total-count");
-                self.client.post(url).json(&body).build().map_err(Error::unbuildable)?
-            }
-            ApiGeneration::V5 => {
-                return Err(
-                    Error::not_in_generation(
-                        &operations::LIST_INCIDENT_EVENTS_TOTAL_COUNT,
-                        ApiGeneration::V5,
-                    ),
-                );
+        let request = |binding: &Binding| {
+            match binding.generation {
+                ApiGeneration::V1 => {
+                    let url = self.url("/v1/incidents:list-incident-events-total-count");
+                    self.client.post(url).json(&body).build().map_err(Error::unbuildable)
+                }
+                ApiGeneration::V5 => {
+                    let query = request::query(binding, body)?;
+                    let url = self.url("/5/incidents/events/v1/all/count");
+                    self.client
+                        .get(url)
+                        .query(&query)
+                        .build()
+                        .map_err(Error::unbuildable)
+                }
             }
         };
-        self.exec(&operations::LIST_INCIDENT_EVENTS_TOTAL_COUNT, request).await
+        self.exec(&operations::LIST_INCIDENT_EVENTS_TOTAL_COUNT, &request).await
     }
     /// List the filter values of events.
     ///
     /// Returns the values that occur among the events that meet a filter, each with the number of matches.
     ///
-    /// Needs the permission `incidents:read`. Speaks `POST /v1/incidents:list-incident-events-filter-values`; not in generation 5. It changes nothing, so it is retried after any failure that may pass.
+    /// Requires the permission `incidents:read`. Sends `POST /v1/incidents:list-incident-events-filter-values` in generation V1; `GET /5/incidents/filter-values/v1/events` in generation 5, which cannot carry `filter.contextualLabels`, `filter.displayLabels`, `filter.labels.metaLabels`. It changes nothing, so it is retried after transient failures.
     ///
     /// # Errors
     ///
@@ -624,27 +713,31 @@ impl Client {
         &self,
         body: &types::ListIncidentEventsFilterValuesRequest,
     ) -> Result<ResponseValue<types::ListIncidentEventsFilterValuesResponse>, Error> {
-        let request = match self.api_generation() {
-            ApiGeneration::V1 => {
-                let url = self.url("/v1/incidents:list-incident-events-filter-values");
-                self.client.post(url).json(&body).build().map_err(Error::unbuildable)?
-            }
-            ApiGeneration::V5 => {
-                return Err(
-                    Error::not_in_generation(
-                        &operations::LIST_INCIDENT_EVENTS_FILTER_VALUES,
-                        ApiGeneration::V5,
-                    ),
-                );
+        let request = |binding: &Binding| {
+            match binding.generation {
+                ApiGeneration::V1 => {
+                    let url = self
+                        .url("/v1/incidents:list-incident-events-filter-values");
+                    self.client.post(url).json(&body).build().map_err(Error::unbuildable)
+                }
+                ApiGeneration::V5 => {
+                    let query = request::query(binding, body)?;
+                    let url = self.url("/5/incidents/filter-values/v1/events");
+                    self.client
+                        .get(url)
+                        .query(&query)
+                        .build()
+                        .map_err(Error::unbuildable)
+                }
             }
         };
-        self.exec(&operations::LIST_INCIDENT_EVENTS_FILTER_VALUES, request).await
+        self.exec(&operations::LIST_INCIDENT_EVENTS_FILTER_VALUES, &request).await
     }
     /// Get the filter values of incidents.
     ///
     /// Returns the values that occur among the incidents that meet a filter, each with the number of matches.
     ///
-    /// Needs the permission `incidents:read`. Speaks `POST /v1/incidents:get-filter-values`; in generation 5 `POST /5/incidents/filter-values/v1`. It changes nothing, so it is retried after any failure that may pass.
+    /// Requires the permission `incidents:read`. Sends `POST /v1/incidents:get-filter-values` in generation V1; `POST /5/incidents/filter-values/v1` in generation 5. It changes nothing, so it is retried after transient failures.
     ///
     /// # Errors
     ///
@@ -672,23 +765,25 @@ impl Client {
         &self,
         body: &types::GetFilterValuesRequest,
     ) -> Result<ResponseValue<types::GetFilterValuesResponse>, Error> {
-        let request = match self.api_generation() {
-            ApiGeneration::V1 => {
-                let url = self.url("/v1/incidents:get-filter-values");
-                self.client.post(url).json(&body).build().map_err(Error::unbuildable)?
-            }
-            ApiGeneration::V5 => {
-                let url = self.url("/5/incidents/filter-values/v1");
-                self.client.post(url).json(&body).build().map_err(Error::unbuildable)?
+        let request = |binding: &Binding| {
+            match binding.generation {
+                ApiGeneration::V1 => {
+                    let url = self.url("/v1/incidents:get-filter-values");
+                    self.client.post(url).json(&body).build().map_err(Error::unbuildable)
+                }
+                ApiGeneration::V5 => {
+                    let url = self.url("/5/incidents/filter-values/v1");
+                    self.client.post(url).json(&body).build().map_err(Error::unbuildable)
+                }
             }
         };
-        self.exec(&operations::GET_FILTER_VALUES, request).await
+        self.exec(&operations::GET_FILTER_VALUES, &request).await
     }
     /// List groups of incidents.
     ///
     /// Groups the incidents that meet a filter by their members or labels, and returns the groups with their counts, page by page.
     ///
-    /// Needs the permission `incidents:read`. Speaks `POST /v1/incidents:listIncidentAggregations`; not in generation 5. It changes nothing, so it is retried after any failure that may pass.
+    /// Requires the permission `incidents:read`. Sends `POST /v1/incidents:listIncidentAggregations` in generation V1; `GET /5/incidents/aggregations/v1` in generation 5, which cannot carry `filter.contextualLabels`, `filter.displayLabels`, `filter.metaLabels`, `groupBys`. It changes nothing, so it is retried after transient failures.
     ///
     /// # Errors
     ///
@@ -717,21 +812,24 @@ impl Client {
         &self,
         body: &types::ListIncidentAggregationsRequest,
     ) -> Result<ResponseValue<types::ListIncidentAggregationsResponse>, Error> {
-        let request = match self.api_generation() {
-            ApiGeneration::V1 => {
-                let url = self.url("/v1/incidents:listIncidentAggregations");
-                self.client.post(url).json(&body).build().map_err(Error::unbuildable)?
-            }
-            ApiGeneration::V5 => {
-                return Err(
-                    Error::not_in_generation(
-                        &operations::LIST_INCIDENT_AGGREGATIONS,
-                        ApiGeneration::V5,
-                    ),
-                );
+        let request = |binding: &Binding| {
+            match binding.generation {
+                ApiGeneration::V1 => {
+                    let url = self.url("/v1/incidents:listIncidentAggregations");
+                    self.client.post(url).json(&body).build().map_err(Error::unbuildable)
+                }
+                ApiGeneration::V5 => {
+                    let query = request::query(binding, body)?;
+                    let url = self.url("/5/incidents/aggregations/v1");
+                    self.client
+                        .get(url)
+                        .query(&query)
+                        .build()
+                        .map_err(Error::unbuildable)
+                }
             }
         };
-        self.exec(&operations::LIST_INCIDENT_AGGREGATIONS, request).await
+        self.exec(&operations::LIST_INCIDENT_AGGREGATIONS, &request).await
     }
     /// List groups of incidents, page by page, as a stream of items.
     ///
@@ -743,6 +841,142 @@ impl Client {
         request: types::ListIncidentAggregationsRequest,
     ) -> Items<types::ListIncidentAggregationsRequest> {
         Items::new(self.clone(), request)
+    }
+    /// Get the incident of an event.
+    ///
+    /// Returns the incident that an alert's event belongs to. The event's id is what the webhook of an alert carries, so nothing needs to be looked up first.
+    ///
+    /// # Arguments
+    ///
+    /// * `event_id`: Id of an event, as the webhook of an alert carries it: 1 to 64 characters, not a UUID. It cannot contain a slash, which does not travel in a path even when escaped, nor a colon, which older gateways take for the beginning of a verb.
+    ///
+    /// Requires the permission `incidents:read`. Sends `GET /5/incidents/events/v1/{event_id}` in generation 5. It changes nothing, so it is retried after transient failures.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`]: its predicates tell the failures apart.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = coralogix_incidents_emulator::Emulator::start().await?;
+    /// # Ok(example(&emulator.client()?).await?)
+    /// # }
+    /// # async fn example(client: &coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {
+    /// let response = client.get_incident_by_event_id("event_id_1").await?;
+    /// if let Some(incident) = &response.incident {
+    ///     println!("{} is {}", incident.id, incident.status);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn get_incident_by_event_id(
+        &self,
+        event_id: &str,
+    ) -> Result<ResponseValue<types::GetIncidentByEventIdResponse>, Error> {
+        request::text("event_id", event_id, request::PATH_SEGMENT.at_most(64usize))?;
+        let request = |_: &Binding| {
+            let url = self
+                .url(
+                    &format!(
+                        "/5/incidents/events/v1/{}", encode_path(& event_id.to_string())
+                    ),
+                );
+            self.client.get(url).build().map_err(Error::unbuildable)
+        };
+        self.exec(&operations::GET_INCIDENT_BY_EVENT_ID, &request).await
+    }
+    /// Acknowledge the incident of an event.
+    ///
+    /// Acknowledges the incident that an alert's event belongs to. Acknowledging an incident again is a no-op. Needs a personal key; team keys are refused with 403. The request has no body.
+    ///
+    /// # Arguments
+    ///
+    /// * `event_id`: Id of an event, as the webhook of an alert carries it: 1 to 64 characters, not a UUID. It cannot contain a slash, which does not travel in a path even when escaped, nor a colon, which older gateways take for the beginning of a verb.
+    ///
+    /// Requires the permission `incidents:acknowledge` and a personal key. Sends `POST /5/incidents/events/v1/{event_id}/acknowledge` in generation 5. Repeating it leaves the same state, so it is retried after transient failures.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`]: its predicates tell the failures apart.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = coralogix_incidents_emulator::Emulator::start().await?;
+    /// # Ok(example(&emulator.client()?).await?)
+    /// # }
+    /// # async fn example(client: &coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {
+    /// let response = client.acknowledge_incident_by_event_id("event_id_1").await?;
+    /// println!("{:?}", response.incident.as_ref().map(|incident| &incident.status));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn acknowledge_incident_by_event_id(
+        &self,
+        event_id: &str,
+    ) -> Result<ResponseValue<types::AcknowledgeIncidentByEventIdResponse>, Error> {
+        request::text("event_id", event_id, request::PATH_SEGMENT.at_most(64usize))?;
+        let request = |_: &Binding| {
+            let url = self
+                .url(
+                    &format!(
+                        "/5/incidents/events/v1/{}/acknowledge", encode_path(& event_id
+                        .to_string())
+                    ),
+                );
+            self.client.post(url).build().map_err(Error::unbuildable)
+        };
+        self.exec(&operations::ACKNOWLEDGE_INCIDENT_BY_EVENT_ID, &request).await
+    }
+    /// Resolve the incident of an event.
+    ///
+    /// Resolves the incident that an alert's event belongs to. Resolving an incident again is a no-op. The request has no body.
+    ///
+    /// # Arguments
+    ///
+    /// * `event_id`: Id of an event, as the webhook of an alert carries it: 1 to 64 characters, not a UUID. It cannot contain a slash, which does not travel in a path even when escaped, nor a colon, which older gateways take for the beginning of a verb.
+    ///
+    /// Requires the permission `incidents:close`. Sends `POST /5/incidents/events/v1/{event_id}/resolve` in generation 5. Repeating it leaves the same state, so it is retried after transient failures.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`]: its predicates tell the failures apart.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = coralogix_incidents_emulator::Emulator::start().await?;
+    /// # Ok(example(&emulator.client()?).await?)
+    /// # }
+    /// # async fn example(client: &coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {
+    /// let response = client.resolve_incident_by_event_id("event_id_1").await?;
+    /// assert!(response.incident.as_ref().is_none_or(|incident| !incident.is_open()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn resolve_incident_by_event_id(
+        &self,
+        event_id: &str,
+    ) -> Result<ResponseValue<types::ResolveIncidentByEventIdResponse>, Error> {
+        request::text("event_id", event_id, request::PATH_SEGMENT.at_most(64usize))?;
+        let request = |_: &Binding| {
+            let url = self
+                .url(
+                    &format!(
+                        "/5/incidents/events/v1/{}/resolve", encode_path(& event_id
+                        .to_string())
+                    ),
+                );
+            self.client.post(url).build().map_err(Error::unbuildable)
+        };
+        self.exec(&operations::RESOLVE_INCIDENT_BY_EVENT_ID, &request).await
     }
 }
 
@@ -761,11 +995,17 @@ impl sealed::Sealed for types::ListIncidentsRequest {
         let response = client.list_incidents(&self).await?;
         Ok(
             response
-                .map(|types::ListIncidentsResponse { incidents, pagination, .. }| {
+                .map(|
+                    types::ListIncidentsResponse {
+                        incidents,
+                        pagination,
+                        next_page_token,
+                        ..
+                    }|
+                {
                     Page {
                         items: incidents,
-                        next: pagination
-                            .and_then(|pagination| pagination.next_page_token),
+                        next: paging::next_token(pagination, next_page_token),
                     }
                 }),
         )
@@ -787,11 +1027,17 @@ impl sealed::Sealed for types::ListIncidentEventsRequest {
         let response = client.list_incident_events(&self).await?;
         Ok(
             response
-                .map(|types::ListIncidentEventsResponse { items, pagination, .. }| {
+                .map(|
+                    types::ListIncidentEventsResponse {
+                        items,
+                        pagination,
+                        next_page_token,
+                        ..
+                    }|
+                {
                     Page {
                         items,
-                        next: pagination
-                            .and_then(|pagination| pagination.next_page_token),
+                        next: paging::next_token(pagination, next_page_token),
                     }
                 }),
         )
@@ -817,13 +1063,13 @@ impl sealed::Sealed for types::ListIncidentAggregationsRequest {
                     types::ListIncidentAggregationsResponse {
                         incident_aggs,
                         pagination,
+                        next_page_token,
                         ..
                     }|
                 {
                     Page {
                         items: incident_aggs,
-                        next: pagination
-                            .and_then(|pagination| pagination.next_page_token),
+                        next: paging::next_token(pagination, next_page_token),
                     }
                 }),
         )

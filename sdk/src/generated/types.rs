@@ -67,6 +67,9 @@ pub struct ListIncidentsResponse {
     /// Where a page stands among the others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pagination: Option<PaginationResponse>,
+    /// The token of the next page, where an older facade of the service writes it beside the list instead of in `pagination`. Absent, null or empty where `pagination` has it, and on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_page_token: Option<String>,
 }
 
 impl ListIncidentsResponse {
@@ -85,6 +88,12 @@ impl ListIncidentsResponse {
         self.pagination = Some(pagination.into());
         self
     }
+    /// Sets [`next_page_token`](Self::next_page_token).
+    #[must_use]
+    pub fn with_next_page_token(mut self, next_page_token: impl Into<String>) -> Self {
+        self.next_page_token = Some(next_page_token.into());
+        self
+    }
 }
 
 /// The incident that was asked for. An unknown id is answered with 404, not with an empty message.
@@ -99,6 +108,66 @@ pub struct GetIncidentResponse {
 }
 
 impl GetIncidentResponse {
+    /// Sets [`incident`](Self::incident).
+    #[must_use]
+    pub fn with_incident(mut self, incident: impl Into<Incident>) -> Self {
+        self.incident = Some(incident.into());
+        self
+    }
+}
+
+/// The incident that the event belongs to. An unknown event id is answered with 404.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct GetIncidentByEventIdResponse {
+    /// A disruption that Coralogix noticed, from the moment its alert fired until it is over. `state` follows the alert, `status` and `assignments` follow the people who work on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub incident: Option<Incident>,
+}
+
+impl GetIncidentByEventIdResponse {
+    /// Sets [`incident`](Self::incident).
+    #[must_use]
+    pub fn with_incident(mut self, incident: impl Into<Incident>) -> Self {
+        self.incident = Some(incident.into());
+        self
+    }
+}
+
+/// The incident that the event belongs to, after it was acknowledged.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct AcknowledgeIncidentByEventIdResponse {
+    /// A disruption that Coralogix noticed, from the moment its alert fired until it is over. `state` follows the alert, `status` and `assignments` follow the people who work on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub incident: Option<Incident>,
+}
+
+impl AcknowledgeIncidentByEventIdResponse {
+    /// Sets [`incident`](Self::incident).
+    #[must_use]
+    pub fn with_incident(mut self, incident: impl Into<Incident>) -> Self {
+        self.incident = Some(incident.into());
+        self
+    }
+}
+
+/// The incident that the event belongs to, after it was resolved.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ResolveIncidentByEventIdResponse {
+    /// A disruption that Coralogix noticed, from the moment its alert fired until it is over. `state` follows the alert, `status` and `assignments` follow the people who work on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub incident: Option<Incident>,
+}
+
+impl ResolveIncidentByEventIdResponse {
     /// Sets [`incident`](Self::incident).
     #[must_use]
     pub fn with_incident(mut self, incident: impl Into<Incident>) -> Self {
@@ -2441,6 +2510,9 @@ pub struct ListIncidentEventsResponse {
     /// Where a page stands among the others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pagination: Option<PaginationResponse>,
+    /// The token of the next page, where an older facade of the service writes it beside the list instead of in `pagination`. Absent, null or empty where `pagination` has it, and on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_page_token: Option<String>,
 }
 
 impl ListIncidentEventsResponse {
@@ -2457,6 +2529,12 @@ impl ListIncidentEventsResponse {
     #[must_use]
     pub fn with_pagination(mut self, pagination: impl Into<PaginationResponse>) -> Self {
         self.pagination = Some(pagination.into());
+        self
+    }
+    /// Sets [`next_page_token`](Self::next_page_token).
+    #[must_use]
+    pub fn with_next_page_token(mut self, next_page_token: impl Into<String>) -> Self {
+        self.next_page_token = Some(next_page_token.into());
         self
     }
 }
@@ -2911,6 +2989,9 @@ pub struct ListIncidentAggregationsResponse {
     /// Where a page stands among the others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pagination: Option<PaginationResponse>,
+    /// The token of the next page, where an older facade of the service writes it beside the list instead of in `pagination`. Absent, null or empty where `pagination` has it, and on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_page_token: Option<String>,
 }
 
 impl ListIncidentAggregationsResponse {
@@ -2927,6 +3008,12 @@ impl ListIncidentAggregationsResponse {
     #[must_use]
     pub fn with_pagination(mut self, pagination: impl Into<PaginationResponse>) -> Self {
         self.pagination = Some(pagination.into());
+        self
+    }
+    /// Sets [`next_page_token`](Self::next_page_token).
+    #[must_use]
+    pub fn with_next_page_token(mut self, next_page_token: impl Into<String>) -> Self {
+        self.next_page_token = Some(next_page_token.into());
         self
     }
 }

@@ -6,18 +6,17 @@ mod classify;
 
 use std::{sync::Arc, time::Duration};
 
-use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, header};
 use serde::de::{DeserializeOwned, Unexpected};
 use serde_json::error::Category;
 use tokio::time::{Instant, sleep};
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use self::attempt::{AttemptError, Reply};
 use crate::{
-    Client, Effect, Error, Idempotency, Operation, ResponseValue,
-    error::Call,
+    ApiGeneration, Binding, Client, Effect, Error, Idempotency, Operation, ResponseValue,
+    error::{Call, RouteUnknown},
     headers,
-    operation::Binding,
     retry::{self, Decision, FailedAttempt, StopReason},
     telemetry::{self, Drift},
 };
@@ -26,18 +25,78 @@ use crate::{
 pub(crate) const MAX_URL: usize = 8 * 1024;
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-cx-correlation-id");
 
+/// Builds the request of a call for one of the operation's bindings. It is called once for each attempt, so that nothing is
+/// copied in case there is a second.
+pub(crate) type BuildRequest<'a> = dyn Fn(&'static Binding) -> Result<reqwest::Request, Error> + Send + Sync + 'a;
+
+/// Whether a reply holds any of the incidents that the call was for.
+pub(crate) type Answers<'a, T> = dyn Fn(&T) -> bool + Send + Sync + 'a;
+
+/// A call under way.
+struct Exchange<'a> {
+    build: &'a BuildRequest<'a>,
+    binding: &'static Binding,
+    correlation_id: HeaderValue,
+    deadline: Instant,
+    span: Span,
+    /// Whether the call may go to another generation where the host does not know the route.
+    may_change: bool,
+}
+
 impl Client {
-    /// Sends a request, again where that may help, and decodes the answer.
-    pub(crate) async fn exec<T: DeserializeOwned>(
+    /// Sends a request, again if that may help, and decodes the answer.
+    pub(crate) async fn exec<T: DeserializeOwned + Default>(
         &self,
         operation: &'static Operation,
-        mut request: reqwest::Request,
+        build: &BuildRequest<'_>,
     ) -> Result<ResponseValue<T>, Error> {
-        let (call, binding) = self.prepare(operation, &mut request)?;
-        let span = telemetry::operation_span(operation, binding, request.url(), &call.correlation_id);
+        self.exec_verb(operation, build, &|_| true).await
+    }
+
+    /// As [`exec`](Self::exec), for an operation that changes the incidents whose ids it is given.
+    ///
+    /// A gateway that drops the bodies of V1 requests answers them with 200 and an empty message, and changes nothing. So a V1
+    /// reply in which none of the incidents stands proves nothing, and the same request is sent in the other generation,
+    /// where the client may choose that: the operations are idempotent.
+    pub(crate) async fn exec_verb<T: DeserializeOwned + Default>(
+        &self,
+        operation: &'static Operation,
+        build: &BuildRequest<'_>,
+        answers: &Answers<'_, T>,
+    ) -> Result<ResponseValue<T>, Error> {
+        let shared = &self.inner.shared;
+        let binding = self.first_binding(operation)?;
+        // It tells calls apart and keeps no secret: no need to ask the system for its randomness.
+        let id = uuid::Builder::from_random_bytes(fastrand::u128(..).to_ne_bytes()).into_uuid().to_string();
+        let correlation_id = HeaderValue::from_str(&id)
+            .map_err(|_| Error::invalid_request("the correlation id cannot be sent in an HTTP header"))?;
+        let request = self.request(build, binding, &correlation_id)?;
+        let timeout = self.inner.options.timeout.unwrap_or(shared.timeout);
+        let deadline = later(Instant::now(), timeout);
+        let span = telemetry::operation_span(operation, binding, request.url(), &id);
+        let may_change = shared.generations.may_change();
+        let mut exchange = Exchange { build, binding, correlation_id, deadline, span: span.clone(), may_change };
+        let call = Call {
+            operation,
+            generation: binding.generation,
+            authority: Arc::clone(&shared.authority),
+            base_url: Arc::clone(&shared.base_url),
+            is_generation_fixed: !shared.generations.may_change(),
+            changed_generation: false,
+            correlation_id: id,
+            attempts: 0,
+            effect: Effect::None,
+            retryable: false,
+        };
         let outcome = async {
-            let (reply, call) = self.attempts(call, binding, &request).await?;
-            self.decode(call, reply)
+            let (reply, call) = self.attempts(call, &mut exchange, request).await?;
+            let response = self.decode(call.clone(), reply)?;
+            match self.other_binding(operation, exchange.binding) {
+                Some(other) if response.has_body && !answers(&response) => {
+                    self.ask_again(call, &mut exchange, other, response, answers).await
+                }
+                _ => Ok(response),
+            }
         };
         let outcome = outcome.instrument(span.clone()).await;
         let attempts = outcome.as_ref().map_or_else(Error::attempts, ResponseValue::attempts);
@@ -46,6 +105,62 @@ impl Client {
             telemetry::failed(&span, error.kind());
         }
         outcome
+    }
+
+    /// Sends a V1 call again in another generation, after a reply in which nothing that was asked for stands.
+    async fn ask_again<T: DeserializeOwned + Default>(
+        &self,
+        mut call: Call,
+        exchange: &mut Exchange<'_>,
+        other: &'static Binding,
+        first: ResponseValue<T>,
+        answers: &Answers<'_, T>,
+    ) -> Result<ResponseValue<T>, Error> {
+        let Ok(request) = self.request(exchange.build, other, &exchange.correlation_id) else { return Ok(first) };
+        telemetry::changed_generation(&exchange.span, other, "the reply holds none of the incidents");
+        let operation = call.operation;
+        exchange.binding = other;
+        exchange.may_change = false;
+        call.generation = other.generation;
+        let second = match self.attempts(call, exchange, request).await {
+            Ok((reply, call)) => self.decode(call, reply),
+            Err(error) => Err(error),
+        };
+        match second {
+            Ok(second) => {
+                if answers(&second) || !second.has_body {
+                    self.answered(operation, other);
+                }
+                Ok(second)
+            }
+            // The other generation changed nothing, so the first reply stands.
+            Err(error) if error.effect() == Effect::None => Ok(ResponseValue { attempts: error.attempts(), ..first }),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The binding that a call is sent by at first.
+    fn first_binding(&self, operation: &'static Operation) -> Result<&'static Binding, Error> {
+        let generations = &self.inner.shared.generations;
+        let Some(generation) = generations.current() else { return Ok(operation.preferred()) };
+        match operation.binding(generation) {
+            Some(binding) => Ok(binding),
+            None if generations.may_change() => Ok(operation.preferred()),
+            None => Err(Error::not_in_generation(operation, generation)),
+        }
+    }
+
+    /// Remembers the generation that answered, unless the operation left no choice.
+    fn answered(&self, operation: &Operation, binding: &Binding) {
+        if operation.bindings.len() > 1 {
+            self.inner.shared.generations.answered(binding.generation);
+        }
+    }
+
+    /// The binding that a V1 call may be sent by once more.
+    fn other_binding(&self, operation: &'static Operation, sent: &Binding) -> Option<&'static Binding> {
+        let may = sent.generation == ApiGeneration::V1 && self.inner.shared.generations.may_change();
+        operation.binding(ApiGeneration::V5).filter(|_| may)
     }
 
     /// An error for a reply that leaves open what became of an id.
@@ -58,8 +173,11 @@ impl Client {
         let shared = &self.inner.shared;
         let call = Call {
             operation,
-            generation: self.api_generation(),
+            generation: reply.generation,
             authority: Arc::clone(&shared.authority),
+            base_url: Arc::clone(&shared.base_url),
+            is_generation_fixed: !shared.generations.may_change(),
+            changed_generation: false,
             correlation_id: reply.correlation_id.clone(),
             attempts: reply.attempts,
             effect: if operation.idempotency == Idempotency::Safe { Effect::None } else { Effect::Unknown },
@@ -68,8 +186,14 @@ impl Client {
         Error::incomplete(call, reply.status, &shared.api_key.redact(what))
     }
 
-    /// Checks a request, stamps it, and begins the account of its call.
-    fn prepare(&self, operation: &'static Operation, request: &mut reqwest::Request) -> Result<(Call, Binding), Error> {
+    /// The request of one attempt, with all its headers.
+    fn request(
+        &self,
+        build: &BuildRequest<'_>,
+        binding: &'static Binding,
+        correlation_id: &HeaderValue,
+    ) -> Result<reqwest::Request, Error> {
+        let mut request = build(binding)?;
         let length = request.url().as_str().len();
         if length > MAX_URL {
             let message = format!(
@@ -78,51 +202,46 @@ impl Client {
             );
             return Err(Error::invalid_request(message));
         }
-        let generation = self.api_generation();
-        let Some(binding) = operation.binding(generation) else {
-            return Err(Error::not_in_generation(operation, generation));
-        };
-        let correlation_id = self.stamp(request)?;
-        let call = Call {
-            operation,
-            generation,
-            authority: Arc::clone(&self.inner.shared.authority),
-            correlation_id,
-            attempts: 0,
-            effect: Effect::None,
-            retryable: false,
-        };
-        Ok((call, binding))
+        self.apply_headers(&mut request, correlation_id);
+        Ok(request)
     }
 
-    /// Sends a request within the call's deadline, attempt by attempt.
+    /// Sends a request within the call's deadline, attempt by attempt. Where a host does not know the route, nothing was done:
+    /// the same call goes to the other generation at once, which is no retry.
     async fn attempts(
         &self,
         mut call: Call,
-        binding: Binding,
-        request: &reqwest::Request,
+        exchange: &mut Exchange<'_>,
+        request: reqwest::Request,
     ) -> Result<(Reply, Call), Error> {
         let (shared, options) = (&self.inner.shared, &self.inner.options);
         let policy = options.retry_policy.as_ref().unwrap_or(&shared.retry_policy);
-        let deadline = later(Instant::now(), options.timeout.unwrap_or(shared.timeout));
+        let deadline = exchange.deadline;
         let idempotency = call.operation.idempotency;
         let mut retries = 0;
         let mut spent = None;
         // Whether an attempt so far may have been processed.
-        let mut uncertain = false;
+        let mut uncertain = call.effect != Effect::None;
+        // The generation whose route the host does not know.
+        let mut unknown = None;
+        let mut request = Some(request);
         loop {
-            let Some(attempt) = request.try_clone() else {
-                return Err(Error::invalid_request("the request's body cannot be sent twice"));
+            let attempt = match request.take() {
+                Some(request) => request,
+                None => self.request(exchange.build, exchange.binding, &exchange.correlation_id)?,
             };
-            let span = telemetry::attempt_span(binding, request.url(), &call.correlation_id, call.attempts);
+            let binding = exchange.binding;
+            let url = attempt.url().clone();
+            let span = telemetry::attempt_span(binding, &url, &call.correlation_id, call.attempts);
             call.attempts += 1;
             let begun = Instant::now();
             let limit = later(begun, shared.attempt_timeout).min(deadline);
             let response = self.client.execute(attempt);
-            let failed = match self.attempt(response, request.url(), limit).instrument(span.clone()).await {
+            let failed = match self.attempt(response, &url, limit).instrument(span.clone()).await {
                 Ok(reply) => {
                     span.record("http.response.status_code", reply.status.as_u16());
                     shared.retry_budget.give_back(spent);
+                    self.answered(call.operation, binding);
                     return Ok((reply, call));
                 }
                 Err(failed) => failed,
@@ -137,6 +256,7 @@ impl Client {
                 _ => Effect::None,
             };
             call.retryable = class.is_transient();
+            call.changed_generation = unknown.is_some();
             let error = self.error(call.clone(), failed, begun.elapsed());
             if let Some(status) = error.status() {
                 span.record("http.response.status_code", status.as_u16());
@@ -144,6 +264,27 @@ impl Client {
             telemetry::failed(&span, error.kind());
             // The request is over; the wait is no part of it.
             drop(span);
+
+            let is_unknown = match error.route_unknown() {
+                RouteUnknown::Certain => true,
+                // What has answered before knows its routes: there, an incident is missing.
+                RouteUnknown::Possible => shared.generations.current().is_none(),
+                RouteUnknown::No => false,
+            };
+            if is_unknown {
+                let may = exchange.may_change && (!uncertain || idempotency != Idempotency::NonIdempotent);
+                let other = call.operation.bindings.iter().find(|other| other.generation != binding.generation);
+                if let Some(other) = other.filter(|_| may && unknown.is_none()) {
+                    telemetry::changed_generation(&exchange.span, other, "the host does not know the route");
+                    unknown = Some(binding.generation);
+                    exchange.binding = other;
+                    call.generation = other.generation;
+                    continue;
+                }
+            } else if unknown.is_some() && error.status().is_some_and(|status| status.is_client_error()) {
+                // Whoever refuses a call knows its route; something on the way may answer with a 5XX.
+                self.answered(call.operation, binding);
+            }
 
             let time_left = deadline.saturating_duration_since(Instant::now());
             let own_http_client = shared.own_http_client;
@@ -153,6 +294,8 @@ impl Client {
                 Decision::Retry { delay, cost } => {
                     shared.retry_budget.acquire(cost).map(|permit| (delay, permit)).ok_or(StopReason::BudgetEmpty)
                 }
+                // There was nothing to decide.
+                Decision::Stop(StopReason::NotTransient) => return Err(error),
                 Decision::Stop(reason) => Err(reason),
             };
             let line = error.log_line();
@@ -170,12 +313,8 @@ impl Client {
         }
     }
 
-    /// Sets the headers that every request has, and returns the correlation id.
-    fn stamp(&self, request: &mut reqwest::Request) -> Result<String, Error> {
-        // It tells calls apart and keeps no secret: no need to ask the system for its randomness.
-        let correlation_id = uuid::Builder::from_random_bytes(fastrand::u128(..).to_ne_bytes()).into_uuid().to_string();
-        let correlation = HeaderValue::from_str(&correlation_id)
-            .map_err(|_| Error::invalid_request("the correlation id cannot be sent in an HTTP header"))?;
+    /// Sets the headers that every request has.
+    fn apply_headers(&self, request: &mut reqwest::Request, correlation_id: &HeaderValue) {
         let empty_post = request.method() == Method::POST && request.body().is_none();
         let mut headers = self.inner.options.headers.clone();
         for (name, value) in request.headers() {
@@ -186,9 +325,8 @@ impl Client {
             headers.entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
-        headers.insert(CORRELATION_ID, correlation);
+        headers.insert(CORRELATION_ID, correlation_id.clone());
         *request.headers_mut() = headers;
-        Ok(correlation_id)
     }
 
     fn error(&self, call: Call, failed: AttemptError, elapsed: Duration) -> Error {
@@ -207,13 +345,26 @@ impl Client {
         }
     }
 
-    fn decode<T: DeserializeOwned>(&self, mut call: Call, reply: Reply) -> Result<ResponseValue<T>, Error> {
+    /// Reads a success. A state-changing call may be answered without a body: that is a success whose content is unknown. A
+    /// read without a body is no answer.
+    fn decode<T: DeserializeOwned + Default>(&self, mut call: Call, reply: Reply) -> Result<ResponseValue<T>, Error> {
         let shared = &self.inner.shared;
         let redact = |text| shared.api_key.redact(text);
         let Reply { status, headers, body } = reply;
-        let json: &[u8] = if status == StatusCode::NO_CONTENT { b"{}" } else { &body };
         // Some servers write a byte order mark.
-        let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
+        let json = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&body);
+        if json.trim_ascii().is_empty() && call.operation.idempotency != Idempotency::Safe {
+            return Ok(ResponseValue {
+                inner: T::default(),
+                status,
+                headers,
+                has_body: false,
+                generation: call.generation,
+                correlation_id: call.correlation_id,
+                attempts: call.attempts,
+                uncertain: call.effect != Effect::None,
+            });
+        }
         let decoded = if json.trim_ascii_start().starts_with(b"[") {
             // serde would take an array for the members in order.
             Err(serde::de::Error::invalid_type(Unexpected::Seq, &"an object"))
@@ -235,8 +386,11 @@ impl Client {
                 inner,
                 status,
                 headers,
+                has_body: true,
+                generation: call.generation,
                 correlation_id: call.correlation_id,
                 attempts: call.attempts,
+                uncertain: call.effect != Effect::None,
             }),
             Err(source) => {
                 // What is no JSON object need not be the service's: a sign-in page is a 200, too.

@@ -15,7 +15,11 @@ use syn::{
 use super::rust::{docs, ident};
 use crate::{
     json_pointer::join,
-    model::{Generation, Model, Operation, Parameter, reference_name, snake, text},
+    model::{
+        Generation, Method, Model, Operation, Parameter,
+        query::{self, Kind},
+        reference_name, snake, text,
+    },
 };
 
 /// The `Client` struct, its methods in the document's order, and what the streams of items need.
@@ -47,11 +51,13 @@ pub(super) fn emit(model: &Model<'_>, code: &File) -> Result<TokenStream> {
             .with_context(|| format!("progenitor wrote no method `{name}` for operation `{}`", operation.id))
     };
     let (mut methods, mut paged) = (TokenStream::new(), TokenStream::new());
-    for (operation, other) in model.methods() {
-        let other = other.map(|other| Ok::<_, anyhow::Error>((other, find(other)?))).transpose()?;
+    for method in model.methods() {
+        let operation = method.operation;
         let location = model.document.location(&operation.pointer);
         let context = || format!("{location}: operation `{}`", operation.id);
-        methods.extend(method(model, operation, find(operation)?, other).with_context(context)?);
+        let functions = method.bindings.iter().map(|binding| Ok((*binding, find(binding)?)));
+        let functions = functions.collect::<Result<Vec<_>>>()?;
+        methods.extend(self::method(model, &method, &functions).with_context(context)?);
         let (stream, implementation) = paging(model, operation).with_context(context)?;
         methods.extend(stream);
         paged.extend(implementation);
@@ -74,66 +80,122 @@ Made by [`Client::builder`](crate::Client::builder) or [`Client::from_env`](crat
 clones share one connection pool and one retry budget. Futures are `Send`, and dropping one at any await leaves the client
 usable.";
 
-fn method(
-    model: &Model<'_>,
-    operation: &Operation,
-    function: &ImplItemFn,
-    other: Option<(&Operation, &ImplItemFn)>,
-) -> Result<TokenStream> {
+fn method(model: &Model<'_>, method: &Method<'_>, functions: &[(&Operation, &ImplItemFn)]) -> Result<TokenStream> {
+    let operation = method.operation;
+    let Some((_, function)) = functions.first() else { bail!("it has no binding") };
     let name = &function.sig.ident;
     let mut arguments: Vec<FnArg> = function.sig.inputs.iter().skip(1).cloned().collect();
     for argument in &mut arguments {
         Signature.visit_fn_arg_mut(argument);
     }
+    if let (Some(message), None) = (&operation.message, &operation.body) {
+        let message = ident(message);
+        arguments.push(parse_quote!(body: &types::#message));
+    }
     let response = ident(&operation.response);
     let constant = constant(operation);
 
     let checks = checks(model, operation)?;
-    let v1 = request(function)?;
-    let v5 = if let Some((other, function)) = other {
-        let members = other.parameters.iter().filter_map(|parameter| {
-            let member = member(parameter.body_member.as_ref()?);
-            let name = ident(&snake(&parameter.name));
-            Some(quote!(let #name = &body.#member;))
-        });
-        // Limits that both bindings state were checked before.
-        let new = other.parameters.iter().filter(|parameter| {
-            let twin = operation.parameters.iter().find(|twin| snake(&twin.name) == snake(&parameter.name));
-            parameter.body_member.is_none() && twin.is_none_or(|twin| twin.schema != parameter.schema)
-        });
-        let limits = new.map(parameter_limits);
-        let checks = limits.collect::<Result<TokenStream>>()?;
-        let request = request(function)?;
-        quote!({ #(#members)* #checks #request })
+    let requests = functions.iter().map(|(binding, function)| {
+        let limits = own_limits(operation, binding)?;
+        let request = request(function, has_query_message(binding))?;
+        Ok((generation(binding.generation), quote!(#limits #request)))
+    });
+    let requests = requests.collect::<Result<Vec<_>>>()?;
+    let binding = if functions.iter().any(|(binding, _)| has_query_message(binding)) || requests.len() > 1 {
+        quote!(binding)
     } else {
-        quote!(return Err(Error::not_in_generation(&operations::#constant, ApiGeneration::V5)))
+        quote!(_)
     };
-    let docs = docs(&documentation(model, operation, other.map(|(other, _)| other)));
+    let request = match requests.as_slice() {
+        [(_, request)] => request.clone(),
+        requests => {
+            let arms = requests.iter().map(|(generation, request)| quote!(#generation => { #request }));
+            quote!(match binding.generation { #(#arms)* })
+        }
+    };
+    let send = if let Some((ids, list)) = verb(model, operation) {
+        quote! {
+            self.exec_verb(&operations::#constant, &request, &|reply: &types::#response| {
+                reply.#list.iter().any(|incident| #ids.contains(&incident.id))
+            })
+            .await
+        }
+    } else {
+        quote!(self.exec(&operations::#constant, &request).await)
+    };
+    let docs = docs(&documentation(model, method));
     Ok(quote! {
         #(#docs)*
         pub async fn #name(&self, #(#arguments),*) -> Result<ResponseValue<types::#response>, Error> {
             #checks
-            let request = match self.api_generation() {
-                ApiGeneration::V1 => { #v1 }
-                ApiGeneration::V5 => #v5,
-            };
-            self.exec(&operations::#constant, request).await
+            let request = |#binding: &Binding| { #request };
+            #send
         }
     })
+}
+
+fn generation(generation: Generation) -> TokenStream {
+    match generation {
+        Generation::V1 => quote!(ApiGeneration::V1),
+        Generation::V5 => quote!(ApiGeneration::V5),
+    }
+}
+
+/// Whether members of the request message travel in the query of a binding.
+fn has_query_message(binding: &Operation) -> bool {
+    binding.parameters.iter().any(|parameter| parameter.body_member.is_some())
+}
+
+/// The limits that a binding states of its own parameters, beyond those of the operation.
+fn own_limits(operation: &Operation, binding: &Operation) -> Result<TokenStream> {
+    if binding.id == operation.id {
+        return Ok(TokenStream::new());
+    }
+    let limits = binding.parameters.iter().map(|parameter| {
+        if let Some(name) = &parameter.body_member {
+            let member = member(name);
+            return limits(name, &quote!(body.#member), &quote!(&body.#member), &parameter.schema);
+        }
+        let twin = operation.parameters.iter().find(|twin| snake(&twin.name) == snake(&parameter.name));
+        if twin.is_some_and(|twin| twin.schema == parameter.schema) {
+            return Ok(TokenStream::new());
+        }
+        parameter_limits(parameter)
+    });
+    limits.collect()
+}
+
+/// For an operation that changes incidents which it is given the ids of, and answers with them: the ids, and the list in the
+/// response.
+fn verb(model: &Model<'_>, operation: &Operation) -> Option<(TokenStream, Ident)> {
+    let ids = operation.incident_ids.as_ref()?;
+    if operation.idempotency == "safe" || operation.parameters.iter().any(|parameter| &parameter.name == ids) {
+        return None;
+    }
+    let ids = member(ids);
+    let members = model.schema(&operation.response)?.get("properties")?.as_object()?;
+    let (list, _) = members.iter().find(|(_, schema)| {
+        let item = reference_name(&schema["items"]).and_then(|item| model.schema(&item));
+        item.is_some_and(|item| item.pointer("/properties/id").is_some())
+    })?;
+    Some((quote!(body.#ids), ident(&snake(list))))
 }
 
 /// For an operation that the document says is paged: a stream of its items, and what the stream needs to know of its messages.
 fn paging(model: &Model<'_>, operation: &Operation) -> Result<(TokenStream, TokenStream)> {
     let Some(items) = &operation.paging else { return Ok(Default::default()) };
-    let Some(body) = &operation.body else { bail!("`x-paging` needs a request body that holds `pagination`") };
+    let Some(body) = &operation.message else { bail!("`x-paging` needs a request message that holds `pagination`") };
     let list =
         model.schema(&operation.response).and_then(|schema| schema.pointer(&format!("/properties/{items}/items")));
     let Some(item) = list.and_then(reference_name) else {
         bail!("`x-paging.items: {items}` is no list of messages in `{}`", operation.response);
     };
-    for schema in [body, &operation.response] {
-        if model.document.get(&join(&format!("/components/schemas/{schema}/properties"), "pagination")).is_none() {
-            bail!("`x-paging`: `{schema}` has no member `pagination`");
+    for (schema, member) in
+        [(body, "pagination"), (&operation.response, "pagination"), (&operation.response, "nextPageToken")]
+    {
+        if model.document.get(&join(&format!("/components/schemas/{schema}/properties"), member)).is_none() {
+            bail!("`x-paging`: `{schema}` has no member `{member}`");
         }
     }
     let name = ident(&snake(&operation.id));
@@ -166,8 +228,8 @@ fn paging(model: &Model<'_>, operation: &Operation) -> Result<(TokenStream, Toke
 
             async fn send(self, client: Client) -> Result<ResponseValue<Page<Self::Item>>, Error> {
                 let response = client.#name(&self).await?;
-                Ok(response.map(|types::#response { #items, pagination, .. }| {
-                    Page { #member next: pagination.and_then(|pagination| pagination.next_page_token) }
+                Ok(response.map(|types::#response { #items, pagination, next_page_token, .. }| {
+                    Page { #member next: paging::next_token(pagination, next_page_token) }
                 }))
             }
         }
@@ -189,8 +251,9 @@ impl VisitMut for Signature {
     }
 }
 
-/// progenitor's statements as far as the finished request; what follows them is the hook and the decoding.
-fn request(function: &ImplItemFn) -> Result<TokenStream> {
+/// progenitor's statements as far as the finished request; what follows them is the hook and the decoding. With
+/// `query_message`, the query is encoded from the request message.
+fn request(function: &ImplItemFn, query_message: bool) -> Result<TokenStream> {
     let mut statements = Vec::new();
     for statement in &function.block.stmts {
         let local = match statement {
@@ -210,8 +273,28 @@ fn request(function: &ImplItemFn) -> Result<TokenStream> {
     let Some(Stmt::Local(Local { init: Some(init), .. })) = statements.pop() else {
         bail!("progenitor's method does not end in a request: is this a version the generator does not know?");
     };
-    let build = init.expr;
-    Ok(quote!(#(#statements)* #build))
+    // `request.build()?`: the closure answers with the result as it is.
+    let mut build = match *init.expr {
+        Expr::Try(attempt) => *attempt.expr,
+        other => other,
+    };
+    let mut query = TokenStream::new();
+    if query_message {
+        query = quote!(let query = request::query(binding, body)?;);
+        add_query(&mut build).context("progenitor's method does not end in `build()`")?;
+    }
+    Ok(quote!(#query #(#statements)* #build))
+}
+
+/// `request.build()` as `request.query(&query).build()`.
+fn add_query(expression: &mut Expr) -> Option<()> {
+    let Expr::MethodCall(call) = expression else { return None };
+    if call.method != "build" {
+        return add_query(&mut call.receiver);
+    }
+    let receiver = &call.receiver;
+    call.receiver = parse_quote!(#receiver.query(&query));
+    Some(())
 }
 
 fn pattern_name(pattern: &Pat) -> Option<&Ident> {
@@ -281,11 +364,11 @@ fn url(format: &Macro) -> Option<Expr> {
 /// The limits that the document states of a request, checked before it is built.
 fn checks(model: &Model<'_>, operation: &Operation) -> Result<TokenStream> {
     let mut out = TokenStream::new();
-    for parameter in &operation.parameters {
+    for parameter in operation.parameters.iter().filter(|parameter| parameter.body_member.is_none()) {
         out.extend(parameter_limits(parameter)?);
     }
-    let Some(body) = &operation.body else { return Ok(out) };
-    let properties = model.schema(body).and_then(|schema| schema.get("properties")).and_then(Value::as_object);
+    let Some(message) = &operation.message else { return Ok(out) };
+    let properties = model.schema(message).and_then(|schema| schema.get("properties")).and_then(Value::as_object);
     for (name, schema) in properties.into_iter().flatten() {
         let member = member(name);
         out.extend(limits(name, &quote!(body.#member), &quote!(&body.#member), schema)?);
@@ -294,7 +377,7 @@ fn checks(model: &Model<'_>, operation: &Operation) -> Result<TokenStream> {
         for inner in message.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
             if text(&message["properties"][inner], "type") == "string" {
                 let (what, inner) = (format!("{name}.{inner}"), self::member(inner));
-                out.extend(quote!(request::text(#what, &body.#member.#inner, request::Text::NotBlank)?;));
+                out.extend(quote!(request::text(#what, &body.#member.#inner, request::NOT_BLANK)?;));
             }
         }
     }
@@ -334,28 +417,38 @@ fn limits(name: &str, value: &TokenStream, borrowed: &TokenStream, schema: &Valu
 
 /// The two patterns that the document may state: regular expressions at run time would cost more than the rest of the call.
 fn text_rule(name: &str, schema: &Value) -> Result<Option<TokenStream>> {
-    match text(schema, "pattern") {
-        "" if schema.get("minLength").is_some() => bail!("`{name}`: state `pattern: '\\S'` beside `minLength`"),
-        "" => Ok(None),
-        r"\S" => Ok(Some(quote!(request::Text::NotBlank))),
-        r"^[^/:\s]+$" => Ok(Some(quote!(request::Text::PathSegment))),
+    let limited = schema.get("minLength").is_some() || schema.get("maxLength").is_some();
+    let rule = match text(schema, "pattern") {
+        "" if limited => bail!("`{name}`: state `pattern: '\\S'` beside `minLength` and `maxLength`"),
+        "" => return Ok(None),
+        r"\S" => quote!(request::NOT_BLANK),
+        r"^[^/:\s]+$" => quote!(request::PATH_SEGMENT),
         other => bail!("`{name}`: the pattern `{other}` is not one the generator knows: `\\S` and `^[^/:\\s]+$`"),
-    }
+    };
+    let most = schema.get("maxLength").and_then(Value::as_u64).map(usize::try_from).transpose()?;
+    Ok(Some(most.map_or_else(|| rule.clone(), |most| quote!(#rule.at_most(#most)))))
 }
 
-fn documentation(model: &Model<'_>, operation: &Operation, other: Option<&Operation>) -> String {
+fn documentation(model: &Model<'_>, method: &Method<'_>) -> String {
+    let operation = method.operation;
     let node = model.document.get(&operation.pointer).unwrap_or(&Value::Null);
     let parameters: Vec<String> = operation.parameters.iter().map(parameter_line).collect();
     let parameters =
         if parameters.is_empty() { String::new() } else { format!("\n\n# Arguments\n\n{}", parameters.join("\n")) };
-    let bindings = match other {
-        Some(other) => format!("{}; in generation 5 {}", route(operation), route(other)),
-        None => format!("{}; not in generation 5", route(operation)),
-    };
+    let bindings = method.bindings.iter().map(|binding| {
+        let query = query::of(model.document, binding, operation.message.as_deref());
+        let excluded = if query.excluded.is_empty() {
+            String::new()
+        } else {
+            format!(", which cannot carry `{}`", query.excluded.join("`, `"))
+        };
+        format!("{} in {}{excluded}", route(binding), generation_name(binding.generation))
+    });
+    let bindings = bindings.collect::<Vec<_>>().join("; ");
     let repeat = match operation.idempotency.as_str() {
-        "safe" => "It changes nothing, so it is retried after any failure that may pass.",
-        "idempotent" => "Repeating it leaves the same state, so it is retried after any failure that may pass.",
-        _ => "Repeating it may apply it twice, so it is retried only where the request can't have been processed.",
+        "safe" => "It changes nothing, so it is retried after transient failures.",
+        "idempotent" => "Repeating it leaves the same state, so it is retried after transient failures.",
+        _ => "Repeating it may apply it twice, so it is retried only if the request cannot have been processed.",
     };
     let example = text(&node["x-codeSamples"][0], "source").trim_end();
     let example = if example.is_empty() {
@@ -364,12 +457,20 @@ fn documentation(model: &Model<'_>, operation: &Operation, other: Option<&Operat
         format!("\n\n# Example\n\n```\n{}\n```", wrap_example(example))
     };
     format!(
-        "{}.\n\n{}{parameters}\n\nNeeds the permission `{}`. Speaks {bindings}. {repeat}\n\n# Errors\n\nSee [`Error`]: its \
+        "{}.\n\n{}{parameters}\n\nRequires the permission `{}`{}. Sends {bindings}. {repeat}\n\n# Errors\n\nSee [`Error`]: its \
          predicates tell the failures apart.{example}",
         operation.summary,
         text(node, "description").trim_end(),
         operation.permission,
+        if operation.personal_key { " and a personal key" } else { "" },
     )
+}
+
+fn generation_name(generation: Generation) -> &'static str {
+    match generation {
+        Generation::V1 => "generation V1",
+        Generation::V5 => "generation 5",
+    }
 }
 
 /// The example as a program of its own, which runs against an emulator.
@@ -404,61 +505,69 @@ fn constant(operation: &Operation) -> Ident {
 }
 
 /// What the document states of each operation, as constants.
-pub(super) fn operations(model: &Model<'_>) -> Result<TokenStream> {
+pub(super) fn operations(model: &Model<'_>) -> TokenStream {
     let mut out = TokenStream::new();
     let mut all = Vec::new();
-    for (operation, other) in model.methods() {
+    for Method { operation, bindings } in model.methods() {
         let constant = constant(operation);
         let doc = format!(" {}.", operation.summary);
         let id = &operation.id;
         let permission = &operation.permission;
+        let personal_key = operation.personal_key;
         let idempotency = match operation.idempotency.as_str() {
             "safe" => quote!(Idempotency::Safe),
             "idempotent" => quote!(Idempotency::Idempotent),
             _ => quote!(Idempotency::NonIdempotent),
         };
-        let v1 = binding(operation);
-        let v5 = other.map_or_else(
-            || quote!(None),
-            |other| {
-                let binding = binding(other);
-                quote!(Some(#binding))
-            },
-        );
-        if operation.generation != Generation::V1 {
-            bail!("{}: operation `{id}` has no v1 binding", model.document.location(&operation.pointer));
-        }
+        let incident_ids = option(operation.incident_ids.as_ref());
+        let bindings = bindings.iter().map(|binding| self::binding(model, operation, binding));
         out.extend(quote! {
             #[doc = #doc]
             pub(crate) static #constant: Operation = Operation {
                 id: #id,
                 permission: #permission,
+                personal_key: #personal_key,
                 idempotency: #idempotency,
-                v1: #v1,
-                v5: #v5,
+                incident_ids: #incident_ids,
+                bindings: &[#(#bindings),*],
             };
         });
         all.push(constant);
     }
-    Ok(quote! {
+    quote! {
         #out
 
         /// Every operation, in the document's order.
         pub(crate) static ALL: &[&Operation] = &[#(&#all),*];
-    })
+    }
 }
 
-fn binding(operation: &Operation) -> TokenStream {
-    let method = operation.method.to_uppercase();
-    let path = &operation.path;
-    let list =
-        operation.parameters.iter().find(|parameter| !parameter.in_path && text(&parameter.schema, "type") == "array");
-    let query_list = list.map_or_else(
-        || quote!(None),
-        |parameter| {
-            let name = &parameter.name;
-            quote!(Some(#name))
-        },
-    );
-    quote!(Binding { method: #method, path: #path, query_list: #query_list })
+fn binding(model: &Model<'_>, operation: &Operation, binding: &Operation) -> TokenStream {
+    let generation = generation(binding.generation);
+    let method = binding.method.to_uppercase();
+    let path = &binding.path;
+    let query = query::of(model.document, binding, operation.message.as_deref());
+    let excluded = &query.excluded;
+    let parameters = query.parameters.iter().map(|leaf| {
+        let (name, member, list) = (&leaf.name, &leaf.member, leaf.list);
+        let json_type = match leaf.kind {
+            Kind::String => quote!(JsonType::String),
+            Kind::Integer => quote!(JsonType::Integer),
+            Kind::Boolean => quote!(JsonType::Boolean),
+        };
+        quote!(QueryParameter { name: #name, member: #member, list: #list, json_type: #json_type })
+    });
+    quote! {
+        Binding {
+            generation: #generation,
+            method: #method,
+            path: #path,
+            query: &[#(#parameters),*],
+            excluded: &[#(#excluded),*],
+        }
+    }
+}
+
+fn option(value: Option<&String>) -> TokenStream {
+    value.map_or_else(|| quote!(None), |value| quote!(Some(#value)))
 }

@@ -9,7 +9,7 @@ use super::schema;
 use crate::{
     document::Problem,
     json_pointer::{join, walk},
-    model::{Generation, Model, Operation, snake},
+    model::{Model, Operation, snake},
 };
 
 /// Where samples are, from the document's own folder.
@@ -175,14 +175,11 @@ impl<'m> Linter<'m> {
     }
 
     fn operation(&self, name: &str) -> Option<&'m Operation> {
-        self.model
-            .operations
-            .iter()
-            .find(|operation| operation.generation == Generation::V1 && snake(&operation.id) == name)
+        self.model.operations.iter().find(|operation| operation.binding_of.is_none() && snake(&operation.id) == name)
     }
 
     fn coverage(&mut self, samples: &[Sample]) {
-        for operation in self.model.operations.iter().filter(|operation| operation.generation == Generation::V1) {
+        for operation in self.model.operations.iter().filter(|operation| operation.binding_of.is_none()) {
             let name = snake(&operation.id);
             let kinds = operation.body.is_some().then_some("request").into_iter().chain(["response"]);
             for kind in kinds.filter(|kind| !samples.iter().any(|sample| sample.parts() == Some((&name, kind)))) {

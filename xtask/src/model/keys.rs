@@ -4,8 +4,18 @@ use serde_json::Value;
 
 use crate::{document::Problem, drift::deviation, json_pointer::join, openapi::METHODS};
 
-const OF_AN_OPERATION: &[&str] =
-    &["x-api-generation", "x-binding-of", "x-idempotency", "x-permission", "x-paging", "x-codeSamples", "x-deviation"];
+const OF_AN_OPERATION: &[&str] = &[
+    "x-api-generation",
+    "x-binding-of",
+    "x-request-message",
+    "x-incident-ids",
+    "x-personal-key",
+    "x-idempotency",
+    "x-permission",
+    "x-paging",
+    "x-codeSamples",
+    "x-deviation",
+];
 const OF_A_PARAMETER: &[&str] = &["x-body-member", "x-deviation"];
 const OF_A_SCHEMA: &[&str] = &["x-oneof", "x-deviation"];
 const ELSEWHERE: &[&str] = &["x-deviation"];

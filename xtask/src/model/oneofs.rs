@@ -27,8 +27,8 @@ pub(super) fn check(document: &Document, name: &str, pointer: &str, schema: &Val
     let mut seen: Vec<&str> = Vec::new();
     for (index, group) in groups.iter().enumerate() {
         let at = join(&pointer, index);
-        let Some(members) = group.as_array().filter(|members| members.len() > 1) else {
-            problems.push(Problem::new(at, format!("{what}: each oneof must be a list of at least two members")));
+        let Some(members) = group.as_array().filter(|members| !members.is_empty()) else {
+            problems.push(Problem::new(at, format!("{what}: each oneof must be a list of members")));
             continue;
         };
         for (index, member) in members.iter().enumerate() {

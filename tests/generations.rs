@@ -1,0 +1,258 @@
+//! Which API generation a client uses: found by itself, remembered by all clones, and the same in every way of calling.
+
+use std::time::Duration;
+
+use coralogix_incidents::{
+    ApiGeneration, ApiKey, Client, Effect, RetryBudget,
+    bulk::Fate,
+    types::{
+        AcknowledgeIncidentsRequest, GroupBy, IncidentQueryFilter, IncidentStatus, ListIncidentAggregationsRequest,
+        ListIncidentsRequest, PaginationRequest,
+    },
+};
+use coralogix_incidents_emulator::{Emulator, GatewayStyle, JsonStyle, Sample};
+use futures::{StreamExt, TryStreamExt};
+
+use crate::{
+    operations::CASES,
+    raw::{GOOD, Raw, Step, json, response, unassign},
+};
+
+async fn only(generation: ApiGeneration) -> Emulator {
+    Emulator::builder().generations([generation]).start().await.unwrap()
+}
+
+/// A client with nothing configured but where the service is.
+fn client(emulator: &Emulator) -> Client {
+    Client::builder().api_key(ApiKey::new(emulator.api_key()).unwrap()).base_url(emulator.url()).build().unwrap()
+}
+
+fn unknown_routes(emulator: &Emulator) -> usize {
+    emulator.requests().iter().filter(|request| request.operation_id.is_none()).count()
+}
+
+fn not_found() -> Step {
+    json("404 Not Found", r#"{"code":5,"message":"Not Found","details":[]}"#)
+}
+
+#[tokio::test]
+async fn every_operation_works_with_nothing_configured_where_one_generation_answers() {
+    for gateway in [GatewayStyle::V2_10, GatewayStyle::V1_6] {
+        for style in [JsonStyle::DefaultsOmitted, JsonStyle::NullsPopulated] {
+            for &generation in ApiGeneration::ALL {
+                for case in CASES {
+                    let operation = Client::operations().find(|operation| operation.id() == case.id).unwrap();
+                    let emulator = Emulator::builder().generations([generation]).json_style(style).gateway(gateway);
+                    let emulator = emulator.start().await.unwrap();
+                    let client = client(&emulator);
+                    // The case asks which generation the client uses.
+                    let _ = client.list_incidents(&ListIncidentsRequest::default()).await.unwrap();
+                    let expected = usize::from(generation == ApiGeneration::V5);
+                    assert_eq!(unknown_routes(&emulator), expected);
+                    let outcome = (case.run)(&client).await;
+                    if operation.binding(generation).is_some() {
+                        outcome.unwrap_or_else(|error| panic!("{} {generation}: {error}", case.id));
+                        assert_eq!(unknown_routes(&emulator), expected, "{} {generation}", case.id);
+                    } else {
+                        let error = outcome.unwrap_err();
+                        assert!(error.is_unknown_route() && error.effect() == Effect::None, "{error}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_documented_request_is_sent_first_and_its_generation_is_remembered() {
+    let server = Raw::start([]);
+    let client = server.builder().build().unwrap();
+    assert_eq!(client.api_generation(), None);
+    let reply = unassign(&client).await.unwrap();
+    assert_eq!((reply.api_generation(), reply.attempts()), (ApiGeneration::V1, 1));
+    assert!(server.requests()[0].starts_with("POST /mgmt/openapi/v1/incidents:unassign HTTP/1.1\r\n"));
+    assert!(server.requests()[0].ends_with("\r\n\r\n{\"incidentIds\":[\"incident_id_1\"]}"));
+    assert_eq!(client.api_generation(), Some(ApiGeneration::V1));
+}
+
+#[tokio::test]
+async fn an_unknown_route_is_no_retry_and_all_clones_remember_what_answered() {
+    let correlation_id = |request: &String| {
+        let line = request.lines().find_map(|line| line.strip_prefix("x-cx-correlation-id: "));
+        line.unwrap().to_owned()
+    };
+    for unknown in [
+        not_found(),
+        Step::Reply(response("404 Not Found", "content-type: text/plain\r\n", "Not Found: Not Found")),
+        json("501 Not Implemented", r#"{"error":"Not Implemented","code":12,"message":"Not Implemented"}"#),
+        json("405 Method Not Allowed", ""),
+    ] {
+        let server = Raw::start([unknown]);
+        let budget = RetryBudget::with_capacity(100);
+        let client = server.builder().retry_budget(budget.clone()).build().unwrap();
+        let reply = unassign(&client).await.unwrap();
+        assert_eq!((reply.api_generation(), reply.attempts(), budget.available()), (ApiGeneration::V5, 2, 100));
+        let requests = server.requests();
+        assert!(requests[1].starts_with("DELETE /mgmt/openapi/5/incidents/incidents/v1/all/by-user?incident_ids="));
+        assert_eq!(correlation_id(&requests[0]), correlation_id(&requests[1]), "one call");
+        unassign(&client.clone()).await.unwrap();
+        assert_eq!(server.requests().len(), 3, "the clone knows");
+    }
+}
+
+#[tokio::test]
+async fn what_may_have_been_processed_is_not_sent_in_the_other_generation() {
+    for refused in [
+        json("403 Forbidden", r#"{"code":7,"message":"no"}"#),
+        json("400 Bad Request", r#"{"code":3,"message":"no"}"#),
+        json("404 Not Found", r#"{"code":5,"message":"incident does not exist"}"#),
+        json("500 Internal Server Error", r#"{"code":13,"message":"no"}"#),
+        Step::Reset(Vec::new()),
+    ] {
+        let server = Raw::start([refused]);
+        let client = server.builder().build().unwrap().with_options(crate::client::once());
+        unassign(&client).await.unwrap_err();
+        assert_eq!(server.requests().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_knows_neither_generation_is_told_once_with_its_base_url() {
+    let server = Raw::start([not_found(), not_found()]);
+    let error = unassign(&server.builder().build().unwrap()).await.unwrap_err();
+    assert!(error.is_unknown_route() && error.effect() == Effect::None && error.attempts() == 2, "{error}");
+    let expected = format!("{} knows this path in no API generation: check the base URL", server.url());
+    assert!(error.to_string().contains(&expected), "{error}");
+}
+
+#[tokio::test]
+async fn a_404_that_may_be_about_the_incident_is_one_where_a_generation_has_answered() {
+    let nothing = || Step::Reply(response("404 Not Found", "", ""));
+    let server = Raw::start([json("200 OK", GOOD), nothing()]);
+    let client = server.builder().build().unwrap();
+    unassign(&client).await.unwrap();
+    assert!(client.get_incident("a").await.unwrap_err().is_not_found());
+    assert_eq!(server.requests().len(), 2);
+    // Before, it may be the route.
+    let server = Raw::start([nothing(), json("200 OK", r#"{"incident":{"id":"a"}}"#)]);
+    let reply = server.builder().build().unwrap().get_incident("a").await.unwrap();
+    assert_eq!((reply.api_generation(), reply.attempts()), (ApiGeneration::V5, 2));
+}
+
+#[tokio::test]
+async fn a_base_url_that_ends_in_generation_5_fixes_it() {
+    let server = Raw::start([]);
+    for end in ["/5", "/5/", "/4", "/latest/"] {
+        let client = server.builder().base_url(server.url() + end).build().unwrap();
+        assert_eq!(client.api_generation(), Some(ApiGeneration::V5));
+        unassign(&client).await.unwrap();
+        let end = end.trim_end_matches('/');
+        let expected = format!("DELETE /mgmt/openapi{end}/incidents/incidents/v1/all/by-user?");
+        assert!(server.requests().last().unwrap().starts_with(&expected), "{:?}", server.requests().last());
+    }
+}
+
+#[tokio::test]
+async fn bulk_streams_and_hand_over_work_with_nothing_configured() {
+    for &generation in ApiGeneration::ALL {
+        let ids: Vec<String> = (0..1000).map(|id| format!("00000000-0000-4000-8000-{id:012}")).collect();
+        let incidents = ids.iter().map(|id| Sample::new(id).assigned_to("alice"));
+        let emulator = Emulator::builder().generations([generation]).incidents(incidents).start().await.unwrap();
+        let client = client(&emulator);
+        let page = PaginationRequest::default().with_page_size(100);
+        let listed = client.list_incidents_stream(ListIncidentsRequest::default().with_pagination(page));
+        assert_eq!(listed.try_collect::<Vec<_>>().await.unwrap().len(), 1000);
+        let report = client.hand_over("alice", "bob").await.unwrap();
+        assert_eq!((report.moved.len(), report.is_complete()), (1000, true), "{generation}");
+        let expected = usize::from(generation == ApiGeneration::V5);
+        assert_eq!(unknown_routes(&emulator), expected, "{generation}");
+
+        // Many connections at the start: none meets an unknown route twice.
+        emulator.clear_requests();
+        let client = self::client(&emulator);
+        let mut run = client.bulk().concurrency(8).ids_per_request(10_000).unassign(ids);
+        while let Some(outcome) = run.next().await {
+            assert!(matches!(outcome.fate, Fate::Updated(_)), "{outcome:?}");
+        }
+        assert!(unknown_routes(&emulator) <= 8 * expected, "{generation}: {}", unknown_routes(&emulator));
+        emulator.clear_requests();
+        let resolved = client
+            .wait_for_status(
+                "00000000-0000-4000-8000-000000000000",
+                &IncidentStatus::Triggered,
+                Duration::from_secs(1),
+                Duration::from_secs(1),
+            )
+            .await;
+        assert!(resolved.is_ok(), "{resolved:?}");
+        assert_eq!(unknown_routes(&emulator), 0);
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_travel_in_a_query_is_refused_by_name_before_anything_is_sent() {
+    let emulator = only(ApiGeneration::V5).await;
+    let client = crate::operations::client(&emulator, ApiGeneration::V5);
+    let request = ListIncidentAggregationsRequest::default().with_group_bys([GroupBy::default()]);
+    let error = client.list_incident_aggregations(&request).await.unwrap_err();
+    assert!(error.to_string().starts_with("`groupBys` cannot travel in the query"), "{error}");
+    assert_eq!((error.effect(), error.attempts(), emulator.requests().len()), (Effect::None, 0, 0));
+    // An empty filter sends nothing.
+    let request = ListIncidentAggregationsRequest::default().with_filter(IncidentQueryFilter::default());
+    client.list_incident_aggregations(&request).await.unwrap();
+    assert!(!emulator.requests()[0].path.contains('='), "{:?}", emulator.requests());
+}
+
+#[tokio::test]
+async fn a_reply_with_none_of_the_incidents_is_checked_in_generation_5() {
+    // A gateway that drops the bodies of V1 requests.
+    let server = Raw::start([json("200 OK", "{}")]);
+    let client = server.builder().build().unwrap();
+    let reply = unassign(&client).await.unwrap();
+    assert_eq!((reply.incidents.len(), reply.attempts(), reply.api_generation()), (1, 2, ApiGeneration::V5));
+    assert_eq!(client.api_generation(), Some(ApiGeneration::V5), "it is not trusted again");
+    // Where generation 5 does not answer, the first reply stands.
+    let server = Raw::start([json("200 OK", "{}"), not_found()]);
+    let reply = unassign(&server.builder().build().unwrap()).await.unwrap();
+    assert_eq!((reply.incidents.len(), reply.attempts(), reply.has_body()), (0, 2, true));
+    // Where it may have done something, it does not.
+    let server = Raw::start([json("200 OK", "{}"), json("503 Service Unavailable", "")]);
+    let client = server.builder().build().unwrap().with_options(crate::client::once());
+    let error = unassign(&client).await.unwrap_err();
+    assert_eq!((error.effect(), error.attempts()), (Effect::Unknown, 2));
+}
+
+#[tokio::test]
+async fn a_change_without_a_body_is_a_success_and_a_read_without_one_is_none() {
+    for silent in [response("204 No Content", "", ""), response("200 OK", "", ""), response("200 OK", "", " \n")] {
+        let server = Raw::start([Step::Reply(silent.clone())]);
+        let request = AcknowledgeIncidentsRequest::default().with_incident_ids(["a"]);
+        let reply = server.builder().build().unwrap().acknowledge_incidents(&request).await.unwrap();
+        assert!(!reply.has_body() && reply.incidents.is_empty() && reply.attempts() == 1);
+        let server = Raw::start([Step::Reply(silent)]);
+        let error = server.client().list_incidents(&ListIncidentsRequest::default()).await.unwrap_err();
+        assert_eq!(error.effect(), Effect::None, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_token_beside_the_list_is_followed() {
+    let server = Raw::start([
+        json("200 OK", r#"{"incidents":[{"id":"a"}],"nextPageToken":"t"}"#),
+        json("200 OK", r#"{"incidents":[{"id":"b"}],"pagination":{"nextPageToken":""},"nextPageToken":""}"#),
+    ]);
+    let listed = server.client().list_incidents_stream(ListIncidentsRequest::default());
+    let ids: Vec<String> = listed.map_ok(|incident| incident.id).try_collect().await.unwrap();
+    assert_eq!(ids, ["a", "b"]);
+    assert!(server.requests()[1].contains(r#""pageToken":"t""#), "{:?}", server.requests());
+}
+
+#[test]
+fn unassigning_is_in_both_generations_and_events_are_looked_up_in_one() {
+    let generations = |id: &str| {
+        let operation = Client::operations().find(|operation| operation.id() == id).unwrap();
+        operation.bindings().iter().map(coralogix_incidents::Binding::generation).collect::<Vec<_>>()
+    };
+    assert_eq!(generations("unassignIncidents"), [ApiGeneration::V1, ApiGeneration::V5]);
+    assert_eq!(generations("getIncidentByEventId"), [ApiGeneration::V5]);
+}
