@@ -118,6 +118,10 @@ impl Step {
             let started = Instant::now();
             let mut process = Command::new(command.program);
             process.args(&command.arguments).envs(target_directory()).envs(command.environment);
+            if std::env::var_os("CI").is_some() {
+                // Nothing is compiled a second time there.
+                process.env("CARGO_INCREMENTAL", "0");
+            }
             let status = process.status().with_context(|| format!("cannot run `{command}`"))?;
             if !status.success() {
                 bail!(

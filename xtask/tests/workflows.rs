@@ -306,6 +306,24 @@ mod drift {
     }
 
     #[test]
+    fn the_report_of_the_real_command_is_the_text_of_the_issue() {
+        let published = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/published_v5.yaml");
+        let text = fs::read_to_string(published).unwrap();
+        // Every text of the responses becomes an integer.
+        let broken = text.replace("type: string", "type: integer");
+        assert_ne!(broken, text);
+        let curl = r#"while [ "$1" != --output ]; do shift; done; cp broken.yaml "$2""#;
+        let programs = [("curl", curl), ("cargo", r#"shift; exec "$XTASK" "$@""#), ("gh", "exit 0")];
+        let scene = Scene::new("drift-real", &programs).with("XTASK", env!("CARGO_BIN_EXE_xtask"));
+        scene.write("broken.yaml", &broken);
+        scene.succeed("drift.yml", "drift", "Fetch the published document");
+        assert_eq!(calls_of_gh(&scene), ["gh label create drift", "gh issue create --title"]);
+        let issue = scene.read("drift.md");
+        assert!(issue.contains("Incident.id") && issue.contains("breaks"), "{issue}");
+        assert_eq!(scene.read("summary"), issue);
+    }
+
+    #[test]
     fn a_comparison_that_failed_is_no_difference() {
         for (test, report, status) in [("drift-empty", "", "1"), ("drift-usage", "usage", "2")] {
             let scene = job(test, report, status, "17");
