@@ -5,6 +5,7 @@ mod copies;
 mod enums;
 mod messages;
 mod methods;
+mod prose;
 mod rust;
 mod structs;
 #[cfg(test)]

@@ -18,6 +18,7 @@ use xtask::DOCUMENT;
 
 use crate::{
     document::{Document, Problem},
+    generate,
     json_pointer::{join, walk},
     model::{Model, text},
 };
@@ -56,6 +57,10 @@ fn lint(model: &Model<'_>, samples: &[Sample]) -> Result<Vec<Problem>> {
     linter.unused();
     let mut problems = linter.problems;
     problems.extend(samples::lint(model, samples)?);
+    if problems.is_empty() {
+        // What the generator refuses beyond that is found here, and not when the code is next generated.
+        generate::generate(model.document)?;
+    }
     Ok(problems)
 }
 
@@ -376,6 +381,15 @@ components:
         for (found, expected) in found.iter().zip(expected) {
             assert!(found.contains(expected), "{found:#?}");
         }
+    }
+
+    #[test]
+    fn what_the_generator_refuses_is_found() {
+        let text = CLEAN.replace("schema: {type: string}\n", "schema: {type: string, pattern: 'i-'}\n");
+        let document = Document::parse(Path::new("openapi/doc.yaml"), &text).unwrap();
+        let samples = [REQUEST, RESPONSE].map(|(name, text)| Sample::parse(name, text));
+        let error = format!("{:#}", lint(&Model::new(&document).unwrap(), &samples).unwrap_err());
+        assert!(error.starts_with("openapi/doc.yaml:") && error.contains("the pattern `i-`"), "{error}");
     }
 
     #[test]

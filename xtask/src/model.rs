@@ -1,10 +1,12 @@
 //! What the document means: its operations and schemas, checked for everything the generator relies on.
 //! It must not know how Rust code looks, but for the names that can stand in it.
 
+pub(crate) mod enums;
 mod keys;
 pub(crate) mod names;
 pub(crate) mod oneofs;
 pub(crate) mod query;
+mod required;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -487,11 +489,17 @@ impl<'a> Reader<'a> {
             match text(schema, "type") {
                 "object" => self.object(name, &pointer, schema),
                 "string" if schema.get("enum").is_some() => {
-                    self.texts(&format!("enum `{name}`"), &join(&pointer, "enum"), &schema["enum"]);
+                    let at = join(&pointer, "enum");
+                    let before = self.problems.len();
+                    self.texts(&format!("enum `{name}`"), &at, &schema["enum"]);
+                    if let (Err(wrong), true) = (enums::variants(name, schema), self.problems.len() == before) {
+                        self.problem(&join(&at, wrong.value), format!("enum `{name}`: {}", wrong.message));
+                    }
                 }
                 _ => self.problem(&pointer, format!("schema `{name}` must be an object or an enum of strings")),
             }
         }
+        required::check(self.document, &mut self.problems);
     }
 
     /// A list of texts, none of them twice.

@@ -12,7 +12,10 @@ use syn::{
     visit_mut::{VisitMut, visit_expr_mut, visit_type_mut},
 };
 
-use super::rust::{docs, ident};
+use super::{
+    prose::{code, fence, prose},
+    rust::{docs, ident},
+};
 use crate::{
     json_pointer::join,
     model::{
@@ -206,8 +209,9 @@ fn paging(model: &Model<'_>, operation: &Operation) -> Result<(TokenStream, Toke
     let docs = docs(&format!(
         "{}, page by page, as a stream of items.\n\nThe next page is asked for when the items of the one before are used up. \
          `pagination` of the request sets the size of the pages and the page to begin with. See [`Items`].\n\nNeeds the \
-         permission `{}`, as [`{name}`](Self::{name}) does.",
-        operation.summary, operation.permission
+         permission {}, as [`{name}`](Self::{name}) does.",
+        prose(&operation.summary),
+        code(&operation.permission)
     ));
     let method = quote! {
         #(#docs)*
@@ -454,14 +458,16 @@ fn documentation(model: &Model<'_>, method: &Method<'_>) -> String {
     let example = if example.is_empty() {
         String::new()
     } else {
-        format!("\n\n# Example\n\n```\n{}\n```", wrap_example(example))
+        let example = wrap_example(example);
+        let fence = fence(&example);
+        format!("\n\n# Example\n\n{fence}\n{example}\n{fence}")
     };
     format!(
-        "{}.\n\n{}{parameters}\n\nRequires the permission `{}`{}. Sends {bindings}. {repeat}\n\n# Errors\n\nSee [`Error`]: its \
+        "{}.\n\n{}{parameters}\n\nRequires the permission {}{}. Sends {bindings}. {repeat}\n\n# Errors\n\nSee [`Error`]: its \
          predicates tell the failures apart.{example}",
-        operation.summary,
-        text(node, "description").trim_end(),
-        operation.permission,
+        prose(&operation.summary),
+        prose(text(node, "description")),
+        code(&operation.permission),
         if operation.personal_key { " and a personal key" } else { "" },
     )
 }
@@ -492,12 +498,12 @@ fn parameter_line(parameter: &Parameter) -> String {
     format!(
         "* `{}`: {}",
         snake(&parameter.name),
-        parameter.description.split_whitespace().collect::<Vec<_>>().join(" ")
+        prose(&parameter.description.split_whitespace().collect::<Vec<_>>().join(" "))
     )
 }
 
 fn route(operation: &Operation) -> String {
-    format!("`{} {}`", operation.method.to_uppercase(), operation.path)
+    code(&format!("{} {}", operation.method.to_uppercase(), operation.path))
 }
 
 fn constant(operation: &Operation) -> Ident {
@@ -510,7 +516,7 @@ pub(super) fn operations(model: &Model<'_>) -> TokenStream {
     let mut all = Vec::new();
     for Method { operation, bindings } in model.methods() {
         let constant = constant(operation);
-        let doc = format!(" {}.", operation.summary);
+        let doc = format!(" {}.", prose(&operation.summary));
         let id = &operation.id;
         let permission = &operation.permission;
         let personal_key = operation.personal_key;

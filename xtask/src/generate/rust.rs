@@ -5,6 +5,8 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Attribute, File, Item, ItemMacro, parse_quote};
 
+use super::prose::plain_characters;
+
 /// The items of `mod name { ... }`.
 pub(super) fn module<'a>(file: &'a File, name: &str) -> Result<&'a [Item]> {
     file.items
@@ -25,9 +27,10 @@ pub(super) fn ident(name: &str) -> Ident {
     }
 }
 
-/// `text` as doc comments, a line each.
+/// Documentation as doc comments, a line each. What comes from the document goes through [`prose`](super::prose::prose) first.
 pub(super) fn docs(text: &str) -> Vec<Attribute> {
-    text.trim_end()
+    plain_characters(text)
+        .trim_end()
         .lines()
         .map(|line| if line.is_empty() { String::new() } else { format!(" {line}") })
         .map(|line| parse_quote!(#[doc = #line]))

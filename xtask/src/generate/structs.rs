@@ -10,6 +10,7 @@ use syn::{
 };
 
 use super::{
+    prose::prose,
     resolved,
     rust::{docs, ident},
 };
@@ -72,7 +73,7 @@ fn message(model: &Model<'_>, mut structure: ItemStruct, schema: &Value) -> Resu
         fields.named = ordered.into_iter().collect();
     }
     let text = text(schema, "description");
-    structure.attrs = docs(text);
+    structure.attrs = docs(&prose(text));
     structure.attrs.push(parse_quote!(#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]));
     structure.attrs.push(parse_quote!(#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]));
     structure.attrs.push(parse_quote!(#[serde(rename_all = "camelCase")]));
@@ -86,7 +87,7 @@ fn message(model: &Model<'_>, mut structure: ItemStruct, schema: &Value) -> Resu
 fn member(model: &Model<'_>, property: &str, schema: &Value, required: bool, field: &mut Field) -> Result<()> {
     let name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
     shorten(&mut field.ty);
-    field.attrs = docs(text(resolved(model, schema), "description"));
+    field.attrs = docs(&prose(text(resolved(model, schema), "description")));
 
     let mut serde: Vec<TokenStream> = Vec::new();
     if camel(name.trim_start_matches("r#")) != property {

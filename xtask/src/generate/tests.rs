@@ -193,7 +193,50 @@ fn constructs_that_are_not_supported_are_refused_where_they_stand() {
     );
     let matrix = "in: path\n          style: matrix";
     refused("in: path", matrix, "style: matrix", &["parameter `id` of `getIncident`", "style: simple"]);
-    refused("[STATE_UNSPECIFIED, STATE_ON]", "[STATE_ON]", "    State:", &["enum `State`", "_UNSPECIFIED"]);
+    let values = |lines: &[&str]| format!("\n        - {}", lines.join("\n        - "));
+    for (lines, at, word) in [
+        (&["STATE_ON"][..], "- STATE_ON", "must end in `_UNSPECIFIED`"),
+        (&["STATE_UNSPECIFIED", "OTHER"], "- OTHER", "share no prefix"),
+        (&["STATE_UNSPECIFIED", "STATE_ON", "STATE_1"], "- STATE_1", "`STATE_1` without its prefix `STATE_` can't be"),
+        (&["STATE_UNSPECIFIED", "STATE_SELF"], "- STATE_SELF", "can't be a name in Rust"),
+        (&["STATE_UNSPECIFIED", "STATE_É"], "- STATE_É", "can't be a name in Rust"),
+        (&["STATE_UNSPECIFIED", "STATE_O_N", "STATE_ON", "STATE_O__N"], "- STATE_O__N", "a second variant `ON`"),
+        (&["STATE_UNSPECIFIED", "STATE_UNRECOGNIZED"], "- STATE_UNR", "a second variant `Unrecognized`"),
+    ] {
+        refused(" [STATE_UNSPECIFIED, STATE_ON]", &values(lines), at, &["enum `State`", word]);
+    }
+    refused("[STATE_UNSPECIFIED, STATE_ON]", "[]", "enum: []", &["enum `State`", "has no values"]);
+}
+
+#[test]
+fn a_message_that_requires_itself_is_refused_where_it_does() {
+    let count = "count: {type: integer, format: int32, description: How often.}";
+    let parent = format!("{count}\n        parent:\n          $ref: '#/components/schemas/Incident'");
+    // Optional, it is a list of any length, and so it is below a list.
+    assert!(generate(&parsed(&DOCUMENT.replace(count, &parent)).unwrap()).is_ok());
+    let document = DOCUMENT.replace(count, &parent).replace("required: [id, state]", "required: [id, state, parent]");
+    let error = |document: &str| match parsed(document).and_then(|document| generate(&document)) {
+        Ok(_) => panic!("expected an error"),
+        Err(error) => error.to_string(),
+    };
+    let line = |document: &str, at: &str| document.lines().position(|line| line.contains(at)).unwrap() + 1;
+    let start = format!(
+        "doc.yaml:{}: schema `Incident` requires itself, by its member `parent`",
+        line(&document, "[id, state, parent]")
+    );
+    assert!(error(&document).starts_with(&start), "{}", error(&document));
+
+    // By way of another message it is told once.
+    let other = "    State:\n      type: string\n";
+    let history = "    History:\n      type: object\n      required: [incident]\n      description: What was.\n      properties:\n        \
+                   incident:\n          $ref: '#/components/schemas/Incident'\n";
+    let document = document.replace(
+        "parent:\n          $ref: '#/components/schemas/Incident'",
+        "parent:\n          $ref: '#/components/schemas/History'",
+    );
+    let document = document.replace(other, &format!("{history}{other}"));
+    let found = error(&document);
+    assert!(found.contains("by its member `parent`, then `incident`") && found.lines().count() == 1, "{found}");
 }
 
 #[test]
@@ -421,6 +464,25 @@ fn a_panic_of_progenitor_is_an_error_that_names_the_operation() {
     let schema = "            application/json:\n              schema:\n                $ref: '#/components/schemas/Incident'\ncomponents:";
     let within = schema.replace("schemas/Incident'", "schemas/Incident/properties/id'");
     refused(schema, &within, "    get:", &["progenitor can't take operation `getIncident`", "is missing"]);
+}
+
+#[test]
+fn whatever_the_document_says_is_documentation_and_no_code() {
+    let hostile = r#""See [index] and <b>.\r\n\n    let never: Never;\n\n```\nlet never: Never;\n```""#;
+    let descriptions = ["Finds incidents.", "Gets it.", "Its id.}\n        state", "A state.", "An incident.", "Why."];
+    let text = descriptions.iter().fold(DOCUMENT.to_owned(), |text, description| {
+        assert_eq!(text.matches(description).count(), 1, "{description}");
+        let (_, rest) = description.split_once('}').unwrap_or((description, ""));
+        let rest = if rest.is_empty() { "" } else { &description[description.find('}').unwrap()..] };
+        text.replace(description, &format!("{hostile}{rest}"))
+    });
+    let files = generate(&parsed(&text).unwrap()).unwrap();
+    let code = files.values().cloned().collect::<String>();
+    assert!(!code.contains('\r') && !code.contains("[index]") && !code.contains("<b>"), "{code}");
+    let lines: Vec<&str> = code.lines().map(|line| line.trim_start().trim_start_matches("/// ")).collect();
+    let fences = lines.iter().filter(|line| **line == "```text").count();
+    assert!(fences >= 2 * descriptions.len(), "{code}");
+    assert_eq!(lines.iter().filter(|line| **line == "```").count(), fences, "{code}");
 }
 
 #[test]

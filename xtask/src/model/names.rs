@@ -119,7 +119,7 @@ pub(super) fn members<'n>(
 }
 
 /// Whether generated code can have the name: `self`, `super`, `crate` and what is no word can't be escaped as keywords can.
-fn is_rust(name: &str, keywords: bool) -> bool {
+pub(super) fn is_rust(name: &str, keywords: bool) -> bool {
     let is_word = name.starts_with(|first: char| first.is_ascii_alphabetic())
         && name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_');
     is_word && !["self", "super", "crate"].contains(&name) && (keywords || !KEYWORDS.contains(&name))
