@@ -1,4 +1,4 @@
-//! What `cargo metadata` says of the workspace.
+//! Reads `cargo metadata` and cleans up after `cargo package`.
 
 use std::{fs, io::ErrorKind, path::Path, process::Command};
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::model::text;
 
-/// The output of `cargo metadata` in the current folder.
+/// Runs `cargo metadata` in the current folder and parses its output.
 pub(crate) fn metadata(arguments: &[&str]) -> Result<Value> {
     let output = Command::new("cargo")
         .args(["metadata", "--format-version", "1"])
@@ -17,10 +17,10 @@ pub(crate) fn metadata(arguments: &[&str]) -> Result<Value> {
     if !output.status.success() {
         bail!("`cargo metadata` failed: {}", String::from_utf8_lossy(&output.stderr).trim());
     }
-    serde_json::from_slice(&output.stdout).context("`cargo metadata` wrote what is not JSON")
+    serde_json::from_slice(&output.stdout).context("`cargo metadata` did not print JSON")
 }
 
-/// The features of a package, without `default`, in the order of their names.
+/// The features of a package, without `default`, sorted by name.
 pub(crate) fn features(metadata: &Value, package: &str) -> Result<Vec<String>> {
     let found = packages(metadata).find(|found| text(found, "name") == package);
     let features = found.and_then(|found| found["features"].as_object());
@@ -30,24 +30,24 @@ pub(crate) fn features(metadata: &Value, package: &str) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// The packages that may be published: all but those with `publish = false`.
+/// The packages that may be published, which are those without `publish = false`.
 pub(crate) fn publishable(metadata: &Value) -> Vec<&str> {
     let publishable = |package: &&Value| package["publish"].as_array().is_none_or(|registries| !registries.is_empty());
     packages(metadata).filter(publishable).map(|package| text(package, "name")).collect()
 }
 
-/// The minimum supported Rust that a package states.
+/// The `rust-version` of a package.
 pub(crate) fn rust_version<'m>(metadata: &'m Value, package: &str) -> Option<&'m str> {
     packages(metadata).find(|found| text(found, "name") == package)?["rust_version"].as_str()
 }
 
-/// Deletes what `cargo package` left of these packages in its target folder and below Cargo's home. It takes an unpacked or
-/// compiled package of the same version for the present one (<https://github.com/rust-lang/cargo/pull/2857>), and would
-/// build the command line against the SDK as it was when it was first packed here.
+/// Deletes the files that earlier runs of `cargo package` left in the target folder and in Cargo's home. Cargo reuses an
+/// unpacked or compiled package of the same version (<https://github.com/rust-lang/cargo/pull/2857>), and would build the
+/// command line against an old copy of the SDK.
 pub(crate) fn forget_packed(home: &Path, target: &Path, packages: &[&str]) -> Result<()> {
     delete(target)?;
     for registry in entries(&home.join("registry/src"))? {
-        // The registry that `cargo package` makes has no host, so the name of its folder begins with the hash.
+        // The registry that `cargo package` creates has no host, so that the name of its folder starts with the hash.
         if !registry.file_name().to_string_lossy().starts_with('-') {
             continue;
         }
@@ -66,7 +66,7 @@ pub(crate) fn forget_packed(home: &Path, target: &Path, packages: &[&str]) -> Re
     Ok(())
 }
 
-/// What is in a folder; nothing where there is none.
+/// The entries of a folder. Empty if it does not exist.
 fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>> {
     match fs::read_dir(folder).and_then(Iterator::collect) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_our_packages_of_a_local_registry_are_forgotten() {
+    fn only_our_packages_of_a_local_registry_are_deleted() {
         let home = std::env::temp_dir().join(format!("xtask-cargo-home-{}", std::process::id()));
         let kept = ["src/-0a1b/ours-too-0.1.0", "src/-0a1b/theirs-0.1.0", "src/index.crates.io-0a1b/ours-0.1.0"];
         let gone = ["src/-0a1b/ours-0.1.0", "src/-2c3d/ours-0.2.0-rc-1", "packed/tmp-registry"];

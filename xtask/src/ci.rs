@@ -1,5 +1,5 @@
-//! `cargo xtask ci`: everything that has to hold before a change is merged, in the order in which it fails fastest. It
-//! knows commands; what they check is theirs.
+//! `cargo xtask ci`: runs all checks that a change must pass before it is merged. The steps that fail fastest come first. This
+//! module knows which commands to run, and must not know what they check.
 
 use std::{
     fmt,
@@ -13,21 +13,21 @@ use serde_json::Value;
 
 use crate::cargo;
 
-/// The crate whose features are checked one by one.
+/// The crate whose features are each checked separately.
 const SDK: &str = "coralogix-incidents";
-/// Every feature but the one that needs a library of the system.
+/// All features except the one that needs a system library.
 const EVERYTHING: [&str; 4] =
     ["--workspace", "--all-targets", "--features", "coralogix-incidents/http2,coralogix-incidents/schemars"];
-/// The feature that needs OpenSSL's headers on Linux; it is checked where they are.
+/// The feature that needs the OpenSSL headers on Linux. It is checked only if they are installed.
 const NATIVE_TLS: &str = "native-tls";
-/// Where packages are packed and built, begun anew in each run.
+/// The folder in which packages are packed and built. Each run starts with an empty one.
 const PACKED: &str = "target/package";
-/// The command of the README.
+/// The test command that the README gives.
 const TESTS: [&str; 2] = ["test", "--workspace"];
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Begin with this step.
+    /// Start with this step instead of the first one.
     #[arg(long, value_name = "STEP")]
     from: Option<String>,
     /// Print the steps and their commands instead of running them.
@@ -64,7 +64,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A named part of the whole, and what it runs.
+/// A named step and the commands that it runs.
 struct Step {
     name: &'static str,
     work: Work,
@@ -72,11 +72,11 @@ struct Step {
 
 enum Work {
     Commands(Vec<Invocation>),
-    /// Not possible on this machine, for this reason.
+    /// The step cannot run on this machine, for this reason.
     Skipped(String),
 }
 
-/// One command line, with the environment that it needs.
+/// A command line and the environment variable that it needs.
 struct Invocation {
     environment: Option<(&'static str, &'static str)>,
     program: &'static str,
@@ -102,7 +102,8 @@ impl Work {
 }
 
 impl Step {
-    /// Runs the commands in turn, up to the first that fails. Answers how long it took; nothing where it was skipped.
+    /// Runs the commands one after another and stops at the first failure. Returns the time taken, or `None` if the step was
+    /// skipped.
     fn run(&self) -> Result<Option<Duration>> {
         let name = self.name;
         let commands = match &self.work {
@@ -125,7 +126,7 @@ impl Step {
             let status = process.status().with_context(|| format!("cannot run `{command}`"))?;
             if !status.success() {
                 bail!(
-                    "step `{name}` failed: `{command}` ended with {status}; go on with `cargo xtask ci --from {name}`"
+                    "step `{name}` failed: `{command}` ended with {status}; to continue here, run `cargo xtask ci --from {name}`"
                 );
             }
             println!("[{name}] {}", seconds(started.elapsed()));
@@ -134,8 +135,8 @@ impl Step {
     }
 }
 
-/// Where the commands build on Windows, which does not let this program be replaced while it runs: the steps build it again,
-/// with the features of the whole workspace. Elsewhere they build where it was built.
+/// The target directory for the steps. They build this program again, with the features of the whole workspace, and Windows
+/// does not allow a running program to be replaced, so that a separate directory is used there.
 fn target_directory() -> Option<(&'static str, PathBuf)> {
     let name = "CARGO_TARGET_DIR";
     let target = || std::env::var_os(name).map_or_else(|| PathBuf::from("target"), PathBuf::from);
@@ -154,8 +155,8 @@ fn invocation(program: &'static str, arguments: &[&str]) -> Invocation {
     }
 }
 
-/// The steps for a workspace, as `cargo metadata` describes it, on a machine with these toolchains, and with or without what
-/// `native-tls` needs.
+/// The steps for the workspace that `metadata` describes, on a machine with the given toolchains. `native_tls` says whether the
+/// feature of that name can be built.
 fn steps(metadata: &Value, toolchains: &[String], native_tls: bool) -> Result<Vec<Step>> {
     let one = |name, arguments: &[&str]| Step { name, work: Work::Commands(vec![invocation("cargo", arguments)]) };
     let mut clippy = vec!["clippy"];
@@ -173,19 +174,19 @@ fn steps(metadata: &Value, toolchains: &[String], native_tls: bool) -> Result<Ve
         Step { name: "doc", work: Work::Commands(vec![documentation]) },
         Step { name: "features", work: Work::Commands(feature_checks(&cargo::features(metadata, SDK)?, native_tls)) },
         package(&cargo::publishable(metadata)),
-        one("licences", &["xtask", "licences"]),
+        one("licenses", &["xtask", "licenses"]),
         minimum_rust(cargo::rust_version(metadata, SDK), toolchains),
     ])
 }
 
-/// The fuzz targets over their seeds, on the toolchain at hand: what fuzzing once found stays mended.
+/// Runs the fuzz targets over their seeds on the current toolchain, as regression tests for what fuzzing found.
 fn seeds() -> Step {
     let mut seeds = invocation("cargo", &["test", "--manifest-path", "fuzz/Cargo.toml", "--no-default-features"]);
     seeds.environment = Some(("RUSTFLAGS", "--cfg fuzzing"));
     Step { name: "seeds", work: Work::Commands(vec![seeds]) }
 }
 
-/// The SDK with none of its features, then with each of them alone.
+/// Checks the SDK without features, then with each feature on its own.
 fn feature_checks(features: &[String], native_tls: bool) -> Vec<Invocation> {
     let bare = ["check", "--package", SDK, "--no-default-features"];
     let alone = features.iter().filter(|feature| native_tls || *feature != NATIVE_TLS).map(|feature| {
@@ -196,29 +197,29 @@ fn feature_checks(features: &[String], native_tls: bool) -> Vec<Invocation> {
     std::iter::once(invocation("cargo", &bare)).chain(alone).collect()
 }
 
-/// What would be published can be packed, and is built from the archives: a file that the `include` lists forget is missed
-/// here. Its dependencies are at hand.
+/// Packs each publishable package and builds it from its archive, which fails if an `include` list lacks a file. Offline: the
+/// dependencies were downloaded by the earlier steps.
 fn package(packages: &[&str]) -> Step {
     let name = "package";
     if packages.is_empty() {
-        return Step { name, work: Work::Skipped("no package is publishable".to_owned()) };
+        return Step { name, work: Work::Skipped("no package can be published".to_owned()) };
     }
     let mut arguments = vec!["package", "--offline", "--allow-dirty", "--target-dir", PACKED];
     arguments.extend(packages.iter().flat_map(|package| ["--package", *package]));
     Step { name, work: Work::Commands(vec![invocation("cargo", &arguments)]) }
 }
 
-/// The whole of it compiles with the Rust that `rust-version` promises.
+/// Checks that the workspace compiles with the version of Rust in `rust-version`.
 fn minimum_rust(version: Option<&str>, toolchains: &[String]) -> Step {
     let name = "msrv";
     let Some(version) = version else {
-        return Step { name, work: Work::Skipped(format!("`{SDK}` states no `rust-version`")) };
+        return Step { name, work: Work::Skipped(format!("`{SDK}` has no `rust-version`")) };
     };
     let installed = toolchains.iter().find(|toolchain| {
         toolchain.strip_prefix(version).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']))
     });
     let work = match installed {
-        // Another target directory keeps the artefacts of two compilers from replacing each other.
+        // A separate target directory keeps the artifacts of the two compilers apart.
         Some(toolchain) => Work::Commands(vec![invocation(
             "rustup",
             &["run", toolchain, "cargo", "check", "--workspace", "--all-targets", "--target-dir", "target/msrv"],
@@ -228,25 +229,25 @@ fn minimum_rust(version: Option<&str>, toolchains: &[String]) -> Step {
     Step { name, work }
 }
 
-/// Whether `native-tls` can be built: everywhere but on a Linux without OpenSSL's headers.
+/// Whether `native-tls` can be built. On Linux it needs the OpenSSL headers.
 fn has_openssl() -> bool {
     let found =
         || Command::new("pkg-config").args(["--exists", "openssl"]).status().is_ok_and(|status| status.success());
     let possible = cfg!(not(target_os = "linux")) || found();
     if !possible {
-        println!("`{NATIVE_TLS}` is not checked: OpenSSL's headers are not installed (libssl-dev, openssl-devel)");
+        println!("`{NATIVE_TLS}` is not checked: the OpenSSL headers are not installed (libssl-dev or openssl-devel)");
     }
     possible
 }
 
-/// The installed toolchains; none on a machine without rustup.
+/// The installed toolchains. Empty without rustup.
 fn toolchains() -> Vec<String> {
     let Ok(output) = Command::new("rustup").args(["toolchain", "list"]).output() else { return Vec::new() };
     let names = String::from_utf8_lossy(&output.stdout);
     names.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
 }
 
-/// The steps from the named one on.
+/// The steps, starting with the named one.
 fn from(mut steps: Vec<Step>, name: Option<&str>) -> Result<Vec<Step>> {
     let Some(name) = name else { return Ok(steps) };
     let Some(first) = steps.iter().position(|step| step.name == name) else {
@@ -272,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn the_steps_are_what_a_maintainer_would_type() {
+    fn the_steps_run_the_expected_commands() {
         let steps = steps(&metadata(), &["stable-x".to_owned(), "1.88.0-x".to_owned()], true).unwrap();
         assert_eq!(
             lines(&steps),
@@ -288,31 +289,31 @@ mod tests {
                 "cargo check --package coralogix-incidents --no-default-features --features schemars",
                 "cargo check --package coralogix-incidents --no-default-features --features tls",
                 "cargo package --offline --allow-dirty --target-dir target/package --package coralogix-incidents",
-                "cargo xtask licences",
+                "cargo xtask licenses",
                 "rustup run 1.88.0-x cargo check --workspace --all-targets --target-dir target/msrv",
             ]
         );
     }
 
     #[test]
-    fn a_missing_toolchain_is_said_and_not_taken_for_another() {
+    fn a_missing_toolchain_skips_the_step_with_a_reason() {
         let steps = steps(&metadata(), &["stable-x".to_owned(), "1.880.0".to_owned()], true).unwrap();
         let last = lines(&steps).pop().unwrap();
         assert_eq!(last, "skipped: Rust 1.88 is not installed: `rustup toolchain install 1.88`");
     }
 
     #[test]
-    fn a_run_can_begin_at_any_step() {
+    fn a_run_can_start_at_any_step() {
         let steps = || steps(&metadata(), &[], true).unwrap();
         let names: Vec<&str> = from(steps(), Some("package")).unwrap().iter().map(|step| step.name).collect();
-        assert_eq!(names, ["package", "licences", "msrv"]);
+        assert_eq!(names, ["package", "licenses", "msrv"]);
         let error = from(steps(), Some("nonsense")).err().map(|error| error.to_string()).unwrap();
         assert!(error.contains("`nonsense`; the steps are fmt, clippy"), "{error}");
     }
 
     #[cfg(unix)]
     #[test]
-    fn a_step_stops_at_its_first_failing_command_and_names_it() {
+    fn a_step_stops_at_the_first_failing_command_and_names_it() {
         let commands =
             vec![invocation("true", &[]), invocation("false", &["--now"]), invocation("no-such-program", &[])];
         let error = Step { name: "demo", work: Work::Commands(commands) }.run().unwrap_err().to_string();
@@ -322,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn a_feature_that_needs_a_missing_library_is_left_out() {
+    fn a_feature_that_needs_a_missing_library_is_not_checked() {
         let features = ["http2".to_owned(), NATIVE_TLS.to_owned()];
         let lines =
             |native_tls| feature_checks(&features, native_tls).iter().map(Invocation::to_string).collect::<Vec<_>>();

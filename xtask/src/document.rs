@@ -1,5 +1,5 @@
-//! An OpenAPI file as data: parsed once into JSON, each node with its line, so that any later complaint can say where.
-//! It must not know what an operation or a schema is.
+//! A JSON or YAML file as a JSON value in which each node knows its line, so that messages can name it. This module must not know
+//! what an operation or a schema is.
 
 mod json;
 mod yaml;
@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::json_pointer::steps;
 
-/// A parsed document and where each of its nodes stands.
+/// A parsed document, with the line of each node.
 pub struct Document {
     path: PathBuf,
     root: Value,
@@ -58,27 +58,27 @@ impl Lines {
     }
 }
 
-/// Why a text is no document, and the line; 0 where no line is to blame.
+/// Why a text cannot be parsed, and in which line. The line is 0 if the message is about the whole file.
 struct SyntaxError {
     line: usize,
     message: String,
 }
 
 fn repeated(key: &str) -> String {
-    format!("the key `{key}` stands twice in this mapping")
+    format!("the key `{key}` is repeated in this mapping")
 }
 
-/// One complaint about a document, with the JSON pointer of the node it is about.
+/// A problem with a document, and the JSON pointer of the node that has it.
 #[derive(Debug, Clone)]
 pub struct Problem {
-    /// Where the node is.
+    /// The JSON pointer of the node.
     pub pointer: String,
-    /// What is wrong with it, and what to do.
+    /// What is wrong, and what to do about it.
     pub message: String,
 }
 
 impl Problem {
-    /// A complaint about the node at a pointer.
+    /// A problem with the node at a pointer.
     pub fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
         Self { pointer: pointer.into(), message: message.into() }
     }
@@ -91,14 +91,14 @@ impl Document {
         Self::parse(path, &text)
     }
 
-    /// Parses JSON or YAML 1.2, as the text has it.
+    /// Parses JSON if the text begins with a brace or the file is called `.json`, and YAML 1.2 otherwise.
     pub fn parse(path: &Path, text: &str) -> Result<Self> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let is_json = path.extension().is_some_and(|extension| extension == "json");
         let parsed = if is_json {
             json::parse(text)
         } else if text.trim_start().starts_with('{') {
-            // YAML may begin with a brace, too: the error of JSON counts where it is neither.
+            // A YAML document may begin with a brace, too. If it is neither, the error about the JSON is reported.
             json::parse(text).or_else(|error| yaml::parse(text).map_err(|_| error))
         } else {
             yaml::parse(text)
@@ -115,7 +115,7 @@ impl Document {
         &self.root
     }
 
-    /// The file that it was read from.
+    /// The path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -125,7 +125,7 @@ impl Document {
         self.root.pointer(pointer)
     }
 
-    /// The line of a node; of its nearest ancestor where there is no such node, or where an alias stands for it.
+    /// The line of a node. If there is no such node, or if it was expanded from an alias, the line of its nearest ancestor.
     pub fn line(&self, pointer: &str) -> usize {
         let mut found = &self.lines;
         for step in steps(pointer) {
@@ -135,12 +135,12 @@ impl Document {
         found.line
     }
 
-    /// `file:line` of a node, as [`Self::line`] finds it.
+    /// The path and the line of a node as `file:line`. See [`Self::line`].
     pub fn location(&self, pointer: &str) -> String {
         format!("{}:{}", self.path.display(), self.line(pointer))
     }
 
-    /// Turns complaints into one error, a line each, in the order of the file.
+    /// Fails if there are problems, with one line of text for each, in the order of the file.
     pub fn fail_on(&self, problems: &[Problem]) -> Result<()> {
         if problems.is_empty() {
             return Ok(());
@@ -193,17 +193,17 @@ mod tests {
     #[test]
     fn mistakes_are_reported_with_their_line() {
         assert!(error("a: 1\nb: [1, 2\n").starts_with("doc.yaml:"), "{}", error("a: 1\nb: [1, 2\n"));
-        assert_eq!(error("a: 1\na: 2\n"), "doc.yaml:2: the key `a` stands twice in this mapping");
-        assert!(error("a: &x\n  b: *x\n").contains("never ends"));
+        assert_eq!(error("a: 1\na: 2\n"), "doc.yaml:2: the key `a` is repeated in this mapping");
+        assert!(error("a: &x\n  b: *x\n").contains("a node that contains it"));
         assert!(error("a: {b: 1}\nc:\n  <<: {b: 2}\n").starts_with("doc.yaml:3: merge keys"));
         assert!(error(&"[".repeat(200)).contains("levels deep"));
-        // The parser has a limit of its own for lists within lists in brackets.
+        // The parser has its own limit for nested brackets.
         assert!(error(&"[".repeat(1000)).contains("recursion limit"));
-        assert_eq!(error(""), "doc.yaml: the file holds no document");
+        assert_eq!(error(""), "doc.yaml: the file is empty");
     }
 
     #[test]
-    fn json_is_read_as_json_with_its_lines() {
+    fn json_is_parsed_as_json_with_its_lines() {
         let text = "\u{feff}{\n  \"a\": 1,\n  \"b\": [\n    \"\\ud83d\\ude00\",\n    {\n      \"c/d\":\n        {\"e\": -1.5e3}\n    },\n\n    null\n  ]\n}\n";
         let expected = serde_json::json!({"a": 1, "b": ["\u{1f600}", {"c/d": {"e": -1500.0}}, null]});
         for name in ["doc.json", "doc.yaml"] {
@@ -219,10 +219,10 @@ mod tests {
 
     #[test]
     fn mistakes_in_json_are_reported_with_their_line() {
-        assert_eq!(error("{\n\"a\": 1,\n\"a\": 2}"), "doc.yaml:3: the key `a` stands twice in this mapping");
+        assert_eq!(error("{\n\"a\": 1,\n\"a\": 2}"), "doc.yaml:3: the key `a` is repeated in this mapping");
         assert_eq!(
             error("{\"b\":\n {\"a\": 1,\n\"\\u0061\": 2}}"),
-            "doc.yaml:3: the key `a` stands twice in this mapping"
+            "doc.yaml:3: the key `a` is repeated in this mapping"
         );
         assert!(error("{\n\"a\": \"\\ud83d\"\n}").starts_with("doc.yaml:2: not valid JSON: "));
         let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn json_in_the_midst_of_yaml_may_write_a_character_as_two_escapes() {
+    fn json_within_yaml_may_contain_surrogate_pairs() {
         let document = parse("a: {\"b\": \"\\ud83d\\ude00\\u00e4\\\\ud83d\\n\"}\n").unwrap();
         assert_eq!(document.get("/a/b"), Some(&Value::from("\u{1f600}\u{e4}\\ud83d\n")));
         assert!(error("a: \"\\ud83d\"\n").starts_with("doc.yaml:1: not valid YAML"));

@@ -1,9 +1,9 @@
-//! `cargo xtask drift`: what a published OpenAPI file of the vendor says differently from our document, and what that means
-//! for the SDK.
+//! `cargo xtask drift`: compares our document with an OpenAPI file that the vendor publishes, and classifies each difference by
+//! its effect on the SDK.
 //!
-//! Operations are matched by method and path, and messages by where they are used, never by a schema's name. Both files are
-//! walked together from each operation's parameters, request body and 200 response. What the service is sent and what it
-//! answers are judged differently:
+//! Operations are matched by method and path. Schemas are matched by where they are used, never by name: the comparison starts
+//! at the parameters, the request body and the 200 response of each operation. Requests and responses are classified
+//! differently:
 //!
 //! | difference | in a request | in a response |
 //! | --- | --- | --- |
@@ -42,17 +42,17 @@
 //! | further status that is no error | | new |
 //! | error statuses | | cosmetic: errors are read by status, whatever the body |
 //!
-//! `keywords.rs` lists every keyword of OpenAPI 3.0 and 3.1, with the reason for those that mean nothing here.
+//! `keywords.rs` lists every keyword of OpenAPI 3.0 and 3.1, with the reason for those that are irrelevant.
 //!
-//! `new` is what a maintainer should take over: nothing fails before that. `cosmetic` needs no action.
+//! A `new` difference should be added to our document, although nothing fails until then. A `cosmetic` difference needs no action.
 //!
-//! Anything of these is a `known deviation` where our document says so, with the reason, in `x-deviation`. It covers exactly
-//! the subjects that it lists, with their values, so that it can't hide tomorrow's change. `deviation.rs` has the form. The
-//! deviation of a list or map covers its elements too, and that of an operation its absence (`absent`) while the published
-//! file has the operation's other binding.
+//! A difference is a `known deviation` if our document states it, with the reason, in `x-deviation`. A deviation covers exactly the
+//! subjects that it lists, with their values, so that it does not hide the next change. `deviation.rs` describes the syntax. The
+//! deviation of a list or map also covers its elements. The deviation `absent` of an operation holds while the published file has
+//! the other binding of the operation.
 //!
-//! A generation of which the published file has no operation at all, not even under another version, is not compared, nor is
-//! a file of a frozen generation; one row says so.
+//! If the published file has no operation of a generation, not even under another version, that generation is not compared. A
+//! file of a frozen generation is not compared at all. The report says so.
 
 mod api;
 pub mod deviation;
@@ -80,23 +80,23 @@ use anyhow::{Context, Result};
 
 use crate::{DOCUMENT, document::Document};
 
-/// What `cargo xtask drift` is given.
+/// The arguments of `cargo xtask drift`.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The published OpenAPI file, 3.0 or 3.1, YAML or JSON.
+    /// The published file: OpenAPI 3.0 or 3.1, as YAML or JSON.
     published: PathBuf,
     /// Print a JSON array instead of a table.
     #[arg(long, conflicts_with = "markdown")]
     json: bool,
-    /// Print Markdown instead of a table, as the body of an issue.
+    /// Print Markdown for the body of an issue instead of a table.
     #[arg(long)]
     markdown: bool,
 }
 
-/// Prints the differences; the exit status is 1 if something has to be done.
+/// Prints the differences. The exit status is 1 if one of them needs action.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let path = &arguments.published;
-    // Read before the folder changes: the path is relative to where the command was given.
+    // Read before the folder changes: the path is relative to the current folder of the caller.
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     crate::enter_workspace()?;
     let ours = Document::read(Path::new(DOCUMENT))?;
@@ -120,18 +120,18 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(if needs_action { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// What a difference means for the SDK; the gravest first.
+/// The effect of a difference on the SDK, starting with the most severe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
-    /// A call that worked is refused, or something in it ignored.
+    /// A call that used to work is rejected, or part of it is ignored.
     BreaksCallers,
-    /// A reply can't be decoded.
+    /// A response cannot be decoded.
     BreaksDecoding,
-    /// To be taken over; nothing fails before that.
+    /// It should be added to our document. Nothing fails until then.
     New,
-    /// Nothing to do.
+    /// It needs no action.
     Cosmetic,
-    /// Our document gives the reason.
+    /// It is intended, and our document states the reason.
     KnownDeviation,
 }
 
@@ -148,7 +148,7 @@ impl Class {
         }
     }
 
-    /// Whether the SDK has to change before the vendor's change is in force.
+    /// Whether the SDK fails once the vendor's change takes effect.
     pub fn breaks(self) -> bool {
         matches!(self, Self::BreaksCallers | Self::BreaksDecoding)
     }
@@ -184,15 +184,15 @@ impl Direction {
     }
 }
 
-/// One difference, with every operation that it concerns.
+/// A difference, with all operations that it affects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// What it means for the SDK.
+    /// Its effect on the SDK.
     pub class: Class,
     /// What differs: `Incident.name`, `query parameter ids`, `response 200`.
     place: String,
     message: String,
-    /// What differs, in the words that an `x-deviation` uses.
+    /// The name of the difference, as an `x-deviation` lists it.
     subject: String,
     operations: Vec<String>,
     /// `file:line` in our document and in the published file.
@@ -202,7 +202,7 @@ pub struct Difference {
     reason: Option<String>,
 }
 
-/// All differences, the gravest first, each once.
+/// All differences without duplicates, starting with the most severe.
 pub fn compare(ours: &Document, published: &Document) -> Result<Vec<Difference>> {
     let ours = api::Api::read(ours)?;
     let published = api::Api::read(published)?;

@@ -1,5 +1,5 @@
-//! `cargo xtask fuzz`: every fuzz target for a short time. It knows the folders of `fuzz/` and cargo-fuzz's command line,
-//! and not what a target does.
+//! `cargo xtask fuzz`: runs the fuzz targets for a limited time. This module knows the folders in `fuzz/` and the command line of
+//! `cargo-fuzz`, and must not know what a target does.
 
 use std::{
     fs,
@@ -10,32 +10,32 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 const TARGETS: &str = "fuzz/fuzz_targets";
-/// Where libFuzzer keeps what it finds worth keeping, from run to run; not committed.
+/// The folder in which libFuzzer collects interesting inputs across runs. It is not committed.
 const CORPUS: &str = "fuzz/corpus";
 const SEEDS: &str = "fuzz/seeds";
-/// Files of the workspace that are seeds of a target as they are.
+/// Folders elsewhere in the workspace whose files are seeds of a target, too.
 const MORE_SEEDS: [(&str, &str); 1] = [("responses", "openapi/samples")];
-/// The longest input. The messages of interest are short, and short ones are tried more often.
+/// The maximum length of an input in bytes. Interesting messages are short, and short inputs run faster.
 const MAX_LENGTH: usize = 8 * 1024;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// How long each target runs.
+    /// The time that each target runs, in seconds.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     seconds: u32,
-    /// Run only these targets. Default: all of `fuzz/fuzz_targets`.
+    /// The targets to run. Without any, all targets run.
     targets: Vec<String>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     crate::enter_workspace()?;
     let targets = chosen(targets(Path::new(TARGETS))?, &arguments.targets)?;
-    // Through rustup, for `cargo +nightly` is taken away from programs that a `cargo run` started.
+    // `cargo +nightly` does not work in a program that was started by `cargo run`, so that rustup is called directly.
     if !succeeds(&["run", "nightly", "cargo", "--version"]) {
-        bail!("fuzzing needs a nightly toolchain (nothing else here does): `rustup toolchain install nightly`");
+        bail!("fuzzing requires a nightly toolchain: run `rustup toolchain install nightly`");
     }
     if !succeeds(&["run", "nightly", "cargo", "fuzz", "--version"]) {
-        bail!("fuzzing needs cargo-fuzz: `cargo install cargo-fuzz --locked`");
+        bail!("fuzzing requires cargo-fuzz: run `cargo install cargo-fuzz --locked`");
     }
     let mut failed = Vec::new();
     for target in &targets {
@@ -49,22 +49,22 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         }
     }
     if failed.is_empty() {
-        println!("\nnothing found in {} s each of {}", arguments.seconds, targets.join(", "));
+        println!("\nno failures in {} s each of {}", arguments.seconds, targets.join(", "));
         return Ok(ExitCode::SUCCESS);
     }
     eprintln!(
-        "\nerror: failed: {}. An input that fails is in fuzz/artifacts/TARGET/: shrink it with \
-         `rustup run nightly cargo fuzz tmin TARGET FILE`, move it to {SEEDS}/TARGET/ under a name that says what it is, \
-         and mend the code until \
+        "\nerror: failed: {}. The failing inputs are in fuzz/artifacts/TARGET/: shrink one with \
+         `rustup run nightly cargo fuzz tmin TARGET FILE`, move it to {SEEDS}/TARGET/ under a descriptive name, \
+         and fix the code until \
          `RUSTFLAGS='--cfg fuzzing' cargo test --manifest-path fuzz/Cargo.toml --no-default-features` passes",
         failed.join(", ")
     );
     Ok(ExitCode::FAILURE)
 }
 
-/// What rustup is to run for a target.
+/// The arguments with which rustup runs a target.
 fn command(target: &str, seconds: u32) -> Vec<String> {
-    // The first folder is the one that libFuzzer writes to.
+    // libFuzzer writes new inputs to the first folder.
     let mut folders = vec![format!("{CORPUS}/{target}"), format!("{SEEDS}/{target}")];
     folders.extend(MORE_SEEDS.iter().filter(|(name, _)| *name == target).map(|(_, folder)| (*folder).to_owned()));
     let mut arguments: Vec<String> = ["run", "nightly", "cargo", "fuzz", "run", target].map(str::to_owned).to_vec();
@@ -73,14 +73,14 @@ fn command(target: &str, seconds: u32) -> Vec<String> {
         "--".to_owned(),
         format!("-max_total_time={seconds}"),
         format!("-max_len={MAX_LENGTH}"),
-        // An input that takes longer is a finding: nothing here should.
+        // In seconds. An input that takes longer is reported as a failure.
         "-timeout=10".to_owned(),
         "-print_final_stats=1".to_owned(),
     ]);
     arguments
 }
 
-/// The names of the targets, in their order.
+/// The names of the targets, sorted.
 fn targets(folder: &Path) -> Result<Vec<String>> {
     let list = || format!("cannot list {}", folder.display());
     let mut names = Vec::new();
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_target_is_built_and_has_seeds() {
+    fn every_target_is_in_the_manifest_and_has_seeds() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let manifest = fs::read_to_string(root.join("fuzz/Cargo.toml")).unwrap();
         let targets = targets(&root.join(TARGETS)).unwrap();
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_gets_its_folders_and_its_time() {
+    fn a_target_runs_with_its_folders_and_its_time() {
         assert_eq!(
             command("responses", 5).join(" "),
             "run nightly cargo fuzz run responses fuzz/corpus/responses fuzz/seeds/responses openapi/samples \
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_target_is_refused_with_the_known_ones() {
+    fn an_error_about_an_unknown_target_lists_the_known_ones() {
         let all = || vec!["drift".to_owned(), "errors".to_owned()];
         assert_eq!(chosen(all(), &[]).unwrap(), all());
         let error = chosen(all(), &["error".to_owned()]).unwrap_err().to_string();

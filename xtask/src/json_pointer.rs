@@ -1,20 +1,20 @@
-//! JSON pointers (RFC 6901): building them and walking a value by them. It must not know what the value is.
+//! Builds JSON pointers (RFC 6901) and walks values with them. This module must not know what the values mean.
 
 use std::fmt;
 
 use serde_json::Value;
 
-/// One more step on a pointer, escaped.
+/// Appends a step to a pointer, with the escapes that it needs.
 pub fn join(pointer: &str, key: impl fmt::Display) -> String {
     format!("{pointer}/{}", key.to_string().replace('~', "~0").replace('/', "~1"))
 }
 
-/// The steps of a pointer, unescaped.
+/// The steps of a pointer, without escapes.
 pub(crate) fn steps(pointer: &str) -> impl Iterator<Item = String> {
     pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~"))
 }
 
-/// Calls `visit` for each node of `value`, parents first, with its pointer.
+/// Calls `visit` with each node of `value` and its pointer, parents before children.
 pub fn walk<'a>(value: &'a Value, pointer: &str, visit: &mut impl FnMut(&str, &'a Value)) {
     visit(pointer, value);
     match value {

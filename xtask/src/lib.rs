@@ -1,5 +1,4 @@
-//! What the maintainers' program shares with the fuzz targets: OpenAPI files and how two of them differ. The program itself,
-//! `src/main.rs`, has the rest.
+//! Reads OpenAPI files and compares two of them. The maintainers' program (`src/main.rs`) and the fuzz targets use this library.
 
 pub mod document;
 pub mod drift;
@@ -10,11 +9,11 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-/// The document that everything is generated from.
+/// The document from which the SDK is generated.
 pub const DOCUMENT: &str = "openapi/incidents.yaml";
 
-/// The folder of the workspace's `Cargo.toml`; paths in messages are relative to it. `cargo xtask` says which: where clones
-/// share a target directory, this program may have been compiled in another. Run without cargo, it is where it was compiled.
+/// Changes to the folder of the workspace's `Cargo.toml`, so that paths in messages are relative to it. The variable that
+/// `cargo xtask` sets takes precedence over the folder in which this program was compiled: clones may share a target directory.
 pub fn enter_workspace() -> Result<()> {
     let xtask = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
     let root = PathBuf::from(xtask).join("..");

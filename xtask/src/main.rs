@@ -1,23 +1,23 @@
-//! Tasks of the maintainers of `coralogix-incidents`. It imports none of the workspace's crates, so that a broken SDK can
-//! always be generated again.
+//! The maintainers' commands. This program depends on none of the workspace's other crates, so that it can regenerate an SDK
+//! that does not compile.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line program prints")]
 
 mod cargo;
 mod ci;
 mod fuzz;
 mod generate;
-mod licences;
+mod licenses;
 mod lint;
 mod model;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-// The modules of this program find them where their own are.
+// Lets this program's own modules refer to these as `crate::...`.
 use xtask::{document, drift, enter_workspace, json_pointer, openapi};
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "Tasks of the maintainers of coralogix-incidents", version)]
+#[command(name = "cargo xtask", about = "Maintain coralogix-incidents", version)]
 struct Arguments {
     #[command(subcommand)]
     verb: Verb,
@@ -25,17 +25,17 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Write sdk/src/generated from openapi/incidents.yaml.
+    /// Generate sdk/src/generated from openapi/incidents.yaml.
     Generate(generate::Arguments),
-    /// Check the document and its samples for what the generator and the house need of them.
+    /// Check openapi/incidents.yaml and its samples.
     Lint(lint::Arguments),
-    /// Compare the document with an OpenAPI file that the vendor has published.
+    /// Compare openapi/incidents.yaml with an OpenAPI file that Coralogix publishes.
     Drift(drift::Arguments),
-    /// Run every fuzz target for a short time. Needs nightly Rust and cargo-fuzz.
+    /// Run the fuzz targets for a limited time. Requires nightly Rust and cargo-fuzz.
     Fuzz(fuzz::Arguments),
-    /// Check the licences of all dependencies against the accepted ones.
-    Licences,
-    /// Run everything that has to hold before a change is merged.
+    /// Check that all dependencies have accepted licenses.
+    Licenses,
+    /// Run all checks that a change must pass before it is merged.
     Ci(ci::Arguments),
 }
 
@@ -45,7 +45,7 @@ fn main() -> ExitCode {
         Verb::Lint(arguments) => lint::run(&arguments),
         Verb::Drift(arguments) => drift::run(&arguments),
         Verb::Fuzz(arguments) => fuzz::run(&arguments),
-        Verb::Licences => licences::run(),
+        Verb::Licenses => licenses::run(),
         Verb::Ci(arguments) => ci::run(&arguments),
     };
     match outcome {

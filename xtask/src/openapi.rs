@@ -1,11 +1,11 @@
-//! What every reader of an OpenAPI file needs. It must not know what is read for.
+//! Helpers for reading OpenAPI files. This module must not know what they are read for.
 
 use serde_json::Value;
 
-/// The keys of a path item that are operations.
+/// The keys of a path item that hold operations.
 pub const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
-/// The version of OpenAPI that a document states; `3.1` without quotes is a number. Empty where there is none.
+/// The OpenAPI version of a document, or an empty string. `3.1` without quotes is a number in YAML.
 pub fn version(root: &Value) -> String {
     match root.get("openapi") {
         Some(Value::String(version)) => version.clone(),
@@ -14,7 +14,7 @@ pub fn version(root: &Value) -> String {
     }
 }
 
-/// The text that a member holds; empty where there is none.
+/// The text of a member, or an empty string.
 pub fn text<'v>(value: &'v Value, key: &str) -> &'v str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! The commands as a maintainer and CI meet them: what they print and what they exit with.
+//! The commands as maintainers and CI run them: their output and their exit status.
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::process::{Command, Output, Stdio};
@@ -13,7 +13,7 @@ fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
-/// A copy of our document in which one text is another, as if it were published.
+/// A copy of our document with one text replaced, in the role of a published file.
 struct Published(std::path::PathBuf);
 
 impl Published {
@@ -33,7 +33,7 @@ impl Drop for Published {
 }
 
 #[test]
-fn drift_fails_when_something_breaks() {
+fn drift_fails_when_a_difference_breaks_the_sdk() {
     let file = Published::with(
         "drift",
         "lastStateUpdateKey:\n          type: string",
@@ -54,7 +54,7 @@ fn drift_fails_when_something_breaks() {
 }
 
 #[test]
-fn drift_keeps_its_status_when_nobody_reads_on() {
+fn drift_keeps_its_exit_status_when_the_reader_closes_the_pipe() {
     let file = Published::with(
         "pipe",
         "lastStateUpdateKey:\n          type: string",
@@ -69,8 +69,8 @@ fn drift_keeps_its_status_when_nobody_reads_on() {
 }
 
 #[test]
-fn drift_reads_a_path_from_where_it_was_called() {
-    // The tests run in xtask/, the command works at the root of the workspace.
+fn drift_resolves_its_path_against_the_current_folder() {
+    // The tests run in xtask/, and the command changes to the root of the workspace.
     let output = xtask(&["drift", "tests/data/published_v5.yaml"]);
     assert!(text(&output.stdout).contains(" differences: "), "{}", text(&output.stderr));
     let output = xtask(&["drift", "tests/data/nowhere.yaml"]);
@@ -79,8 +79,8 @@ fn drift_reads_a_path_from_where_it_was_called() {
 }
 
 #[test]
-fn the_document_is_that_of_the_clone_from_which_cargo_runs() {
-    // As `cargo run` says it, also where another clone compiled the program into a shared target directory.
+fn the_document_of_the_clone_in_which_cargo_runs_is_read() {
+    // `cargo run` sets this variable. Another clone may have compiled the program into a shared target directory.
     let clone = std::env::temp_dir().join(format!("xtask-clone-{}", std::process::id()));
     std::fs::create_dir_all(clone.join("openapi")).unwrap();
     std::fs::create_dir_all(clone.join("xtask")).unwrap();
@@ -93,7 +93,7 @@ fn the_document_is_that_of_the_clone_from_which_cargo_runs() {
     std::fs::remove_dir_all(clone).unwrap();
 }
 
-/// Planted faults of the programs that the commands run: shell scripts that stand before them in `PATH`.
+/// Failures of the programs that the commands run, simulated by shell scripts that come first in `PATH`.
 #[cfg(unix)]
 mod planted {
     use std::{env, fs, os::unix::fs::PermissionsExt, path::PathBuf};
@@ -140,48 +140,48 @@ mod planted {
         let cargo = "case $1 in metadata) exec \"$REAL_CARGO\" \"$@\";; clippy) exit 101;; esac";
         let output = Programs::new("ci", &[("cargo", cargo)]).xtask(&["ci"]);
         fails(&output, "error: step `clippy` failed: `cargo clippy --workspace");
-        fails(&output, "ended with exit status: 101; go on with `cargo xtask ci --from clippy`");
+        fails(&output, "ended with exit status: 101; to continue here, run `cargo xtask ci --from clippy`");
         assert!(!text(&output.stdout).contains("[test]"), "{}", text(&output.stdout));
     }
 
     #[test]
-    fn licences_fails_with_the_crate_that_is_not_accepted() {
+    fn licenses_fails_and_names_the_crate_that_is_not_accepted() {
         let package = r#"{"name":"viral","version":"1.2.3","license":"GPL-3.0-only","license_file":null}"#;
         let cargo = format!("echo '{{\"packages\":[{package}]}}'");
-        let output = Programs::new("licences", &[("cargo", &cargo)]).xtask(&["licences"]);
-        fails(&output, "error: viral 1.2.3: `GPL-3.0-only` is not accepted: see ACCEPTED in xtask/src/licences.rs");
+        let output = Programs::new("licenses", &[("cargo", &cargo)]).xtask(&["licenses"]);
+        fails(&output, "error: viral 1.2.3: `GPL-3.0-only` is not accepted: see ACCEPTED in xtask/src/licenses.rs");
     }
 
     #[test]
-    fn fuzz_runs_every_target_and_names_those_that_failed() {
+    fn fuzz_runs_every_target_and_names_the_failing_ones() {
         let rustup = "[ \"$5 $6\" = 'run errors' ] && exit 77; exit 0";
         let programs = Programs::new("fuzz", &[("rustup", rustup)]);
         let output = programs.xtask(&["fuzz", "--seconds", "1"]);
-        fails(&output, "error: failed: errors. An input that fails is in fuzz/artifacts/TARGET/");
+        fails(&output, "error: failed: errors. The failing inputs are in fuzz/artifacts/TARGET/");
         let after = text(&output.stdout).split("[errors]").nth(1).unwrap();
         assert!(after.contains("[retry_after] rustup run nightly cargo fuzz run retry_after"), "{after}");
         assert!(programs.xtask(&["fuzz", "durations"]).status.success());
     }
 
     #[test]
-    fn fuzz_says_what_it_needs() {
+    fn fuzz_names_the_tools_that_are_missing() {
         let output = Programs::new("nightly", &[("rustup", "exit 1")]).xtask(&["fuzz"]);
-        fails(&output, "error: fuzzing needs a nightly toolchain (nothing else here does): `rustup toolchain install");
+        fails(&output, "error: fuzzing requires a nightly toolchain: run `rustup toolchain install");
         let rustup = "[ \"$4\" = fuzz ] && exit 1; exit 0";
         let output = Programs::new("cargo-fuzz", &[("rustup", rustup)]).xtask(&["fuzz"]);
-        fails(&output, "error: fuzzing needs cargo-fuzz: `cargo install cargo-fuzz --locked`");
+        fails(&output, "error: fuzzing requires cargo-fuzz: run `cargo install cargo-fuzz --locked`");
     }
 }
 
 #[test]
-fn the_document_passes_the_lint() {
+fn the_document_passes_lint() {
     let output = xtask(&["lint"]);
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert!(text(&output.stdout).contains("nothing to report"), "{}", text(&output.stdout));
 }
 
 #[test]
-fn the_lint_fails_with_file_and_line() {
+fn lint_fails_with_file_and_line() {
     let output = xtask(&["lint", "--document", "xtask/tests/data/published_v1.yaml"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("xtask/tests/data/published_v1.yaml:"), "{}", text(&output.stderr));

@@ -1,5 +1,5 @@
-//! JSON with the line of each node. `serde_json` reads the values; this module adds where they stand, and refuses a key that
-//! stands twice.
+//! Parses JSON with the line of each node. `serde_json` parses the values. This module finds their lines and rejects repeated
+//! keys.
 
 use std::{
     cell::Cell,
@@ -31,7 +31,7 @@ fn syntax_error(error: &serde_json::Error) -> SyntaxError {
     SyntaxError { line: error.line(), message }
 }
 
-/// Counts the lines that are read. `serde_json` reads bytes one by one, and one ahead only before a value.
+/// Counts the lines that were read so far. `serde_json` reads single bytes, and at most the first byte of a value ahead.
 struct Counter<'t> {
     rest: &'t [u8],
     line: Rc<Cell<usize>>,
@@ -47,7 +47,7 @@ impl Read for Counter<'_> {
     }
 }
 
-/// Reads one value for its lines alone. A member's line is that of its key.
+/// Reads one value and keeps only its lines. The line of a member is that of its key.
 struct Node<'l> {
     line: &'l Cell<usize>,
     of_key: Option<usize>,

@@ -1,4 +1,4 @@
-//! YAML 1.2 with the line of each node. It expands aliases, up to a limit, and refuses what JSON can't hold.
+//! Parses YAML 1.2 with the line of each node. Aliases are expanded up to a limit. What JSON cannot express is rejected.
 
 use std::{collections::HashMap, fmt::Write};
 
@@ -7,16 +7,16 @@ use serde_json::{Map, Number, Value};
 
 use super::{Lines, SyntaxError};
 
-/// Deeper documents are refused, as `serde_json` refuses them in JSON: recursion over them would end the process.
+/// The maximum depth, which is the same as that of `serde_json`. It protects recursive code from a stack overflow.
 const MAX_DEPTH: usize = 128;
-/// The most that aliases may add to a document, in bytes of memory, roughly.
+/// The maximum size of the nodes that aliases add to a document, in bytes of memory (estimated).
 const MAX_EXPANSION: usize = 32 * 1024 * 1024;
-/// What a node takes, whatever it holds.
+/// The estimated size of a node without its text.
 const NODE: usize = 64;
 
 pub(super) fn parse(text: &str) -> Result<(Value, Lines), SyntaxError> {
     load(text).or_else(|error| match join_surrogates(text) {
-        // JSON in the midst of YAML may write a character as two escapes, which YAML does not know.
+        // JSON within YAML may escape a character as a surrogate pair, which YAML does not support.
         Some(joined) => load(&joined).map_err(|_| error),
         None => Err(error),
     })
@@ -32,17 +32,17 @@ fn load(text: &str) -> Result<(Value, Lines), SyntaxError> {
         let line = span.start.line();
         loader.accept(event, line).map_err(|message| SyntaxError { line, message })?;
     }
-    let root = loader.root.ok_or_else(|| SyntaxError { line: 0, message: "the file holds no document".to_owned() })?;
+    let root = loader.root.ok_or_else(|| SyntaxError { line: 0, message: "the file is empty".to_owned() })?;
     Ok((root.value, root.lines))
 }
 
-/// A node that is read to its end.
+/// A node that was read completely.
 struct Node {
     value: Value,
     lines: Lines,
-    /// What a copy of it takes.
+    /// The estimated size of a copy.
     size: usize,
-    /// How many levels of lists and mappings it is.
+    /// The number of levels of lists and mappings in it.
     height: usize,
 }
 
@@ -57,11 +57,11 @@ struct Open {
 
 enum Container {
     List(Vec<Value>, Vec<Lines>),
-    /// With the key whose value comes next, and its line.
+    /// The last entry is the key whose value comes next, and its line.
     Mapping(Map<String, Value>, HashMap<String, Lines>, Option<(String, usize)>),
 }
 
-/// What an alias stands for.
+/// The node to which an alias refers.
 struct Anchored {
     value: Value,
     size: usize,
@@ -87,7 +87,7 @@ impl Loader {
             }
             Event::Alias(anchor) => {
                 let Some(Some(anchored)) = self.anchors.get(&anchor) else {
-                    return Err("an alias refers to the node that holds it: the document never ends".to_owned());
+                    return Err("an alias refers to a node that contains it".to_owned());
                 };
                 if self.open.len() + anchored.height > MAX_DEPTH {
                     return Err(format!("nested more than {MAX_DEPTH} levels deep once aliases are expanded"));
@@ -103,7 +103,7 @@ impl Loader {
             Event::Scalar(text, style, anchor, tag) => {
                 let size = NODE + text.len();
                 let value = match &tag {
-                    Some(tag) if !tag.is_yaml_core_schema() => return Err(format!("the tag {tag} is not understood")),
+                    Some(tag) if !tag.is_yaml_core_schema() => return Err(format!("the tag {tag} is not supported")),
                     Some(tag) if tag.suffix == "str" => Value::String(text.into_owned()),
                     _ if style == ScalarStyle::Plain => plain_scalar(&text),
                     _ => Value::String(text.into_owned()),
@@ -139,7 +139,7 @@ impl Loader {
         Ok(())
     }
 
-    /// Takes a node that is read to its end, and keeps a copy of it if an alias may refer to it.
+    /// Adds a node that was read completely. If it has an anchor, a copy is kept for the aliases.
     fn finish(&mut self, anchor: usize, node: Node) -> Result<(), String> {
         if anchor != 0 {
             self.expanded += node.size;
@@ -149,7 +149,7 @@ impl Loader {
         self.place(node)
     }
 
-    /// Puts a node where it belongs: as a key where one is due, else as a value.
+    /// Adds a node to the innermost open container, as a key or as a value.
     fn place(&mut self, mut node: Node) -> Result<(), String> {
         let Some(parent) = self.open.last_mut() else {
             self.root = Some(node);
@@ -164,7 +164,7 @@ impl Loader {
             }
             Container::Mapping(members, lines, key) => match key.take() {
                 Some((key, line)) => {
-                    // A member's line is that of its key.
+                    // The line of a member is that of its key.
                     node.lines.line = line;
                     lines.insert(key.clone(), node.lines);
                     members.insert(key, node.value);
@@ -184,7 +184,7 @@ fn key_text(key: Value, members: &Map<String, Value>) -> Result<String, String> 
         Value::Array(_) | Value::Object(_) => return Err("a mapping key must be a scalar".to_owned()),
     };
     if key == "<<" {
-        return Err("merge keys (`<<`) are not part of YAML 1.2: write the members out".to_owned());
+        return Err("merge keys (`<<`) are not part of YAML 1.2: repeat the members instead".to_owned());
     }
     if members.contains_key(&key) {
         return Err(super::repeated(&key));
@@ -192,7 +192,7 @@ fn key_text(key: Value, members: &Map<String, Value>) -> Result<String, String> 
     Ok(key)
 }
 
-/// YAML 1.2's core schema, as far as JSON can hold it.
+/// Resolves a plain scalar by the core schema of YAML 1.2, as far as JSON can express it.
 fn plain_scalar(text: &str) -> Value {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
@@ -215,8 +215,8 @@ fn plain_scalar(text: &str) -> Value {
     Value::String(text.to_owned())
 }
 
-/// The text with each pair of escapes such as `\ud83d\ude00` as the one that YAML has for the character; `None` where there
-/// is no pair.
+/// Replaces each surrogate pair of escapes, such as `\ud83d\ude00`, by the single escape that YAML has for the character.
+/// Returns `None` if there is no such pair.
 fn join_surrogates(text: &str) -> Option<String> {
     let mut joined = String::new();
     let mut rest = text;
@@ -231,7 +231,7 @@ fn join_surrogates(text: &str) -> Option<String> {
             let _ = write!(joined, "\\U{:08x}", u32::from(character));
             12
         } else {
-            // Whatever is escaped begins no escape itself.
+            // The escaped character, which may be a backslash, does not start another escape.
             let length = escape.chars().take(2).map(char::len_utf8).sum();
             joined.push_str(&escape[..length]);
             length

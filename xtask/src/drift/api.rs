@@ -1,4 +1,4 @@
-//! An OpenAPI 3 file as its operations, however it is written. It must not know that there are two files to compare.
+//! Reads the operations of an OpenAPI 3 file. This module must not know that two files are compared.
 
 use std::{
     cell::RefCell,
@@ -16,17 +16,17 @@ use crate::{
     openapi::{METHODS, text, version},
 };
 
-/// The most addresses that are made of one server's variables.
+/// The maximum number of addresses that are expanded from the variables of one server.
 const MAX_ADDRESSES: usize = 1_000;
-/// What stands before the paths of all generations.
+/// The base path of all generations.
 const BASE: &str = "/mgmt/openapi";
-/// What stands in the place of a generation's number for the newest one.
+/// The path segment that stands for the newest generation instead of a number.
 pub(super) const LATEST: &str = "latest";
 
 pub(super) struct Api<'d> {
     pub(super) document: &'d Document,
     pub(super) operations: Vec<Operation<'d>>,
-    /// The schemas that were read before, by their places.
+    /// A cache of the schemas that were read, by their pointers.
     shapes: RefCell<HashMap<Vec<String>, Rc<Shape<'d>>>>,
 }
 
@@ -37,7 +37,7 @@ pub(super) struct Operation<'d> {
     pub(super) method: &'static str,
     pub(super) path: &'d str,
     pub(super) routes: BTreeSet<Route>,
-    /// Where it is served; none where the addresses name no host.
+    /// The hosts of its servers. Empty if the addresses are relative.
     pub(super) hosts: Rc<BTreeSet<String>>,
     pub(super) pointer: String,
     pub(super) item: String,
@@ -47,7 +47,7 @@ pub(super) struct Operation<'d> {
 /// A path below the base URL, without the names of its parameters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Route {
-    /// What stands before the path: `5` in `/5/incidents`, or `latest`.
+    /// The segment before the path that names the generation: `5` in `/5/incidents`, or `latest`.
     pub(super) generation: Option<String>,
     pub(super) path: String,
 }
@@ -70,13 +70,13 @@ impl Route {
         Self { generation: None, path: plain }
     }
 
-    /// The segments of the path that are no version, neither `v2` nor `2`: they stay when the vendor counts one up.
+    /// The segments of the path without versions (`v2` or `2`). They stay the same when the vendor increments a version.
     pub(super) fn unversioned(&self) -> impl Iterator<Item = &str> {
         let version = |segment: &str| segment.strip_prefix('v').unwrap_or(segment).parse::<u32>().is_ok();
         self.path.split('/').filter(move |segment| !version(segment))
     }
 
-    /// Whether the path is about incidents: its first segment that is no version begins so.
+    /// Whether the path belongs to the incidents service: its first segment after the version starts with `incidents`.
     pub(super) fn is_of_incidents(&self) -> bool {
         self.unversioned().next().is_some_and(|segment| segment.starts_with("incidents"))
     }
@@ -101,7 +101,7 @@ impl<'d> Api<'d> {
             bail!("{}: the file has no `paths`", document.path().display());
         };
         for path in paths.keys() {
-            // What is broken elsewhere in a file of the vendor's whole API is none of our business.
+            // A file may describe the vendor's whole API. Mistakes in other parts of it are ignored.
             let is_of_incidents = Route::new("", path).is_of_incidents();
             let (item, node) = match api.resolve(&join("/paths", path)) {
                 Err(_) if !is_of_incidents => continue,
@@ -154,7 +154,7 @@ impl<'d> Api<'d> {
         bail!("{}: {found}: drift reads OpenAPI 3.0 and 3.1", self.document.location("/openapi"))
     }
 
-    /// The schemas at some places as one.
+    /// The schemas at some pointers, merged into one.
     pub(super) fn shape(&self, places: &[String]) -> Result<Rc<Shape<'d>>> {
         let mut resolved: Vec<String> = Vec::new();
         for place in places {
@@ -168,7 +168,7 @@ impl<'d> Api<'d> {
         Ok(shape)
     }
 
-    /// Where a schema stands that says nothing beside its `$ref`: in 3.1 one may say more.
+    /// Follows references that have no other keyword beside them. In OpenAPI 3.1 a reference may have some.
     fn end_of_references(&self, place: &str) -> Result<String> {
         let mut place = place.to_owned();
         let mut seen = BTreeSet::new();
@@ -177,14 +177,14 @@ impl<'d> Api<'d> {
         {
             let Some(target) = self.target(&place, node)? else { break };
             if !seen.insert(place) {
-                bail!("{}: this `$ref` leads back to itself", self.document.location(&join(&target, "$ref")));
+                bail!("{}: this `$ref` refers to itself", self.document.location(&join(&target, "$ref")));
             }
             place = target;
         }
         Ok(place)
     }
 
-    /// The node at a pointer once references are followed, and its own pointer.
+    /// Follows references from a pointer. Returns the pointer at their end, and the node there.
     pub(super) fn resolve(&self, pointer: &str) -> Result<(String, &'d Value)> {
         let mut pointer = pointer.to_owned();
         let mut seen = BTreeSet::new();
@@ -194,24 +194,24 @@ impl<'d> Api<'d> {
             };
             let Some(target) = self.target(&pointer, node)? else { return Ok((pointer, node)) };
             if !seen.insert(pointer.clone()) {
-                bail!("{}: this `$ref` leads back to itself", self.document.location(&join(&pointer, "$ref")));
+                bail!("{}: this `$ref` refers to itself", self.document.location(&join(&pointer, "$ref")));
             }
             pointer = target;
         }
     }
 
-    /// What the `$ref` of a node refers to, if it has one.
+    /// The pointer to which the `$ref` of a node refers, if it has one.
     pub(super) fn target(&self, pointer: &str, node: &Value) -> Result<Option<String>> {
         let Some(reference) = node.get("$ref") else { return Ok(None) };
         let location = self.document.location(&join(pointer, "$ref"));
         let Some(reference) = reference.as_str() else { bail!("{location}: a `$ref` must be text") };
         let Some(target) = reference.strip_prefix('#') else {
-            bail!("{location}: `$ref: {reference}` leaves this file: bundle it into one file first");
+            bail!("{location}: `$ref: {reference}` refers to another file: bundle the files into one first");
         };
         // A pointer in a URI may be percent-encoded, as the braces of a path often are.
         let target = if self.document.get(target).is_some() { target.to_owned() } else { percent_decoded(target) };
         if self.document.get(&target).is_none() {
-            bail!("{location}: `$ref: {reference}` refers to nothing in this file");
+            bail!("{location}: `$ref: {reference}` refers to a node that does not exist");
         }
         Ok(Some(target))
     }
@@ -224,7 +224,7 @@ pub(super) fn servers<'v>(nodes: [&'v Value; 3]) -> Option<&'v Value> {
     nodes.into_iter().find_map(stated)
 }
 
-/// Addresses, taken apart.
+/// The base paths and the hosts of a list of servers.
 struct Servers {
     prefixes: BTreeSet<String>,
     hosts: Rc<BTreeSet<String>>,
@@ -253,14 +253,14 @@ impl Servers {
     }
 }
 
-/// What a server's address may be: with each value that a variable lists, and else with its default.
+/// The addresses of a server, one for each combination of the values that its variables list.
 fn addresses(server: &Value) -> Vec<String> {
     let mut urls = vec![text(server, "url").to_owned()];
     for (name, variable) in server.get("variables").and_then(Value::as_object).into_iter().flatten() {
         let listed = variable.get("enum").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
         let values: BTreeSet<&str> = listed.chain([text(variable, "default")]).collect();
         let name = format!("{{{name}}}");
-        // A few variables of many values make more addresses than anyone has.
+        // Several variables with many values each would multiply.
         if urls.len() * values.len() <= MAX_ADDRESSES {
             urls = urls.iter().flat_map(|url| values.iter().map(|value| url.replace(&name, value))).collect();
         } else {
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn percent_encoding_is_undone_and_nonsense_is_kept() {
+    fn percent_encoding_is_decoded_and_invalid_escapes_are_kept() {
         assert_eq!(percent_decoded("/a%7Bid%7d/%zz%"), "/a{id}/%zz%");
         assert_eq!(percent_decoded("%é%4"), "%é%4");
     }

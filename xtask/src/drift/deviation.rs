@@ -1,16 +1,16 @@
-//! `x-deviation`: where our document differs from the vendor's on purpose, as data. It knows the form of the extension and
-//! which nodes of the document cover a difference; what the differences are is for the others.
+//! Reads `x-deviation`, which states the intended differences between our document and the vendor's. This module knows the syntax
+//! of the extension and which nodes cover a difference, and must not know how differences are found.
 //!
 //! ```yaml
 //! x-deviation:
 //!   - covers: [required, format: none, maxLength: 256]
-//!     reason: Why it is so.
-//!   - of: incident          # a member that is a `$ref`, and so can't say anything itself
+//!     reason: Why the difference is intended.
+//!   - of: incident          # a member that is a `$ref`, which cannot have keywords of its own
 //!     covers: [required]
-//!     reason: Why it is so.
+//!     reason: Why the difference is intended.
 //! ```
 //!
-//! One alone need not be a list.
+//! A single deviation may be written without the list.
 
 use std::rc::Rc;
 
@@ -22,10 +22,10 @@ use crate::{
     json_pointer::join,
 };
 
-/// The key of the extension.
+/// The name of the extension.
 const EXTENSION: &str = "x-deviation";
-/// What a deviation may cover, beside the keywords that narrow a schema or are compared as they are written. The names are
-/// those that the report shows.
+/// The subjects that a deviation may cover, in addition to the keywords that restrict a schema or are compared without
+/// interpretation. They are the subjects that the report shows.
 const SUBJECTS: &[&str] = &[
     "absent",
     "body",
@@ -55,7 +55,7 @@ const SUBJECTS: &[&str] = &[
     "writeOnly",
 ];
 
-/// The nodes of our document from the operation to the one in question.
+/// The nodes of our document on the way from the operation to a schema.
 pub(super) struct Trail {
     pointer: String,
     parent: Option<Rc<Trail>>,
@@ -70,14 +70,14 @@ impl Trail {
         Rc::new(Self { pointer: pointer.to_owned(), parent: Some(Rc::clone(self)) })
     }
 
-    /// The nodes from the innermost outwards.
+    /// The nodes, starting with the innermost.
     pub(super) fn ancestors(&self) -> impl Iterator<Item = &str> {
         std::iter::successors(Some(self), |trail| trail.parent.as_deref()).map(|trail| trail.pointer.as_str())
     }
 }
 
-/// The reason that covers a difference. `own` are the pointers of the node itself: a member, and the schema it refers to;
-/// of a list's element, those of the list as well. Further up only what is said `of` the member counts.
+/// The reason of the deviation that covers a difference. `own` are the pointers of the node itself: the member and the schema to
+/// which it refers, and for an element also the list. An ancestor must name the member with `of`.
 pub(super) fn reason(
     document: &Document,
     trail: &Trail,
@@ -98,11 +98,11 @@ pub(super) fn reason(
     Some(reason.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// What is wrong with the deviations at a pointer, which `holder` states.
+/// Checks the deviations of `holder`. `pointer` is that of the extension.
 pub fn check(pointer: &str, holder: &Value) -> Vec<Problem> {
     let mut problems = Vec::new();
     let deviations = &holder[EXTENSION];
-    let form = "must be a mapping with `covers`, a list of differences as `cargo xtask drift` names them, and `reason`";
+    let form = "must be a mapping with `covers` (a list of subjects of `cargo xtask drift`) and `reason`";
     for (index, deviation) in entries(deviations).enumerate() {
         let at = if deviations.is_array() { join(pointer, index) } else { pointer.to_owned() };
         let mut complain = |at: &str, message: String| problems.push(Problem::new(at, message));
@@ -118,7 +118,7 @@ pub fn check(pointer: &str, holder: &Value) -> Vec<Problem> {
         if let Some(of) = deviation.get("of").filter(|of| !is_member(of)) {
             complain(
                 &join(&at, "of"),
-                format!("`of` in `{EXTENSION}` must be the name of a member, and {of} is none here"),
+                format!("`of` in `{EXTENSION}` must be the name of a member, but there is no member {of}"),
             );
         }
         if deviation.get("reason").and_then(Value::as_str).is_none_or(|reason| reason.trim().is_empty()) {
@@ -132,8 +132,8 @@ pub fn check(pointer: &str, holder: &Value) -> Vec<Problem> {
             let narrows = matches!(keywords::rule(Kind::Schema, subject), Some(Rule::Narrows(_) | Rule::AsWritten));
             if !narrows && !SUBJECTS.contains(&subject) {
                 let message = format!(
-                    "`{EXTENSION}` covers `{}`, which is not a difference that `cargo xtask drift` knows",
-                    covered.as_deref().unwrap_or("something else than text")
+                    "`{EXTENSION}` covers `{}`, which is not a subject of `cargo xtask drift`",
+                    covered.as_deref().unwrap_or("a value that is not text")
                 );
                 complain(&join(&join(&at, "covers"), index), message);
             }
@@ -151,8 +151,7 @@ fn entries(deviations: &Value) -> impl Iterator<Item = &Value> {
     .iter()
 }
 
-/// The differences that a deviation covers, as the report names them. `maxItems: 100` may stand without quotes: then YAML
-/// has a mapping.
+/// The subjects that a deviation covers. `maxItems: 100` may be written without quotes, which is a mapping in YAML.
 fn covers(deviation: &Value) -> impl Iterator<Item = Option<String>> {
     let plain = |value: &Value| match value {
         Value::String(text) => Some(text.clone()),
@@ -194,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn further_up_only_what_is_said_of_the_member_counts() {
+    fn a_deviation_of_an_ancestor_must_name_the_member() {
         let document =
             document("    - {of: c, covers: [required], reason: Of c.}\n    - {covers: [absent], reason: Of a.}");
         let trail = Trail::root("/a").to("/a/b");
@@ -207,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_deviation_is_reported_where_it_stands() {
+    fn an_invalid_deviation_is_reported_with_its_line() {
         for (text, line, complaint) in [
             ("    Because.", 2, "must be a mapping with `covers`"),
             ("    covers: [required]", 2, "has no `reason`"),
@@ -215,10 +214,10 @@ mod tests {
             ("    reason: x\n    covers: []", 2, "must be a mapping with `covers`"),
             ("    reason: x\n    covers:\n      - required\n      - requird", 6, "covers `requird`"),
             ("    reason: x\n    covers:\n      - maxItms: 3", 5, "covers `maxItms: 3`"),
-            ("    reason: x\n    covers:\n      - [required]", 5, "covers `something else than text`"),
+            ("    reason: x\n    covers:\n      - [required]", 5, "covers `a value that is not text`"),
             ("    reason: x\n    covers: [required]\n    because: y", 5, "`because` is not a member"),
-            ("    - reason: x\n      covers: [required]\n      of: 3", 5, "3 is none here"),
-            ("    - reason: x\n      covers: [required]\n      of: c", 5, "\"c\" is none here"),
+            ("    - reason: x\n      covers: [required]\n      of: 3", 5, "there is no member 3"),
+            ("    - reason: x\n      covers: [required]\n      of: c", 5, "there is no member \"c\""),
         ] {
             let document = document(text);
             let problems = check("/a/x-deviation", document.get("/a").unwrap());

@@ -1,16 +1,16 @@
-//! Which generation of the API a published file is: by its servers, and where they say nothing, by its paths.
+//! Determines which generation of the API a published file describes, by its servers or else by its paths.
 
 use std::collections::BTreeSet;
 
 use super::api::{Api, LATEST, Operation};
 use crate::openapi::text;
 
-/// A generation that the vendor keeps as it is, and that the SDK does not speak.
+/// A generation that the vendor no longer changes, and that the SDK does not use.
 pub(super) struct Frozen {
-    /// Its number, which stands before its paths.
+    /// Its number, which is part of the server address.
     pub(super) number: &'static str,
     pub(super) published: &'static str,
-    /// Paths that no other generation has.
+    /// Paths that only this generation has.
     paths: &'static [&'static str],
 }
 
@@ -20,11 +20,11 @@ const FROZEN: [Frozen; 2] = [
         published: "from October 2025 to April 2026, as the latest one",
         paths: &["incidents/incidents/v1/by-user", "incidents/incidents/v1/acknowledge"],
     },
-    // It has the paths of generation 5.
+    // Its paths are those of generation 5.
     Frozen { number: "4", published: "in April 2026", paths: &[] },
 ];
 
-/// The frozen generation that all operations about incidents of a file belong to.
+/// The frozen generation that a file describes, if any.
 pub(super) fn frozen(published: &Api<'_>) -> Option<&'static Frozen> {
     let mut generations = BTreeSet::new();
     let mut paths = BTreeSet::new();
@@ -42,7 +42,7 @@ pub(super) fn frozen(published: &Api<'_>) -> Option<&'static Frozen> {
     }
 }
 
-/// What our document calls the generation of an operation, else the number before its path.
+/// The generation that our document states for an operation, or else the number before its path.
 pub(super) fn of<'o>(operation: &'o Operation<'_>) -> &'o str {
     let stated = text(operation.node, "x-api-generation");
     let number = || operation.routes.first().and_then(|route| route.generation.as_deref());

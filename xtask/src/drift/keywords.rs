@@ -1,11 +1,11 @@
-//! What becomes of each keyword of OpenAPI 3.0 and 3.1: the one list of what is compared, of what counts in one direction
-//! only, and of what means nothing to this SDK, with the reason. A keyword that is not listed is reported.
+//! The rule for each keyword of OpenAPI 3.0 and 3.1: whether it is compared, is compared in requests only, or is irrelevant to
+//! this SDK, with the reason. Keywords that are not listed here are reported.
 
 use std::{collections::HashMap, sync::LazyLock};
 
 use serde_json::Value;
 
-/// The objects of OpenAPI whose keywords are looked at.
+/// The OpenAPI objects whose keywords are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
     Document,
@@ -23,30 +23,30 @@ pub(super) enum Kind {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rule {
-    /// Compared, by code that knows its meaning.
+    /// It is compared by code that interprets it.
     Compared,
-    /// Narrows what is valid, and is compared in requests. In a response it only promises more than the SDK relies on.
+    /// It restricts the valid values. It is compared in requests only: the SDK does not rely on restrictions of responses.
     Narrows(Narrows),
-    /// Says something about a value's shape that is not evaluated: reported wherever the two files differ in it.
+    /// It affects the shape of a value, but is not interpreted. Any difference in its value is reported.
     AsWritten,
-    /// Means nothing to this SDK, for this reason.
-    Meaningless(&'static str),
+    /// It is irrelevant to this SDK, for this reason.
+    Irrelevant(&'static str),
 }
 
-/// Which of two values of a keyword that narrows lets less through.
+/// Which of two values of a restricting keyword is stricter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Narrows {
     BySmaller,
     ByLarger,
-    /// `true` narrows, and `false` does not.
+    /// `true` is stricter than `false`.
     ByTrue,
-    /// A multiple of the other value.
+    /// The one that is a multiple of the other.
     ByMultiple,
-    /// Nobody can say.
+    /// It cannot be determined.
     Somehow,
 }
 
-/// The JSON that a keyword's value must be.
+/// The JSON type that the value of a keyword must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Json {
     Any,
@@ -84,16 +84,16 @@ impl Json {
     }
 }
 
-const PROSE: Rule = Rule::Meaningless("prose for readers");
-const SAMPLE: Rule = Rule::Meaningless("shows what may be sent or received, and promises nothing");
-const CALLBACK: Rule = Rule::Meaningless("calls that the service makes; a client answers none");
-const ANNOTATION: Rule = Rule::Meaningless("an annotation of JSON Schema that has no effect on what is valid");
+const PROSE: Rule = Rule::Irrelevant("it is documentation");
+const SAMPLE: Rule = Rule::Irrelevant("examples do not restrict what is sent or received");
+const CALLBACK: Rule = Rule::Irrelevant("a client does not receive calls from the service");
+const ANNOTATION: Rule = Rule::Irrelevant("it does not affect which values are valid");
 
 use Json::{Any, Flag, List, Map, Number, Schema, Text};
 use Narrows::{ByLarger, ByMultiple, BySmaller, ByTrue, Somehow};
-use Rule::{AsWritten, Compared, Meaningless};
+use Rule::{AsWritten, Compared, Irrelevant};
 
-/// The keywords of one kind of object, each with its JSON and its rule.
+/// The keywords of a kind of object, each with the type of its value and its rule.
 type Keywords = &'static [(&'static str, Json, Rule)];
 
 #[rustfmt::skip]
@@ -102,7 +102,7 @@ pub(super) const KEYWORDS: &[(Kind, Keywords)] = &[
         ("openapi", Any, Compared),
         ("servers", List, Compared),
         ("paths", Map, Compared),
-        ("components", Map, Meaningless("looked at where an operation refers to it")),
+        ("components", Map, Irrelevant("components are compared where operations refer to them")),
         ("security", List, Compared),
         ("info", Map, PROSE),
         ("tags", List, PROSE),
@@ -143,8 +143,8 @@ pub(super) const KEYWORDS: &[(Kind, Keywords)] = &[
         ("security", List, Compared),
         ("servers", List, Compared),
         ("x-coralogixPermissions", List, Compared),
-        ("operationId", Text, Meaningless("a name that is not sent: operations are matched by method and path")),
-        ("tags", List, Meaningless("tell only which operations belong together")),
+        ("operationId", Text, Irrelevant("it is not sent, and operations are matched by method and path")),
+        ("tags", List, Irrelevant("tags only group operations")),
         ("callbacks", Map, CALLBACK),
         ("summary", Text, PROSE),
         ("description", Text, PROSE),
@@ -159,8 +159,8 @@ pub(super) const KEYWORDS: &[(Kind, Keywords)] = &[
         ("explode", Flag, Compared),
         ("schema", Schema, Compared),
         ("content", Map, Compared),
-        ("allowEmptyValue", Flag, Meaningless("permits an empty value, which the SDK does not send")),
-        ("allowReserved", Flag, Meaningless("permits characters without an escape; the SDK escapes them all")),
+        ("allowEmptyValue", Flag, Irrelevant("the SDK does not send empty values")),
+        ("allowReserved", Flag, Irrelevant("the SDK escapes reserved characters, which is always allowed")),
         ("description", Text, PROSE),
         ("example", Any, SAMPLE),
         ("examples", Map, SAMPLE),
@@ -172,14 +172,14 @@ pub(super) const KEYWORDS: &[(Kind, Keywords)] = &[
     ]),
     (Kind::MediaType, &[
         ("schema", Schema, Compared),
-        ("encoding", Map, Meaningless("is for forms, and the SDK sends and reads JSON")),
+        ("encoding", Map, Irrelevant("it applies to forms, and the SDK uses JSON")),
         ("example", Any, SAMPLE),
         ("examples", Map, SAMPLE),
     ]),
     (Kind::Response, &[
         ("content", Map, Compared),
-        ("headers", Map, Meaningless("the SDK reads the headers it needs by their standard names, stated or not")),
-        ("links", Map, Meaningless("suggest calls; the SDK follows none")),
+        ("headers", Map, Irrelevant("the SDK reads the headers that it needs by their standard names")),
+        ("links", Map, Irrelevant("the SDK does not follow links")),
         ("description", Text, PROSE),
     ]),
     (Kind::Schema, &[
@@ -208,7 +208,7 @@ pub(super) const KEYWORDS: &[(Kind, Keywords)] = &[
         ("pattern", Text, Rule::Narrows(Somehow)),
         ("maximum", Number, Rule::Narrows(BySmaller)),
         ("minimum", Number, Rule::Narrows(ByLarger)),
-        // A flag in 3.0 and a number in 3.1, and read as the latter.
+        // A flag in OpenAPI 3.0 and a number in 3.1. It is read as a number.
         ("exclusiveMaximum", Any, Rule::Narrows(BySmaller)),
         ("exclusiveMinimum", Any, Rule::Narrows(ByLarger)),
         ("multipleOf", Number, Rule::Narrows(ByMultiple)),
@@ -237,34 +237,34 @@ pub(super) const KEYWORDS: &[(Kind, Keywords)] = &[
         ("$recursiveRef", Text, AsWritten),
         ("$id", Text, AsWritten),
         ("$schema", Text, AsWritten),
-        ("$anchor", Text, Meaningless("a name for references; one that uses it is refused")),
-        ("$dynamicAnchor", Text, Meaningless("a name for dynamic references, which are reported")),
-        ("$recursiveAnchor", Flag, Meaningless("a name for dynamic references, which are reported")),
+        ("$anchor", Text, Irrelevant("it is a target of references, and references to it are errors")),
+        ("$dynamicAnchor", Text, Irrelevant("it is a target of dynamic references, which are reported")),
+        ("$recursiveAnchor", Flag, Irrelevant("it is a target of dynamic references, which are reported")),
         ("$vocabulary", Map, ANNOTATION),
-        ("$defs", Map, Meaningless("looked at where a schema refers to it")),
-        ("definitions", Map, Meaningless("looked at where a schema refers to it")),
+        ("$defs", Map, Irrelevant("definitions are compared where schemas refer to them")),
+        ("definitions", Map, Irrelevant("definitions are compared where schemas refer to them")),
         ("$comment", Text, PROSE),
         ("title", Text, PROSE),
         ("description", Text, PROSE),
         ("externalDocs", Map, PROSE),
         ("example", Any, SAMPLE),
         ("examples", Any, SAMPLE),
-        ("discriminator", Map, Meaningless("names a member that tells alternatives apart, which is compared as a member")),
-        ("xml", Map, Meaningless("is for XML, and the SDK sends and reads JSON")),
+        ("discriminator", Map, Irrelevant("it names a member, which is compared like any other member")),
+        ("xml", Map, Irrelevant("it applies to XML, and the SDK uses JSON")),
     ]),
     (Kind::SecurityScheme, &[
         ("type", Text, Compared),
         ("name", Text, Compared),
         ("in", Text, Compared),
         ("scheme", Text, Compared),
-        ("bearerFormat", Text, Meaningless("a hint at what a token is; the SDK sends a key as it is given")),
-        ("flows", Map, Meaningless("how a token is got; the scopes that a call needs are compared")),
-        ("openIdConnectUrl", Text, Meaningless("how a token is got")),
+        ("bearerFormat", Text, Irrelevant("it describes tokens, and the SDK sends the key as it is")),
+        ("flows", Map, Irrelevant("it describes how to get a token. The required scopes are compared")),
+        ("openIdConnectUrl", Text, Irrelevant("it describes how to get a token")),
         ("description", Text, PROSE),
     ]),
 ];
 
-/// The rule of a keyword; `None` for one that is not listed.
+/// The rule of a keyword, or `None` if it is not listed.
 pub(super) fn rule(kind: Kind, keyword: &str) -> Option<Rule> {
     entry(kind, keyword).map(|(_, rule)| rule)
 }
@@ -281,14 +281,14 @@ fn entry(kind: Kind, keyword: &str) -> Option<(Json, Rule)> {
     RULES.get(&(kind, keyword)).copied()
 }
 
-/// The keywords of an object that can't be evaluated, each with what is wrong: it is not listed, or its value is not what
-/// OpenAPI has there. Extensions (`x-`) are the publisher's own notes.
+/// The keywords of an object that cannot be evaluated because they are not listed, or because their values have the wrong
+/// type. Each comes with a message. Extensions (`x-`) are ignored unless they are listed.
 pub(super) fn unreadable(kind: Kind, node: &Value) -> impl Iterator<Item = (&String, String)> {
     node.as_object().into_iter().flatten().filter_map(move |(keyword, value)| match entry(kind, keyword) {
         None if keyword.starts_with("x-") => None,
-        None => Some((keyword, format!("has the keyword `{keyword}`, which drift does not know"))),
+        None => Some((keyword, format!("has the unknown keyword `{keyword}`"))),
         Some((json, _)) if json.allows(value) => None,
-        Some((json, _)) => Some((keyword, format!("has a `{keyword}` that is not {}", json.name()))),
+        Some((json, _)) => Some((keyword, format!("has a value of `{keyword}` that is not {}", json.name()))),
     })
 }
 
@@ -297,11 +297,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_keyword_is_listed_once_and_has_a_reason_if_it_means_nothing() {
+    fn each_keyword_is_listed_once_and_has_a_reason_if_it_is_irrelevant() {
         for (kind, rules) in KEYWORDS {
             for (index, (keyword, _, rule)) in rules.iter().enumerate() {
                 assert!(!rules[..index].iter().any(|(other, ..)| other == keyword), "{kind:?} {keyword}");
-                if let Rule::Meaningless(reason) = rule {
+                if let Rule::Irrelevant(reason) = rule {
                     assert!(reason.len() > 10, "{kind:?} {keyword}");
                 }
             }

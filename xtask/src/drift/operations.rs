@@ -1,5 +1,5 @@
-//! Operations matched by method and path, with their servers, keys, bodies and responses. What is below a schema is for
-//! [`super::schemas`].
+//! Matches operations by method and path, and compares their servers, authentication, bodies and responses. Schemas are compared
+//! by [`super::schemas`].
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
@@ -22,12 +22,12 @@ use super::{
 };
 use crate::{json_pointer::join, openapi::text};
 
-/// Every difference between two files, operation by operation.
+/// Compares two files operation by operation.
 pub(super) fn compare<'d>(ours: &Api<'d>, published: &Api<'d>) -> Result<Vec<Difference>> {
     let mut comparison = Comparison { ours, published, matches: Matches::new(), found: Vec::new() };
     if let Some(frozen) = generation::frozen(published) {
         let message = format!(
-            "this is generation {} of the API, published {}: it is frozen, the SDK does not send to it, and it is not compared",
+            "this is generation {} of the API, published {}, which is frozen: the SDK does not use it, and it is not compared",
             frozen.number, frozen.published
         );
         comparison.add(overall(Class::Cosmetic, "generation", "generation", message), Vec::new());
@@ -36,7 +36,10 @@ pub(super) fn compare<'d>(ours: &Api<'d>, published: &Api<'d>) -> Result<Vec<Dif
     comparison.matches = matches(ours, published);
     if comparison.matches.is_empty() {
         let path = published.document.path().display();
-        bail!("{path}: it has none of our {} operations: is it the vendor's file?", ours.operations.len());
+        bail!(
+            "{path}: it has none of our {} operations: is this the OpenAPI file of the Coralogix API?",
+            ours.operations.len()
+        );
     }
     comparison.absent();
     comparison.overall();
@@ -49,7 +52,7 @@ pub(super) fn compare<'d>(ours: &Api<'d>, published: &Api<'d>) -> Result<Vec<Dif
     Ok(comparison.found)
 }
 
-/// The published operation of each of ours, and whether its generation has changed.
+/// For each of our operations, the index of the published one and whether its generation has changed.
 type Matches = BTreeMap<usize, (usize, bool)>;
 
 fn matches(ours: &Api<'_>, published: &Api<'_>) -> Matches {
@@ -64,8 +67,8 @@ fn matches(ours: &Api<'_>, published: &Api<'_>) -> Matches {
     }
     let mut matches = Matches::new();
     let mut taken = BTreeSet::new();
-    // First by the whole path, then by what follows the generation's number: a file need not state the number, and the
-    // vendor has counted it up before.
+    // First by the whole path, then by the path without the generation: a file may not state the generation, and the vendor
+    // increments it from time to time.
     for exact in [true, false] {
         for (index, operation) in ours.operations.iter().enumerate() {
             if matches.contains_key(&index) {
@@ -96,13 +99,13 @@ struct Comparison<'a, 'd> {
 }
 
 impl<'a, 'd> Comparison<'a, 'd> {
-    /// Records a difference that is not within an operation of both files.
+    /// Records a difference that is not within a matched operation.
     fn add(&mut self, finding: Finding<'_>, operations: Vec<String>) {
         let own = finding.ours.first().copied().unwrap_or_default();
         self.found.push(finding.located((self.ours, self.published), &Trail::root(own), operations));
     }
 
-    /// What concerns no operation in particular.
+    /// Checks the parts of the file that do not belong to an operation.
     fn overall(&mut self) {
         let document = self.published.document;
         let servers = document.root().get("servers").and_then(Value::as_array).into_iter().flatten().enumerate();
@@ -125,7 +128,7 @@ impl<'a, 'd> Comparison<'a, 'd> {
         }
     }
 
-    /// Our operations that the published file lacks.
+    /// Reports our operations that the published file does not have.
     fn absent(&mut self) {
         let (ours, published) = (self.ours, self.published);
         let taken: BTreeSet<usize> = self.matches.values().map(|(other, _)| *other).collect();
@@ -135,7 +138,8 @@ impl<'a, 'd> Comparison<'a, 'd> {
         };
         let others = published.operations.iter().enumerate().filter(|(index, _)| !taken.contains(index));
         let elsewhere: HashSet<_> = others.flat_map(|(_, operation)| unversioned(operation)).collect();
-        // A generation of which the file has an operation, under whatever version, is not left out: a caller's path is gone.
+        // If the file has any operation of a generation, even under another version, the missing ones were removed. Otherwise
+        // the file is about another generation.
         let is_there = |(index, operation): (usize, &Operation<'_>)| {
             self.matches.contains_key(&index) || unversioned(operation).iter().any(|route| elsewhere.contains(route))
         };
@@ -150,7 +154,7 @@ impl<'a, 'd> Comparison<'a, 'd> {
                 left_out.entry(generation).or_default().push(operation);
                 continue;
             }
-            // The reason of an operation says that the published file shows another binding of it, so it must do that.
+            // The deviation `absent` of an operation holds only if its other binding is published.
             let other_binding = self.matches.keys().any(|index| is_binding(&ours.operations[*index], operation));
             let subject = if other_binding { "absent" } else { "operation" };
             let message = format!("{} is not published", operation.title());
@@ -158,15 +162,17 @@ impl<'a, 'd> Comparison<'a, 'd> {
             self.add(Finding { ours: &[&operation.pointer], ..finding }, vec![operation.id.clone()]);
         }
         for (generation, operations) in left_out {
-            let message =
-                format!("not compared: the file has none of the {} of generation {generation}", operations.len());
+            let message = format!(
+                "not compared: the file has none of the {} operations of generation {generation}",
+                operations.len()
+            );
             let ids = operations.iter().map(|operation| operation.id.clone()).collect();
             let finding = overall(Class::Cosmetic, "generation", "generation", message);
             self.add(Finding { ours: &[&operations[0].pointer], ..finding }, ids);
         }
     }
 
-    /// Published operations that we lack: those about incidents, and those under a tag of one that we have.
+    /// Reports published operations that we lack: those about incidents, and those that share a tag with one of ours.
     fn additional(&mut self) {
         let published = self.published;
         let taken: BTreeSet<usize> = self.matches.values().map(|(other, _)| *other).collect();
@@ -175,7 +181,7 @@ impl<'a, 'd> Comparison<'a, 'd> {
             let related =
                 operation.routes.iter().any(Route::is_of_incidents) || operation.tags().any(|tag| tags.contains(tag));
             if related && !taken.contains(&index) {
-                let message = format!("{} is one that we lack", operation.title());
+                let message = format!("we lack {}", operation.title());
                 let subject = format!("operation: {}", operation.title());
                 let finding = overall(Class::New, &subject, "operation", message);
                 self.add(Finding { published: &operation.pointer, ..finding }, vec![operation.id.clone()]);
@@ -209,7 +215,7 @@ impl<'a, 'd> Comparison<'a, 'd> {
     }
 }
 
-/// A finding about the two files, as long as nobody says where.
+/// A finding about the files as a whole. The caller may set more exact locations.
 fn overall<'f>(class: Class, subject: &str, place: &'f str, message: String) -> Finding<'f> {
     Finding { class, subject: subject.to_owned(), place, name: "", message, ours: &["/paths"], published: "/paths" }
 }
@@ -253,8 +259,7 @@ impl<'d> OperationPair<'_, 'd> {
         }
     }
 
-    /// The hosts of the published operation. A file lists some of the regions; one without any of ours is about another
-    /// service, or the service has moved.
+    /// Compares hosts. A file lists only some of the regions. If it lists none of ours, the service has moved.
     fn hosts(&mut self) {
         let (ours, published) = (Rc::clone(&self.ours.hosts), Rc::clone(&self.published.hosts));
         if ours.is_empty() || published.is_empty() {
@@ -263,8 +268,8 @@ impl<'d> OperationPair<'_, 'd> {
         let moved = ours.is_disjoint(&published);
         for host in published.difference(&ours) {
             let class = if moved { Class::BreaksCallers } else { Class::New };
-            let hint = if moved { ", and at none that we know" } else { "" };
-            let message = format!("is served at `{host}`, which we lack{hint}");
+            let hint = if moved { " and at no known host" } else { "" };
+            let message = format!("is served at the unknown host `{host}`{hint}");
             self.add_at(class, format!("server: {host}"), "servers", message, "/servers/0", "/servers");
         }
     }
@@ -281,7 +286,7 @@ impl<'d> OperationPair<'_, 'd> {
         Ok(())
     }
 
-    /// What the key must be allowed, where the published file says so.
+    /// Compares the permission that a key needs, if the published file states it.
     fn permission(&mut self) {
         let ours = text(self.ours.node, "x-permission");
         let Some(published) = self.published.node.get("x-coralogixPermissions").and_then(Value::as_array) else {
@@ -290,7 +295,7 @@ impl<'d> OperationPair<'_, 'd> {
         let published: Vec<&str> = published.iter().filter_map(Value::as_str).collect();
         if published != [ours] {
             let published = published.join(", ");
-            let message = format!("needs the permission `{ours}`, published as `{published}`");
+            let message = format!("requires the permission `{ours}`, published as `{published}`");
             self.add(Class::New, format!("permission: {published}"), "operation", message);
         }
     }
@@ -302,13 +307,14 @@ impl<'d> OperationPair<'_, 'd> {
             (None, Some((pointer, node))) => {
                 let required = is_true(node, "required");
                 let class = if required { Class::BreaksCallers } else { Class::New };
-                let message = format!("is published{}, and we send none", if required { " as required" } else { "" });
+                let message =
+                    format!("is published{}, but the SDK sends none", if required { " as required" } else { "" });
                 let own = self.ours.pointer.clone();
                 self.add_at(class, "body", place, message, &own, &pointer);
             }
             (Some((pointer, _)), None) => {
                 let published = self.published.pointer.clone();
-                let message = "is not published: it would be ignored".to_owned();
+                let message = "is not published, so that it would be ignored".to_owned();
                 self.add_at(Class::BreaksCallers, "absent", place, message, &pointer, &published);
             }
             (Some((pointer, node)), Some((other, published))) => {
@@ -319,7 +325,7 @@ impl<'d> OperationPair<'_, 'd> {
         Ok(())
     }
 
-    /// The JSON schemas of two bodies.
+    /// Compares the JSON schemas of two bodies.
     fn content(
         &mut self,
         direction: Direction,
@@ -343,14 +349,14 @@ impl<'d> OperationPair<'_, 'd> {
         let ours = statuses(self.files.0, self.ours)?;
         let published = statuses(self.files.1, self.published)?;
         if let Some((pointer, node)) = ours.get("200") {
-            // `2XX` covers 200, and so does `default` where no success is stated at all.
+            // `2XX` includes 200, and so does `default` if no successful status is listed.
             let stated = published.get("200").or_else(|| published.get("2XX"));
             let any_success = published.keys().any(|status| status.starts_with('2'));
             let place = "response 200";
             match stated.or_else(|| published.get("default").filter(|_| !any_success)) {
                 None => {
                     let others: Vec<&str> = published.keys().map(String::as_str).collect();
-                    let message = format!("is not published; there is {}", others.join(", "));
+                    let message = format!("is not published, which has {}", others.join(", "));
                     let at = join(&self.published.pointer, "responses");
                     self.add_at(Class::BreaksDecoding, "absent", place, message, pointer, &at);
                 }
@@ -364,7 +370,7 @@ impl<'d> OperationPair<'_, 'd> {
             let covered = ["200", "2XX", "default"].contains(&status.as_str()) || status.starts_with(['4', '5']);
             if !covered && !ours.contains_key(status) {
                 let own = join(&self.ours.pointer, "responses");
-                let message = format!("has a status that we lack: {status}");
+                let message = format!("we lack the status {status}");
                 self.add_at(Class::New, format!("status: {status}"), "responses", message, &own, pointer);
             }
         }
@@ -372,7 +378,7 @@ impl<'d> OperationPair<'_, 'd> {
         Ok(())
     }
 
-    /// Statuses that only one of the files names, a range counting for each status within it.
+    /// Reports error statuses that only one of the files lists. A range such as `4XX` covers each status within it.
     fn errors(&mut self, ours: &Statuses<'d>, published: &Statuses<'d>) {
         let failures = |statuses: &Statuses<'d>| -> Vec<String> {
             statuses.keys().filter(|status| status.starts_with(['4', '5'])).cloned().collect()
@@ -390,17 +396,17 @@ impl<'d> OperationPair<'_, 'd> {
         let (more, fewer) = (only(&published, &ours), only(&ours, &published));
         let at = (join(&self.ours.pointer, "responses"), join(&self.published.pointer, "responses"));
         if !more.is_empty() {
-            let (subject, message) = (format!("status: {more}"), format!("has errors that we don't list: {more}"));
+            let (subject, message) = (format!("status: {more}"), format!("we do not list the errors {more}"));
             self.add_at(Class::Cosmetic, subject, "responses", message, &at.0, &at.1);
         }
         if !fewer.is_empty() && !default {
-            let message = format!("doesn't list our errors {fewer}");
+            let message = format!("does not list our errors {fewer}");
             self.add_at(Class::Cosmetic, "absent", "responses", message, &at.0, &at.1);
         }
     }
 }
 
-/// Responses by status, in capitals, and where they stand once references are followed.
+/// The responses by status (`2XX` in capitals), with the pointers at the end of their references.
 type Statuses<'d> = BTreeMap<String, (String, &'d Value)>;
 
 fn statuses<'d>(api: &Api<'d>, operation: &Operation<'d>) -> Result<Statuses<'d>> {

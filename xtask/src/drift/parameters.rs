@@ -1,5 +1,4 @@
-//! The parameters of an operation in both files: matched by place and name, and compared in how they travel. What a
-//! parameter's schema says is for [`super::schemas`].
+//! Compares the parameters of an operation and how they are serialized. Their schemas are compared by [`super::schemas`].
 
 use std::collections::BTreeMap;
 
@@ -16,13 +15,13 @@ use super::{
 };
 use crate::{json_pointer::join, openapi::text};
 
-/// A parameter, and where it stands once references are followed.
+/// A parameter, with the pointer at the end of its references.
 struct Parameter<'d> {
     node: &'d Value,
     pointer: String,
 }
 
-/// Parameters by place (`path`, `query`, ...) and name; those in the path by their position, for names there are not sent.
+/// Parameters by location (`path`, `query`, ...) and name. Path parameters are keyed by position, since their names are not sent.
 type Parameters<'d> = BTreeMap<(&'d str, String), Parameter<'d>>;
 
 pub(super) fn compare(pair: &mut OperationPair<'_, '_>) -> Result<()> {
@@ -38,7 +37,7 @@ pub(super) fn compare(pair: &mut OperationPair<'_, '_>) -> Result<()> {
                 subject: "absent".to_owned(),
                 place: &label,
                 name,
-                message: format!("is not published: it would be ignored{}", similar(name, names)),
+                message: format!("is not published, so that it would be ignored{}", similar(name, names)),
                 ours: &[&parameter.pointer],
                 published: &pair.published.pointer,
             };
@@ -57,7 +56,7 @@ pub(super) fn compare(pair: &mut OperationPair<'_, '_>) -> Result<()> {
             subject: format!("parameter: {name}"),
             place: "operation",
             name,
-            message: format!("has a {kind}{} parameter that we lack: `{name}`", key.0),
+            message: format!("we lack the {kind}{} parameter `{name}`", key.0),
             ours: &[&pair.ours.pointer],
             published: &parameter.pointer,
         };
@@ -113,7 +112,7 @@ fn compare_one(
     Ok(())
 }
 
-/// The path's parameters, and the operation's own in their stead where both have one.
+/// The parameters of the operation and of its path. Those of the operation take precedence.
 fn read<'d>(api: &Api<'d>, operation: &Operation<'d>) -> Result<Parameters<'d>> {
     let in_path: Vec<&str> = operation.path.split('{').skip(1).filter_map(|part| part.split('}').next()).collect();
     let mut parameters = Parameters::new();
@@ -128,7 +127,7 @@ fn read<'d>(api: &Api<'d>, operation: &Operation<'d>) -> Result<Parameters<'d>> 
                 _ => None,
             };
             let key = key.unwrap_or_else(|| name.to_owned());
-            // OpenAPI itself ignores these: they are the business of the body and of the security scheme.
+            // OpenAPI ignores these: they follow from the body and the security scheme.
             if place == "header" && ["accept", "content-type", "authorization"].contains(&key.as_str()) {
                 continue;
             }
@@ -138,7 +137,7 @@ fn read<'d>(api: &Api<'d>, operation: &Operation<'d>) -> Result<Parameters<'d>> 
     Ok(parameters)
 }
 
-/// Its style, by default that of its place.
+/// The style of a parameter, by default that of its location.
 fn style<'v>(node: &'v Value, place: &str) -> &'v str {
     match (text(node, "style"), place) {
         ("", "path" | "header") => "simple",
@@ -147,7 +146,7 @@ fn style<'v>(node: &'v Value, place: &str) -> &'v str {
     }
 }
 
-/// How a value is written. All styles of the query write a single value alike.
+/// How the value of a parameter is serialized. A single value looks the same in all styles of a query.
 fn travels(node: &Value, place: &str, name: &str, single: bool) -> String {
     if node.get("schema").is_none()
         && let Some(media) = node.get("content").and_then(Value::as_object).and_then(|content| content.keys().next())

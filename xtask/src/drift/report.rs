@@ -1,4 +1,4 @@
-//! Differences as a table for people, as Markdown for an issue, and as JSON for machines; each with what to do about it.
+//! Formats differences as a table, as Markdown for an issue, or as JSON. Each difference is shown with what to do about it.
 
 use std::{collections::HashMap, fmt::Write};
 
@@ -7,12 +7,11 @@ use serde_json::{Value, json};
 
 use super::{Class, Difference};
 
-/// What to do where a published file says something that the service does not do.
-const HOW_TO_COVER: &str = "Where the service does not do what is published, keep our document as it is, and give the reason at \
-                            OURS: `x-deviation: {covers: [SUBJECT], reason: ...}`. `--json` and `--markdown` show the \
-                            SUBJECT.";
+/// What to do if the service does not behave as published.
+const HOW_TO_COVER: &str = "If the service does not behave as published, keep our document and state the reason at OURS: \
+                            `x-deviation: {covers: [SUBJECT], reason: ...}`. `--json` and `--markdown` show the SUBJECT.";
 
-/// Aligned columns, the reasons of known deviations below their rows, and a line of counts.
+/// A table with aligned columns and reasons below the rows, followed by a line with the counts.
 pub fn table(differences: &[Difference]) -> String {
     let mut out = String::new();
     let shown = grouped(differences);
@@ -51,8 +50,8 @@ fn counts(differences: &[Difference]) -> String {
     format!("{} differences: {}", differences.len(), counts.join(", "))
 }
 
-/// What is shown, and how many others are like it: cosmetic differences are one row for all places of the same kind, since
-/// nobody has to do anything about them.
+/// The differences to show, each with the number of others that are grouped with it. Cosmetic differences with the same message
+/// are shown as one, since they need no action.
 fn grouped(differences: &[Difference]) -> Vec<(&Difference, usize)> {
     let mut shown: Vec<(&Difference, usize)> = Vec::new();
     let mut first = HashMap::new();
@@ -94,12 +93,12 @@ fn operations(difference: &Difference) -> String {
 fn elsewhere(others: usize) -> String {
     match others {
         0 => String::new(),
-        1 => "; and in 1 more place, which `--json` lists".to_owned(),
-        _ => format!("; and in {others} more places, which `--json` lists"),
+        1 => "; also in 1 other place, see `--json`".to_owned(),
+        _ => format!("; also in {others} other places, see `--json`"),
     }
 }
 
-/// A published name may hold anything, and a row is a line.
+/// Escapes control characters: names in a published file may contain line breaks.
 fn one_line(text: &str) -> String {
     text.chars()
         .flat_map(
@@ -108,7 +107,7 @@ fn one_line(text: &str) -> String {
         .collect()
 }
 
-/// What a maintainer does about a difference.
+/// What a maintainer has to do about a difference.
 fn what_to_do(difference: &Difference) -> &'static str {
     if !difference.class.needs_action() {
         return "nothing";
@@ -117,13 +116,13 @@ fn what_to_do(difference: &Difference) -> &'static str {
     match difference.subject.split(':').next().unwrap_or_default() {
         "absent" | "readOnly" | "writeOnly" => "remove it",
         "body" => "change the body",
-        "default" => "set it explicitly",
+        "default" => "send it explicitly",
         "deprecated" => "mark it as deprecated",
         "enum" | "lost" => "send no other value",
         "format" => "change the format",
-        "keyword" => "teach drift the keyword",
+        "keyword" => "add it to keywords.rs",
         "member" => "add the member",
-        "nullable" => "read null there",
+        "nullable" => "accept null",
         "oneOf" => "state the choice",
         "operation" if breaks => "change or remove the path",
         "operation" => "add the operation",
@@ -141,24 +140,28 @@ fn what_to_do(difference: &Difference) -> &'static str {
     }
 }
 
-/// Why there is nothing to do: as our document says, or by the rule of the class.
+/// Why no action is needed: the reason of the deviation, or the rule for cosmetic differences.
 fn reason(difference: &Difference) -> Option<&str> {
     if difference.reason.is_some() || difference.class != Class::Cosmetic {
         return difference.reason.as_deref();
     }
     Some(match difference.subject.split(':').next().unwrap_or_default() {
-        "required" | "requires" => "What a reply lacks reads as its default, required or not.",
-        "optional" => "The SDK sends what our document requires, and reads as its default what a reply lacks.",
-        "type" | "format" | "enum" => "What travels there fits both files.",
-        "lost" => "A value that no longer arrives is not missed.",
-        "name" => "The name of a parameter in the path is not sent.",
-        "absent" | "status" => "Errors are read by their status, whatever the file says of their bodies.",
-        "generation" => "It is not what the SDK sends to.",
-        _ => "It lets through all that the SDK sends.",
+        "required" | "requires" => {
+            "Members that are missing in a response are read as their defaults, whether they are required or not."
+        }
+        "optional" => {
+            "The SDK sends all members that our document requires, and reads missing members as their defaults."
+        }
+        "type" | "format" | "enum" => "Every value that is sent is valid in both files.",
+        "lost" => "The SDK does not depend on this value.",
+        "name" => "The names of path parameters are not sent.",
+        "absent" | "status" => "Errors are classified by their status, whether it is listed or not.",
+        "generation" => "The file is not about this generation.",
+        _ => "It allows all values that the SDK sends.",
     })
 }
 
-/// The body of an issue: what needs action as a table, and the rest folded away.
+/// The body of an issue: a table of the differences that need action, and the others in a collapsed section.
 pub fn markdown(published: &str, differences: &[Difference]) -> String {
     let mut out = format!("{} compared with our document: **{}**.\n", code(published), counts(differences));
     let part = |needs_action: bool| -> Vec<Difference> {
@@ -166,14 +169,14 @@ pub fn markdown(published: &str, differences: &[Difference]) -> String {
     };
     let (now, rest) = (part(true), part(false));
     if now.is_empty() {
-        out.push_str("\nThere is nothing to do.\n");
+        out.push_str("\nNo action is needed.\n");
     } else {
         rows(&mut out, &now);
         out.extend(["\n", HOW_TO_COVER, "\n"]);
     }
     if !rest.is_empty() {
-        // GitHub reads Markdown within HTML only after a blank line. Writing to a string can't fail.
-        let _ = writeln!(out, "\n<details><summary>{} that need no action</summary>", rest.len());
+        // GitHub parses Markdown within HTML only after a blank line. Writing to a string cannot fail.
+        let _ = writeln!(out, "\n<details><summary>{} without action</summary>", rest.len());
         rows(&mut out, &rest);
         out.push_str("\n</details>\n");
     }
@@ -203,16 +206,16 @@ fn rows(out: &mut String, differences: &[Difference]) {
     }
 }
 
-/// Text as code in a cell of a table, to be copied. A backtick is shown as the other quote.
+/// Formats text as code in a cell of a table. Backticks are replaced by apostrophes.
 fn code(text: &str) -> String {
     format!("`{}`", one_line(text).replace('`', "'").replace('|', "\\|"))
 }
 
-/// Text as a cell of a Markdown table: what stands in backticks is code, and nothing else has a meaning.
+/// Formats text for a cell of a Markdown table. Code in backticks is kept, and everything else is escaped.
 fn cell_text(text: &str) -> String {
     let text = one_line(text);
     let parts: Vec<&str> = text.split('`').collect();
-    // A backtick without another one is text.
+    // A backtick without a counterpart is ordinary text.
     let is_code = |index: usize| index % 2 == 1 && index + 1 < parts.len();
     let mut out = String::new();
     for (index, part) in parts.iter().enumerate() {
@@ -221,7 +224,7 @@ fn cell_text(text: &str) -> String {
             out.push_str(if code || is_code(index - 1) { "`" } else { "\\`" });
         }
         for character in part.chars() {
-            // A table ends a cell at a bar even within code.
+            // A bar ends a cell even within code.
             if character == '|' || !code && "\\*_<>[]#@~&".contains(character) {
                 out.push('\\');
             }
@@ -231,7 +234,7 @@ fn cell_text(text: &str) -> String {
     out
 }
 
-/// An array with one object for each difference.
+/// A JSON array with an object for each difference.
 pub fn json(differences: &[Difference]) -> Result<String> {
     let objects: Vec<Value> = differences
         .iter()

@@ -1,5 +1,5 @@
-//! Two schemas walked together, without recursion: messages contain each other. The classes are in the documentation of
-//! [`super`].
+//! Compares two schemas and everything below them. It uses a queue instead of recursion, since messages may contain each other.
+//! The documentation of [`super`] lists the classes.
 
 use std::{
     collections::{BTreeSet, HashSet, VecDeque},
@@ -19,22 +19,22 @@ use super::{
 };
 use crate::json_pointer::join;
 
-/// The most pairs of schemas that are compared for one body: alternatives that refer to each other may combine without end.
+/// The maximum number of pairs of schemas that are compared for one body. Recursive alternatives may form very many.
 const MAX_PAIRS: usize = 50_000;
 
-/// A node of ours and the published one in the same place; each may be written in several places.
+/// Our schema and the published one for the same value. Each may be the union of several nodes.
 struct Pair {
     ours: Vec<String>,
     published: Vec<String>,
     place: String,
-    /// The member's name; empty for a body, a list's items and a map's values.
+    /// The name of the member. Empty for a body, the items of a list and the values of a map.
     name: String,
-    /// Whether it is a list's item or a map's value; the list or map is at the end of the trail.
+    /// Whether it is an item of a list or a value of a map. The list or map is at the end of the trail.
     element: bool,
     trail: Rc<Trail>,
 }
 
-/// A pair as it is compared.
+/// A pair with its parsed schemas.
 struct Both<'p, 'd> {
     direction: Direction,
     pair: &'p Pair,
@@ -50,22 +50,22 @@ pub(super) struct Walk<'a, 'd> {
     found: &'a mut Vec<Difference>,
 }
 
-/// What is known about a difference where it is found.
+/// A difference before its deviation is looked up.
 pub(super) struct Finding<'a> {
     pub(super) class: Class,
-    /// What differs, in the words that an `x-deviation` uses.
+    /// The name of the difference, as an `x-deviation` lists it.
     pub(super) subject: String,
     pub(super) place: &'a str,
-    /// The member's name.
+    /// The name of the member.
     pub(super) name: &'a str,
     pub(super) message: String,
-    /// The node in our document and the schema that it refers to, and the node in the published one.
+    /// The pointers of the node in our document and of the schema to which it refers. Then the published node.
     pub(super) ours: &'a [&'a str],
     pub(super) published: &'a str,
 }
 
 impl Finding<'_> {
-    /// The difference that it is, unless our document says that it is meant.
+    /// Looks up the deviation that covers it, and the lines of both nodes.
     pub(super) fn located(
         self,
         (ours, published): (&Api<'_>, &Api<'_>),
@@ -101,7 +101,7 @@ impl<'a, 'd> Walk<'a, 'd> {
         self.found.push(finding.located((self.ours, self.published), trail, operations));
     }
 
-    /// Records the keywords of a published object that can't be evaluated.
+    /// Records the keywords of a published object that cannot be evaluated.
     pub(super) fn unreadable(&mut self, trail: &Trail, kind: Kind, place: &str, ours: &str, published: (&str, &Value)) {
         let (pointer, node) = published;
         for (keyword, message) in keywords::unreadable(kind, node) {
@@ -143,7 +143,9 @@ impl<'a, 'd> Walk<'a, 'd> {
             }
             if seen.len() > MAX_PAIRS {
                 let location = self.published.document.location(published_at(&pair));
-                bail!("{location}: more than {MAX_PAIRS} pairs of schemas in one body: it is too large to compare");
+                bail!(
+                    "{location}: more than {MAX_PAIRS} pairs of schemas in one body: the file is too large to compare"
+                );
             }
             self.keywords(&both);
             if comparable {
@@ -158,14 +160,14 @@ impl<'a, 'd> Walk<'a, 'd> {
         Ok(())
     }
 
-    /// Records a difference between the two nodes of a pair, as they are used there.
+    /// Records a difference at the place where the schemas are used.
     fn at(&mut self, both: &Both<'_, 'd>, class: Class, subject: impl Into<String>, message: String) {
         let own = [ours_at(both.pair), both.ours.pointer.as_str()];
         let published = published_at(both.pair);
         self.record(both, class, subject.into(), &both.pair.place, message, &own, published);
     }
 
-    /// Records a difference between the schemas that the two nodes refer to.
+    /// Records a difference at the schemas to which the nodes refer.
     fn at_schema(&mut self, both: &Both<'_, 'd>, class: Class, subject: impl Into<String>, message: String) {
         let place = schema_place(&both.ours.pointer, &both.pair.place);
         let own = [both.ours.pointer.as_str(), ours_at(both.pair)];
@@ -186,7 +188,7 @@ impl<'a, 'd> Walk<'a, 'd> {
         let Both { pair, .. } = both;
         let mut own = own.to_vec();
         if pair.element {
-            // An element has no name that a reason could speak of, so that its list speaks for it.
+            // A deviation of a list or map covers its elements, too.
             own.extend(pair.trail.ancestors().take(2));
         }
         let finding = Finding { class, subject, place, name: &pair.name, message, ours: &own, published };
@@ -199,17 +201,17 @@ impl<'a, 'd> Walk<'a, 'd> {
         }
     }
 
-    /// A member may always be `null`: it is read as absent, and never sent. A whole body, an item and a map's value may not,
-    /// except for enums, which read it as their default.
+    /// Checks for new `null` values. A member may be `null`, which is read as absent and never sent. A body, an item of a list and
+    /// a value of a map may not, except for enums, which read it as their default.
     fn nullable(&mut self, both: &Both<'_, 'd>) {
         let refused = both.pair.name.is_empty() && both.ours.values.is_none() && !both.ours.nullable;
         if both.direction == Direction::Response && both.published.nullable && refused {
-            let message = "may be `null`, which is read as a member's value only".to_owned();
+            let message = "may be `null`, which the SDK cannot read here".to_owned();
             self.at(both, Class::BreaksDecoding, "nullable", message);
         }
     }
 
-    /// What the absence of a value means. The SDK takes it for the default of the type, as protobuf does.
+    /// Compares what an absent value means. The SDK reads it as the default of the type, as protobuf does.
     fn default(&mut self, both: &Both<'_, 'd>) {
         let Both { ours, published, .. } = both;
         let is_zero = |value: &Value| {
@@ -228,15 +230,16 @@ impl<'a, 'd> Walk<'a, 'd> {
         let stated = |shape: &Shape<'d>| shape.default.filter(|value| !is_zero(value));
         let (old, new) = (stated(ours), stated(published));
         if old != new {
-            let text =
-                |value: Option<&Value>| value.map_or_else(|| "the type's".to_owned(), |v| format!("`{}`", plain(v)));
-            let message = format!("has {} default, published with {}", text(old), text(new));
+            let text = |value: Option<&Value>| {
+                value.map_or_else(|| "no default".to_owned(), |value| format!("the default `{}`", plain(value)))
+            };
+            let message = format!("has {}, published with {}", text(old), text(new));
             let subject = format!("default: {}", new.map_or_else(|| "none".to_owned(), plain));
             self.at(both, Class::New, subject, message);
         }
     }
 
-    /// Compares JSON types. Answers whether what is below is worth comparing.
+    /// Compares JSON types. Returns whether the contents can be compared.
     fn types(&mut self, both: &Both<'_, 'd>) -> bool {
         let Both { direction, ours, published, .. } = both;
         if ours.types.is_empty() {
@@ -258,10 +261,10 @@ impl<'a, 'd> Walk<'a, 'd> {
         let text =
             |shape: &Shape<'_>| if other_kind && !shape.is_map() { "message".to_owned() } else { described(shape) };
         let message = format!("is {}, published as {}", text(ours), text(published));
-        // A message without members is read as an empty map.
+        // A message without members can be read as an empty map.
         let fits = sent.types.iter().all(taken) && (!other_kind || sent.is_message() && sent.members.is_empty());
         let class = if is_integer(ours) && is_integer(published) {
-            // Text or number is all the same; what it may hold is not.
+            // Whether it is text or a number does not matter, but its range does.
             format_class(*direction, "integer", ours.format, published.format)
         } else if fits {
             Class::Cosmetic
@@ -272,7 +275,7 @@ impl<'a, 'd> Walk<'a, 'd> {
         class == Class::Cosmetic && ours.types.iter().any(|kind| published.types.contains(kind))
     }
 
-    /// Keywords that can't be evaluated, and those that are compared as they are written.
+    /// Reports keywords that cannot be evaluated, and compares those that are not interpreted.
     fn keywords(&mut self, both: &Both<'_, 'd>) {
         for (pointer, keyword, message) in &both.published.unreadable {
             let own = [ours_at(both.pair), both.ours.pointer.as_str()];
@@ -318,20 +321,20 @@ impl<'a, 'd> Walk<'a, 'd> {
             }
             (Some(ours), Some(published)) => {
                 for value in published.beyond(ours) {
-                    let message = format!("has a value that we lack: `{value}`");
+                    let message = format!("we lack the value `{value}`");
                     self.at_schema(both, Class::New, format!("value: {value}"), message);
                 }
                 for value in ours.beyond(published) {
                     let class = direction.choose(Class::BreaksCallers, Class::Cosmetic);
-                    let outcome = direction.choose("sending it is refused", "it no longer arrives");
-                    let message = format!("has lost the value `{value}`: {outcome}");
+                    let outcome = direction.choose("the service rejects it", "it is no longer sent");
+                    let message = format!("no longer has the value `{value}`: {outcome}");
                     self.at_schema(both, class, format!("lost: {value}"), message);
                 }
             }
         }
     }
 
-    /// What narrows a request. Limits that only our document states are our own affair.
+    /// Compares the restrictions of a request. Restrictions that only our document states are not reported.
     fn limits(&mut self, both: &Both<'_, 'd>) {
         if both.direction == Direction::Response {
             return;
@@ -354,7 +357,7 @@ impl<'a, 'd> Walk<'a, 'd> {
         }
     }
 
-    /// Members of which a request may, or must, set one.
+    /// Compares the groups of members of which a request may or must set one.
     fn choices(&mut self, both: &Both<'_, 'd>) {
         if both.direction == Direction::Response {
             return;
@@ -397,19 +400,19 @@ impl<'a, 'd> Walk<'a, 'd> {
             let Some(others) = others else {
                 if published.required.contains(name) && !ours.required.contains(name) {
                     let class = direction.choose(Class::BreaksCallers, Class::Cosmetic);
-                    add(class, "required", "is published as required, and is no member".to_owned(), &published.pointer);
+                    add(class, "required", "is required, but not a published member".to_owned(), &published.pointer);
                 }
                 let class = direction.choose(Class::BreaksCallers, Class::New);
-                let outcome = direction.choose("it would be ignored", "it reads as its default");
+                let outcome = direction.choose("it would be ignored", "it is read as its default");
                 let similar = similar(name, published.members.keys().copied());
-                add(class, "absent", format!("is not published: {outcome}{similar}"), &published.pointer);
+                add(class, "absent", format!("is not published, so that {outcome}{similar}"), &published.pointer);
                 continue;
             };
             let at = others.first().map_or("", String::as_str);
             if hidden {
                 let (class, subject) = direction.choose((Class::BreaksCallers, "readOnly"), (Class::New, "writeOnly"));
-                let outcome = direction.choose("it would be ignored", "it reads as its default");
-                add(class, subject, format!("is published as `{subject}`: {outcome}"), at);
+                let outcome = direction.choose("it would be ignored", "it is read as its default");
+                add(class, subject, format!("is published as `{subject}`, so that {outcome}"), at);
                 continue;
             }
             match (ours.required.contains(name), published.required.contains(name)) {
@@ -434,7 +437,7 @@ impl<'a, 'd> Walk<'a, 'd> {
         self.additional_members(both, &message_place)
     }
 
-    /// Names that only the published message has, or requires.
+    /// Reports members that only the published message has or requires.
     fn additional_members(&mut self, both: &Both<'_, 'd>, place: &str) -> Result<()> {
         let Both { direction, pair, ours, published } = both;
         let names: BTreeSet<&str> = published.members.keys().chain(&published.required).copied().collect();
@@ -445,14 +448,14 @@ impl<'a, 'd> Walk<'a, 'd> {
                 None if ours.required.contains(name) => continue,
                 None => {
                     let class = direction.choose(Class::BreaksCallers, Class::Cosmetic);
-                    (class, format!("requires: {name}"), format!("requires `{name}`, which is no member of it"))
+                    (class, format!("requires: {name}"), format!("requires `{name}`, which is not a member"))
                 }
                 Some(nodes) if self.published.shape(nodes)?.is_hidden(*direction) => continue,
                 Some(_) => {
                     let breaks = required && *direction == Direction::Request;
                     let class = if breaks { Class::BreaksCallers } else { Class::New };
                     let kind = if breaks { "required member" } else { "member" };
-                    (class, format!("member: {name}"), format!("has a {kind} that we lack: `{name}`"))
+                    (class, format!("member: {name}"), format!("we lack the {kind} `{name}`"))
                 }
             };
             let at = nodes.and_then(|nodes| nodes.first()).unwrap_or(&published.pointer);
@@ -462,7 +465,7 @@ impl<'a, 'd> Walk<'a, 'd> {
         Ok(())
     }
 
-    /// A list's items and a map's values.
+    /// Compares the items of lists and the values of maps.
     fn elements(&mut self, both: &Both<'_, 'd>, queue: &mut VecDeque<Pair>) -> Result<()> {
         let Both { direction, pair, ours, published } = both;
         let trail = pair.trail.to(ours_at(pair)).to(&ours.pointer);
@@ -483,7 +486,7 @@ impl<'a, 'd> Walk<'a, 'd> {
             if !others.is_empty() {
                 queue.push_back(element(others.clone()));
             } else if published.types.contains(kind) && !published.is_message() {
-                // No schema says no more than one without a type.
+                // A missing schema is equivalent to one without a type.
                 let pair = element(vec![published.pointer.clone()]);
                 let ours = self.ours.shape(ours)?;
                 self.types(&Both { direction: *direction, pair: &pair, ours, published: Rc::default() });
@@ -501,7 +504,7 @@ fn published_at(pair: &Pair) -> &str {
     pair.published.first().map_or("", String::as_str)
 }
 
-/// A component schema goes by its own name, whatever refers to it.
+/// The name of a component schema, or else the place where the schema is used.
 fn schema_place(pointer: &str, otherwise: &str) -> String {
     match pointer.strip_prefix("/components/schemas/") {
         Some(name) if !name.contains('/') => name.to_owned(),
@@ -509,19 +512,19 @@ fn schema_place(pointer: &str, otherwise: &str) -> String {
     }
 }
 
-/// A value as it stands in YAML: text without quotes.
+/// A value as it is written in YAML: strings without quotes.
 pub(super) fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// A hint at the same name in another spelling.
+/// A hint if there is a name with another spelling.
 pub(super) fn similar<'n>(name: &str, mut others: impl Iterator<Item = &'n str>) -> String {
     others
         .find(|other| *other != name && other.to_snake_case() == name.to_snake_case())
         .map_or_else(String::new, |other| format!(" (there is `{other}`)"))
 }
 
-/// Whether a new value of a limit lets less through than the old one. `None` where that can't be said.
+/// Whether the new value of a restriction is stricter than the old one. `None` if that cannot be determined.
 fn tighter(limit: &str, old: &Value, new: &Value) -> Option<bool> {
     let numbers = || Some((old.as_f64()?, new.as_f64()?));
     match keywords::rule(Kind::Schema, limit)? {
@@ -544,7 +547,7 @@ fn described(shape: &Shape<'_>) -> String {
     }
 }
 
-/// Whether it is an integer, as a number or as 64-bit text: protobuf JSON reads both, and so does the SDK.
+/// Whether it is an integer, as a number or as 64-bit text. The SDK reads both, as protobuf JSON requires.
 fn is_integer(shape: &Shape<'_>) -> bool {
     let one = shape.types.len() == 1;
     one && (shape.types.contains("integer")
@@ -560,7 +563,7 @@ fn format_class(direction: Direction, kind: &str, ours: Option<&str>, published:
         return Class::Cosmetic;
     }
     match (direction, ours, published) {
-        // The SDK parses these; it takes any other text as it is.
+        // The SDK parses these formats, and keeps any other text as it is.
         (Direction::Response, Some("date-time" | "int64" | "uint64"), _) => Class::BreaksDecoding,
         (Direction::Response, ..) | (Direction::Request, _, None) => Class::Cosmetic,
         (Direction::Request, None, Some(_)) => Class::New,
@@ -578,8 +581,8 @@ fn range(format: &str) -> Option<(i128, i128)> {
     }
 }
 
-/// The schema of a JSON body below `content`, whatever parameters its media type has, and the media type that holds it. Of
-/// several the one that names JSON most plainly, for that is what we ask for; of equals the first.
+/// The pointers of the JSON schema below `content` and of its media type. Of several JSON types the most specific one is chosen,
+/// since the SDK requests `application/json`.
 pub(super) fn json_schema(content: &Value, pointer: &str) -> Option<(String, String)> {
     let names = content.as_object()?.keys();
     let rank = |name: &String| {

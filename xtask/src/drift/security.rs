@@ -1,5 +1,4 @@
-//! How a call says who makes it, in either file: a header, a query parameter or something else. It must not know what a key
-//! looks like.
+//! Compares how calls are authenticated. This module must not know what a key looks like.
 
 use std::collections::BTreeSet;
 
@@ -12,19 +11,19 @@ use super::{
 };
 use crate::{json_pointer::join, openapi::text};
 
-/// The credentials that a call needs together, each in words.
+/// Credentials that a call needs together, each described in words.
 type Way = BTreeSet<String>;
 
-/// The ways of which one is enough, and where the document says so.
+/// The alternative sets of credentials that an operation accepts.
 pub(super) struct Security {
     ways: Vec<Way>,
     pub(super) pointer: String,
-    /// The schemes that they refer to: their names and where they stand.
+    /// The names and the pointers of the security schemes that they refer to.
     pub(super) schemes: Vec<(String, String)>,
 }
 
 impl Security {
-    /// What an operation asks for, or else the document for all of them.
+    /// Reads the requirements of an operation, or else those of the whole document.
     pub(super) fn read(api: &Api<'_>, operation: &Operation<'_>) -> Result<Self> {
         let own = join(&operation.pointer, "security");
         let pointer = if operation.node.get("security").is_some() { own } else { "/security".to_owned() };
@@ -51,21 +50,20 @@ impl Security {
         Ok(security)
     }
 
-    /// What is published differently: its class, what it is about, and in words.
+    /// The differences between two sets of requirements: class, subject and message.
     pub(super) fn differences(&self, published: &Self) -> Vec<(Class, String, String)> {
         let enough = |way: &Way| self.ways.iter().any(|ours| way.is_subset(ours));
         let difference = |class, way: String, message: String| (class, format!("security: {way}"), message);
         if !published.ways.iter().any(enough) {
-            let message = format!("is sent with {}, published as needing {}", all(&self.ways), all(&published.ways));
+            let message = format!("is sent with {}, published as requiring {}", all(&self.ways), all(&published.ways));
             return vec![difference(Class::BreaksCallers, all(&published.ways), message)];
         }
         let new = published.ways.iter().filter(|way| !self.ways.contains(way));
-        new.map(|way| difference(Class::New, together(way), format!("may also be called with {}", together(way))))
-            .collect()
+        new.map(|way| difference(Class::New, together(way), format!("also accepts {}", together(way)))).collect()
     }
 }
 
-/// What a scheme asks for. A key in the header `Authorization` and a bearer token are the same.
+/// Describes the credential of a scheme. An API key in the header `Authorization` and a bearer token are the same.
 fn credential(scheme: &Value) -> String {
     match (text(scheme, "type"), text(scheme, "in"), text(scheme, "scheme").to_ascii_lowercase().as_str()) {
         ("http", _, "bearer") => header("Authorization"),
@@ -85,7 +83,7 @@ fn header(name: &str) -> String {
 }
 
 fn together(way: &Way) -> String {
-    if way.is_empty() { "no key".to_owned() } else { way.iter().cloned().collect::<Vec<_>>().join(" and ") }
+    if way.is_empty() { "no credentials".to_owned() } else { way.iter().cloned().collect::<Vec<_>>().join(" and ") }
 }
 
 fn all(ways: &[Way]) -> String {

@@ -1,5 +1,5 @@
-//! A schema of either file in one form: references, `allOf`, alternatives and the syntax of 3.1 are gone. It must not know
-//! what it is compared with.
+//! A schema in a normalized form: references, `allOf`, alternatives and the syntax of OpenAPI 3.1 are resolved. This module must
+//! not know that two schemas are compared.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -13,52 +13,52 @@ use super::{
 };
 use crate::{json_pointer::join, openapi::text};
 
-/// What a schema says, as far as it is compared.
+/// A normalized schema.
 #[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a keyword of its own")]
 pub(super) struct Shape<'d> {
-    /// Where it stands, once references are followed.
+    /// Its pointer, at the end of its references.
     pub(super) pointer: String,
-    /// JSON types without `null`. Empty where nothing is said.
+    /// The JSON types without `null`. Empty if none is stated.
     pub(super) types: BTreeSet<&'d str>,
-    /// Whether `null` is among its values.
+    /// Whether `null` is allowed.
     pub(super) nullable: bool,
     pub(super) format: Option<&'d str>,
     /// The values of an enum, in the order of the file.
     pub(super) values: Option<Values>,
-    /// The places of each member: more than one where parts or alternatives repeat it.
+    /// The pointers of each member. There are several if parts or alternatives repeat it.
     pub(super) members: BTreeMap<&'d str, Vec<String>>,
     pub(super) required: BTreeSet<&'d str>,
-    /// Members of which one may be set, or some must be.
+    /// Groups of members of which one may or must be set.
     pub(super) choices: Vec<Choice<'d>>,
     /// The schemas of a list's items, and of a map's values.
     pub(super) items: Vec<String>,
     pub(super) map_values: Vec<String>,
-    /// Whether members that it does not name are refused.
+    /// Whether other members are forbidden.
     pub(super) closed: bool,
-    /// The keywords that narrow what is valid, in the form of 3.1.
+    /// The keywords that restrict the valid values, in the form of OpenAPI 3.1.
     pub(super) limits: BTreeMap<&'d str, Value>,
-    /// The keywords that are compared as they are written.
+    /// The keywords that are compared without interpretation.
     pub(super) as_written: BTreeMap<&'d str, &'d Value>,
     pub(super) default: Option<&'d Value>,
     pub(super) read_only: bool,
     pub(super) write_only: bool,
     pub(super) deprecated: bool,
-    /// Keywords that can't be evaluated: where, which, and what is wrong.
+    /// Keywords that cannot be evaluated: pointer, name and message.
     pub(super) unreadable: Vec<(String, String, String)>,
 }
 
-/// Alternatives that differ only in the one member that each requires, as protobuf oneofs are published.
+/// Alternatives that differ only in the single member that each requires. Protobuf oneofs are published in this form.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Choice<'d> {
     pub(super) members: BTreeSet<&'d str>,
-    /// Whether at least one of them must be set.
+    /// Whether at least one member must be set.
     pub(super) required: bool,
-    /// Whether at most one of them may be set.
+    /// Whether at most one member may be set.
     pub(super) exclusive: bool,
 }
 
-/// Distinct texts in their order.
+/// An ordered set of texts.
 #[derive(Debug, Default)]
 pub(super) struct Values {
     ordered: Vec<String>,
@@ -76,22 +76,22 @@ impl Values {
         &self.ordered
     }
 
-    /// The values that `other` lacks.
+    /// The values that are not in `other`.
     pub(super) fn beyond<'v>(&'v self, other: &'v Self) -> impl Iterator<Item = &'v String> {
         self.ordered.iter().filter(|value| !other.known.contains(*value))
     }
 }
 
-/// A schema that is still to be read.
+/// A schema that has to be merged.
 struct Part {
     pointer: String,
-    /// Whether another one may hold in its stead.
+    /// Whether it is one of several alternatives.
     alternative: bool,
 }
 
 impl<'d> Shape<'d> {
-    /// Reads the schemas at some places as one. Alternatives (`oneOf`, `anyOf`, and several places) are read as one schema
-    /// that allows what any of them allows, and requires nothing of what they require.
+    /// Reads the schemas at some pointers and merges them. Alternatives (`oneOf`, `anyOf`, or several pointers) become one schema
+    /// that allows everything that one of them allows, without their required members.
     pub(super) fn read(api: &Api<'d>, places: &[String]) -> Result<Self> {
         let mut shape = Shape { pointer: places.first().cloned().unwrap_or_default(), ..Shape::default() };
         let mut formats = BTreeSet::new();
@@ -107,7 +107,7 @@ impl<'d> Shape<'d> {
             let Some(node) = api.document.get(&pointer) else { continue };
             let location = || api.document.location(&pointer);
             if node.is_boolean() {
-                // `true` and `false` are schemas in 3.1, and say nothing about a shape.
+                // `true` and `false` are schemas in OpenAPI 3.1, and do not describe a shape.
                 continue;
             }
             if !node.is_object() {
@@ -120,7 +120,7 @@ impl<'d> Shape<'d> {
                     children(node, &pointer, key).filter(|(_, node)| !is_null(node)).collect();
                 shape.nullable |= some.len() < children(node, &pointer, key).count();
                 let several = some.len() > 1;
-                // Plain text beside an enum leaves the enum open: its values are only those known so far.
+                // An enum with arbitrary text as an alternative is open.
                 any_text |=
                     several && some.iter().any(|(part, _)| api.resolve(part).is_ok_and(|(_, node)| is_any_text(node)));
                 if let Some(choice) = several.then(|| choice(key, &some)).flatten() {
@@ -161,7 +161,7 @@ impl<'d> Shape<'d> {
                 .unreadable
                 .extend(unreadable.map(|(keyword, message)| (join(&pointer, keyword), keyword.clone(), message)));
         }
-        // Alternatives of different formats leave any of them possible.
+        // If alternatives have different formats, none of them is certain.
         shape.format = if formats.len() == 1 { formats.pop_first() } else { None };
         shape.infer();
         shape.values = shape.values.filter(|_| !any_text);
@@ -178,7 +178,7 @@ impl<'d> Shape<'d> {
         };
         for name in types {
             match name {
-                // `null` without quotes is YAML's own.
+                // In YAML `null` without quotes is not a string.
                 Value::Null => self.nullable = true,
                 Value::String(name) if name == "null" => self.nullable = true,
                 Value::String(name)
@@ -186,8 +186,8 @@ impl<'d> Shape<'d> {
                 {
                     self.types.insert(name);
                 }
-                Value::String(other) => return Err(format!("the type `{other}` is not understood")),
-                other => return Err(format!("the type `{other}` is not understood")),
+                Value::String(other) => return Err(format!("the type `{other}` is unknown")),
+                other => return Err(format!("the type `{other}` is unknown")),
             }
         }
         Ok(())
@@ -203,13 +203,13 @@ impl<'d> Shape<'d> {
         }
     }
 
-    /// Limits, and what is compared as it is written.
+    /// Reads restrictions, and keywords that are not interpreted.
     fn other_keywords(&mut self, node: &'d Value) {
         for (keyword, value) in node.as_object().into_iter().flatten() {
             match keywords::rule(Kind::Schema, keyword) {
                 Some(Rule::Narrows(_)) => {
                     let (keyword, value) = match (keyword.as_str(), value) {
-                        // 3.0 says with a flag that the limit itself is excluded.
+                        // In OpenAPI 3.0 a flag makes the limit exclusive.
                         ("maximum", _) if is_true(node, "exclusiveMaximum") => ("exclusiveMaximum", value),
                         ("minimum", _) if is_true(node, "exclusiveMinimum") => ("exclusiveMinimum", value),
                         ("exclusiveMaximum" | "exclusiveMinimum", Value::Bool(_)) => continue,
@@ -219,7 +219,7 @@ impl<'d> Shape<'d> {
                         self.limits.insert(keyword, value.clone());
                     }
                 }
-                // What is refused beside the members that are named shows where those are compared.
+                // `false` forbids other members or items. Those that the SDK sends are compared one by one.
                 Some(Rule::AsWritten) if !value.is_boolean() => {
                     self.as_written.insert(keyword, value);
                 }
@@ -228,7 +228,7 @@ impl<'d> Shape<'d> {
         }
     }
 
-    /// A schema without a type still says something by its other keywords.
+    /// Infers a missing type from the other keywords.
     fn infer(&mut self) {
         if !self.types.is_empty() {
             return;
@@ -242,17 +242,17 @@ impl<'d> Shape<'d> {
         }
     }
 
-    /// Whether it is a map, rather than a message with named members.
+    /// Whether it is a map, as opposed to a message with named members.
     pub(super) fn is_map(&self) -> bool {
         !self.map_values.is_empty() && self.members.is_empty()
     }
 
-    /// Whether it is a message, by its members or because it takes none.
+    /// Whether it is a message: it has named members, or allows no members at all.
     pub(super) fn is_message(&self) -> bool {
         !self.members.is_empty() || self.closed && self.map_values.is_empty()
     }
 
-    /// Whether it is never part of a message that travels this way.
+    /// Whether it is excluded from messages in this direction.
     pub(super) fn is_hidden(&self, direction: Direction) -> bool {
         direction.choose(self.read_only, self.write_only)
     }
@@ -265,8 +265,8 @@ impl<'d> Shape<'d> {
     }
 }
 
-/// The alternatives as a choice of members, if each requires one member and says no more. One that requires nothing, or says
-/// what it is not, leaves them all unset.
+/// Interprets alternatives as a choice of members if each of them only requires one member. An alternative without requirements,
+/// or with `not`, means that all members may be unset.
 fn choice<'d>(key: &str, alternatives: &[(String, &'d Value)]) -> Option<Choice<'d>> {
     let mut choice = Choice { members: BTreeSet::new(), required: true, exclusive: key == "oneOf" };
     for (_, node) in alternatives {
@@ -288,7 +288,7 @@ fn choice<'d>(key: &str, alternatives: &[(String, &'d Value)]) -> Option<Choice<
     (choice.members.len() > 1).then_some(choice)
 }
 
-/// The oneofs of our own document: lists of members of which at most one is set.
+/// The `x-oneof` of our own document: lists of members of which at most one is set.
 fn oneofs(node: &Value) -> impl Iterator<Item = Choice<'_>> {
     let groups = node.get("x-oneof").and_then(Value::as_array).into_iter().flatten();
     groups.map(|group| {
@@ -297,12 +297,12 @@ fn oneofs(node: &Value) -> impl Iterator<Item = Choice<'_>> {
     })
 }
 
-/// Whether a limit lets everything through.
+/// Whether a restriction has no effect.
 fn is_no_limit(keyword: &str, value: &Value) -> bool {
     match keyword {
         "minItems" | "minLength" | "minProperties" => value.as_f64() == Some(0.0),
         "uniqueItems" => value == &Value::Bool(false),
-        // `[\s\S]` is how JavaScript writes any character, line breaks included.
+        // In JavaScript `[\s\S]` matches any character, including line breaks.
         "pattern" => value.as_str().is_some_and(|pattern| {
             let pattern = pattern.strip_prefix('^').unwrap_or(pattern);
             ["", "$", ".*", "[\\s\\S]*", "[\\s\\S]*$", "[\\S\\s]*$"].contains(&pattern)
@@ -323,7 +323,7 @@ fn is_null(node: &Value) -> bool {
     text(node, "type") == "null" || node.get("type").is_some_and(Value::is_null)
 }
 
-/// Whether it is text without values of its own, nor parts that may have some.
+/// Whether it is text without an enum, also in its parts.
 fn is_any_text(node: &Value) -> bool {
     let text = match node.get("type") {
         Some(Value::Array(kinds)) => kinds.iter().any(|kind| kind == "string"),

@@ -92,9 +92,9 @@ fn a_document_has_no_difference_from_itself() {
 }
 
 #[test]
-fn nothing_is_left_to_do_where_each_difference_is_meant() {
+fn files_whose_differences_are_all_intended_need_no_action() {
     for (text, operations, left_out) in
-        [(V1, 4, "none of the 3 of generation v5"), (V5, 3, "none of the 4 of generation v1")]
+        [(V1, 4, "none of the 3 operations of generation v5"), (V5, 3, "none of the 4 operations of generation v1")]
     {
         let found = differences(text);
         let kept: Vec<&Difference> = found.iter().filter(|difference| difference.class.needs_action()).collect();
@@ -107,7 +107,7 @@ fn nothing_is_left_to_do_where_each_difference_is_meant() {
 }
 
 #[test]
-fn names_inlined_bodies_prefixes_and_newer_syntax_are_no_difference() {
+fn schema_names_inline_schemas_prefixes_and_the_syntax_of_3_1_make_no_difference() {
     fn rename(node: &mut Value) {
         match node {
             Value::Object(members) => {
@@ -175,11 +175,11 @@ fn a_deviation_does_not_hide_another_change_of_the_same_member() {
 fn a_deviation_for_a_required_name_does_not_cover_a_real_member() {
     let pointer = format!("{MESSAGES}Event/properties/payload");
     let edit = |root: &mut Value| set(root, &pointer, json!({ "type": "object" }));
-    planted(V1, edit, Class::New, "Event", "has a member that we lack: `payload`");
+    planted(V1, edit, Class::New, "Event", "we lack the member `payload`");
 }
 
 #[test]
-fn the_form_of_a_deviation_is_checked() {
+fn the_syntax_of_deviations_is_checked() {
     let found = deviation::check("/x-deviation", &json!({ "x-deviation": { "covers": ["required"] } }));
     assert_eq!(found.len(), 1, "{found:?}");
     // And each of the document of these tests is right.
@@ -191,7 +191,7 @@ fn the_form_of_a_deviation_is_checked() {
 }
 
 #[test]
-fn messages_that_contain_themselves_are_compared_once() {
+fn recursive_messages_are_compared_once() {
     let node = |inner: &Value| json!({ "type": "object", "properties": { "next": inner, "id": { "type": "string" } } });
     let document = |next: &Value, schemas: Value| {
         json!({

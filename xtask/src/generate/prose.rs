@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn what_prose_says_stays_readable() {
+    fn prose_stays_readable() {
         for (text, expected) in [
             ("One `code` word,\nand another.\n\n- `A`: first, snake_case.\n- `B`: second\n  line.\n", None),
             ("1. one\n\n2. two\n\n   more\n\n> quote\n\n# Heading", None),
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn hostile_prose_is_harmless_and_says_the_same() {
+    fn hostile_prose_becomes_harmless_and_keeps_its_words() {
         for text in HOSTILE {
             assert_harmless(&prose(text));
             let (before, after) = (plain_characters(text), prose(text));
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_in_backticks_stays_there() {
+    fn text_in_a_code_span_stays_in_it() {
         for text in ["plain", "a`b", "`", "``x", "a ` b"] {
             assert_harmless(&code(text));
             let written = code(text);
@@ -409,7 +409,7 @@ mod tests {
 
     /// rustdoc itself, over all of them at once: as documentation without a warning, and with no test in it.
     #[test]
-    fn rustdoc_has_nothing_to_say_of_hostile_prose() {
+    fn rustdoc_accepts_hostile_prose_without_warnings_and_tests() {
         let folder = std::env::temp_dir().join(format!("xtask-prose-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let mut items = quote::quote!();

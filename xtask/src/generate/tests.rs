@@ -134,7 +134,7 @@ fn a_yaml_mistake_is_reported_with_its_line() {
         &["YAML"],
     );
     let twice = "operationId: findIncidents\n      operationId: findIncidents # again";
-    refused("operationId: findIncidents", twice, "# again", &["the key `operationId` stands twice"]);
+    refused("operationId: findIncidents", twice, "# again", &["the key `operationId` is repeated"]);
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn constructs_that_are_not_supported_are_refused_where_they_stand() {
 }
 
 #[test]
-fn a_message_that_requires_itself_is_refused_where_it_does() {
+fn a_message_that_requires_itself_is_rejected_with_its_line() {
     let count = "count: {type: integer, format: int32, description: How often.}";
     let parent = format!("{count}\n        parent:\n          $ref: '#/components/schemas/Incident'");
     // Optional, it is a list of any length, and so it is below a list.
@@ -467,7 +467,7 @@ fn a_panic_of_progenitor_is_an_error_that_names_the_operation() {
 }
 
 #[test]
-fn whatever_the_document_says_is_documentation_and_no_code() {
+fn hostile_descriptions_do_not_become_code() {
     let hostile = r#""See [index] and <b>.\r\n\n    let never: Never;\n\n```\nlet never: Never;\n```""#;
     let descriptions = ["Finds incidents.", "Gets it.", "Its id.}\n        state", "A state.", "An incident.", "Why."];
     let text = descriptions.iter().fold(DOCUMENT.to_owned(), |text, description| {

@@ -25,16 +25,16 @@ fn some() -> [Difference; 4] {
 }
 
 #[test]
-fn the_table_is_aligned_says_what_to_do_and_counts_what_it_shows() {
+fn the_table_is_aligned_and_shows_actions_and_counts() {
     let expected = "\
 CLASS            OURS  PUBLISHED  WHAT TO DO  PLACE         DIFFERENCE
 breaks callers   12    3456       require it  a             differs [one]
-cosmetic         12    3456       nothing     Longer.place  differs [one and 2 more]; and in 1 more place, which `--json` lists
-                 because: The SDK sends what our document requires, and reads as its default what a reply lacks.
+cosmetic         12    3456       nothing     Longer.place  differs [one and 2 more]; also in 1 other place, see `--json`
+                 because: The SDK sends all members that our document requires, and reads missing members as their defaults.
 known deviation  12    3456       nothing     b             differs [one]
                  because: So it is.
 
-Where the service does not do what is published, keep our document as it is, and give the reason at OURS: `x-deviation: \
+If the service does not behave as published, keep our document and state the reason at OURS: `x-deviation: \
                     {covers: [SUBJECT], reason: ...}`. `--json` and `--markdown` show the SUBJECT.
 
 4 differences: 1 breaks callers, 0 breaks decoding, 0 new, 2 cosmetic, 1 known deviation
@@ -55,7 +55,7 @@ fn json_has_an_object_for_each_difference() {
 }
 
 #[test]
-fn markdown_is_a_table_of_what_to_do_with_the_rest_folded_away() {
+fn markdown_shows_what_needs_action_and_collapses_the_rest() {
     let text = report::markdown("v5.yaml", &some());
     let (now, rest) = text.split_once("<details>").unwrap();
     assert!(now.starts_with("`v5.yaml` compared with our document: **4 differences: 1 breaks callers"), "{text}");
@@ -63,11 +63,11 @@ fn markdown_is_a_table_of_what_to_do_with_the_rest_folded_away() {
     assert!(!now.contains("cosmetic |") && rest.contains("| cosmetic | nothing | Longer.place |"), "{text}");
     assert!(rest.contains("Because: So it is."), "{text}");
     let text = report::markdown("v5.yaml", &[]);
-    assert!(text.contains("There is nothing to do.") && !text.contains("<details>"), "{text}");
+    assert!(text.contains("No action is needed.") && !text.contains("<details>"), "{text}");
 }
 
 #[test]
-fn what_a_published_file_says_can_not_break_a_row() {
+fn text_from_a_published_file_cannot_break_a_row() {
     let mut hostile = difference(Class::New, "a|b", "member: x`|\ny", &["one"], None);
     hostile.message = "has `a|b`, <b>, @team, *c*, [d](e) and a lone ` and\nanother line\u{1b}[31m".to_owned();
     let text = report::markdown("v5.yaml", &[hostile.clone()]);

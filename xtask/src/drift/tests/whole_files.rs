@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::*;
 
 #[test]
-fn an_operation_that_vanished_breaks_callers() {
+fn a_removed_operation_breaks_callers() {
     let edit = |root: &mut Value| drop(remove(root, &v1(":batchGet")));
     planted(V1, edit, Class::BreaksCallers, "operation", "POST /v1/incidents:batchGet is not published");
     // Its deviation counts while the other binding is published.
@@ -25,7 +25,7 @@ fn served_at(text: &str, base: &str) -> String {
 }
 
 #[test]
-fn a_generation_that_moved_breaks_callers_and_is_compared_all_the_same() {
+fn a_generation_with_another_number_breaks_callers_and_is_still_compared() {
     let broken = edited(V5, |root| set(root, "/components/schemas/Incident/properties/id/type", json!("integer")));
     let found = keys(differences(&served_at(&broken, "/mgmt/openapi/6")));
     let moved =
@@ -38,7 +38,7 @@ fn a_generation_that_moved_breaks_callers_and_is_compared_all_the_same() {
 }
 
 #[test]
-fn a_file_that_states_no_generation_is_recognised_by_its_paths() {
+fn a_file_without_a_generation_is_recognized_by_its_paths() {
     for base in ["", "/mgmt/openapi", "/mgmt/openapi/latest"] {
         assert_eq!(keys(differences(&served_at(V5, base))), keys(differences(V5)), "{base}");
     }
@@ -61,12 +61,12 @@ fn a_frozen_generation_is_named_and_not_compared() {
         assert_eq!(found.len(), 1, "{found:#?}");
         assert_eq!((found[0].0, found[0].1.as_str()), (Class::Cosmetic, "generation"));
         assert!(found[0].2.starts_with(&format!("this is generation {number} of the API, ")), "{found:?}");
-        assert!(found[0].2.contains("it is frozen"), "{found:?}");
+        assert!(found[0].2.contains("which is frozen"), "{found:?}");
     }
 }
 
 #[test]
-fn a_generation_that_is_all_under_another_version_breaks_callers() {
+fn a_generation_under_another_version_breaks_callers() {
     let found = added(OURS_TEXT, |root| {
         let paths = std::mem::take(root["paths"].as_object_mut().unwrap());
         let renamed = |path: String| path.strip_prefix("/v1/").map_or(path.clone(), |rest| format!("/v2/{rest}"));
@@ -74,7 +74,7 @@ fn a_generation_that_is_all_under_another_version_breaks_callers() {
     });
     for (class, message) in [
         (Class::BreaksCallers, "POST /v1/incidents:batchGet is not published"),
-        (Class::New, "POST /v2/incidents:batchGet is one that we lack"),
+        (Class::New, "we lack POST /v2/incidents:batchGet"),
     ] {
         assert!(found.contains(&(class, "operation".to_owned(), message.to_owned())), "{found:#?}");
     }
@@ -82,22 +82,22 @@ fn a_generation_that_is_all_under_another_version_breaks_callers() {
 }
 
 #[test]
-fn an_operation_that_we_lack_is_new_if_it_is_about_incidents() {
+fn an_unknown_operation_is_new_if_it_is_about_incidents() {
     let merge = json!({ "operationId": "Merge", "responses": { "200": { "description": "" } } });
     let add = |path: &'static str, operation: Value| {
         move |root: &mut Value| set(root, &join("/paths", path), json!({ "post": operation }))
     };
-    let message = "POST /v1/incidents:merge is one that we lack";
+    let message = "we lack POST /v1/incidents:merge";
     planted(V1, add("/v1/incidents:merge", merge.clone()), Class::New, "operation", message);
     assert_eq!(added(V1, add("/v1/alerts:merge", merge.clone())), []);
     let mut tagged = merge;
     tagged["tags"] = json!(["IncidentsService"]);
-    let message = "POST /v1/cases is one that we lack";
+    let message = "we lack POST /v1/cases";
     planted(V1, add("/v1/cases", tagged), Class::New, "operation", message);
 }
 
 #[test]
-fn what_cannot_be_read_is_an_error_with_its_line() {
+fn a_file_that_cannot_be_read_is_an_error_with_its_line() {
     assert!(
         refused("swagger: '2.0'\npaths: {}\n").starts_with("published.yaml:1: this is Swagger \"2.0\": convert it")
     );
@@ -109,26 +109,26 @@ fn what_cannot_be_read_is_an_error_with_its_line() {
     assert!(refused("openapi: 3.0.0\npaths: {}\n").contains("it has none of our"));
     assert_eq!(
         refused("openapi: 3.0.0\npaths:\n  /a: &a\n    b: *a\n"),
-        "published.yaml:4: an alias refers to the node that holds it: the document never ends"
+        "published.yaml:4: an alias refers to a node that contains it"
     );
     let path = "openapi: 3.0.0\npaths:\n  /v1/incidents:\n    post:\n      requestBody:\n";
     for (body, error) in [
         (
             "$ref: '#/components/requestBodies/Gone'",
-            "6: `$ref: #/components/requestBodies/Gone` refers to nothing in this file",
+            "6: `$ref: #/components/requestBodies/Gone` refers to a node that does not exist",
         ),
-        ("$ref: 'other.yaml#/a'", "6: `$ref: other.yaml#/a` leaves this file: bundle it into one file first"),
+        ("$ref: 'other.yaml#/a'", "6: `$ref: other.yaml#/a` refers to another file: bundle the files into one first"),
         ("$ref: 7", "6: a `$ref` must be text"),
-        ("$ref: '#/paths/~1v1~1incidents/post/requestBody'", "6: this `$ref` leads back to itself"),
+        ("$ref: '#/paths/~1v1~1incidents/post/requestBody'", "6: this `$ref` refers to itself"),
         ("content: {application/json: {schema: 3}}", "6: a schema must be a mapping"),
-        ("content: {application/json: {schema: {type: text}}}", "6: the type `text` is not understood"),
+        ("content: {application/json: {schema: {type: text}}}", "6: the type `text` is unknown"),
         (
             "content: {application/json: {schema: {allOf: [{$ref: '#/nowhere'}]}}}",
-            "6: `$ref: #/nowhere` refers to nothing in this file",
+            "6: `$ref: #/nowhere` refers to a node that does not exist",
         ),
         (
             "content: {application/json: {schema: {$ref: '#/paths/~1v1~1incidents/post/requestBody/content/application~1json/schema'}}}",
-            "6: this `$ref` leads back to itself",
+            "6: this `$ref` refers to itself",
         ),
     ] {
         assert_eq!(refused(&format!("{path}        {body}\n")), format!("published.yaml:{error}"));
@@ -136,7 +136,7 @@ fn what_cannot_be_read_is_an_error_with_its_line() {
 }
 
 #[test]
-fn references_within_an_endless_ring_of_parts_end() {
+fn cyclic_references_in_all_of_are_resolved() {
     let ring = edited(V1, |root| {
         set(root, &format!("{MESSAGES}Incident/allOf"), json!([{ "$ref": "#/components/schemas/v1Incident" }]));
     });
@@ -144,7 +144,7 @@ fn references_within_an_endless_ring_of_parts_end() {
 }
 
 #[test]
-fn what_is_broken_elsewhere_in_the_file_is_none_of_our_business() {
+fn mistakes_in_other_parts_of_the_file_are_ignored() {
     let edit = |root: &mut Value| {
         let schema = "/paths/~1v1~1alerts/get/responses/200/content";
         set(root, schema, json!({ "application/json": { "schema": { "$ref": "#/components/schemas/Gone" } } }));
@@ -165,7 +165,7 @@ fn anchors_are_read() {
 
 /// A file with nonsense anywhere in it is an answer or an error, never a panic.
 #[test]
-fn nonsense_never_panics() {
+fn invalid_values_never_panic() {
     let root = parsed(V5).root().clone();
     let mut pointers = Vec::new();
     crate::json_pointer::walk(&root, "", &mut |pointer, _| pointers.push(pointer.to_owned()));
@@ -198,7 +198,7 @@ fn nonsense_never_panics() {
 
 /// Twenty times as much takes about twenty times as long, and not four hundred times: the growth is measured, not the machine.
 #[test]
-fn time_grows_with_the_size_of_the_file_and_no_faster() {
+fn the_time_is_linear_in_the_size_of_the_file() {
     let numbered = |count: usize, text: &dyn Fn(usize) -> String| (0..count).map(text).collect::<Vec<_>>().concat();
     let head = "openapi: 3.0.3\npaths:\n  /v1/incidents:\n    post:\n      responses:\n        '200':\n          description: Done.\n          \
                 content:\n            application/json:\n              schema: {$ref: '#/x-schema'}\n";

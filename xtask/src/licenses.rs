@@ -1,5 +1,7 @@
-//! `cargo xtask licences`: every crate that the workspace is built with has a licence that the house accepts. `fuzz/`, which
-//! is outside and goes to nobody, is not looked at. It must not know what the crates are for.
+//! `cargo xtask licenses`: checks that every crate in the workspace's dependency tree has an accepted license. `fuzz/` is not
+//! part of the workspace, is never distributed, and is not checked. This module must not know what the crates are for.
+//!
+//! `cargo-deny` does this and more, but it has to be installed first, which takes longer than building this workspace.
 
 use std::process::ExitCode;
 
@@ -9,7 +11,7 @@ use spdx::{Expression, ParseMode};
 
 use crate::{cargo, model::text};
 
-/// Licences that ask for no more than a notice. An exception (`WITH ...`) only adds permissions, so its licence counts.
+/// Licenses that require no more than a notice. An exception (`WITH ...`) only grants more, so that its license decides.
 const ACCEPTED: [&str; 11] = [
     "Apache-2.0",
     "BSD-2-Clause",
@@ -24,14 +26,14 @@ const ACCEPTED: [&str; 11] = [
     "Zlib",
 ];
 
-/// Licences that are accepted for one crate only.
+/// Licenses that are accepted for a single crate.
 const EXCEPTIONS: [(&str, &str); 4] = [
-    // The MPL asks for the sources of its own files where they are changed. We use them as they are published, and what
-    // progenitor generates is not under its licence.
+    // The MPL requires the sources of files that were changed. We use the crates as published, and the code that progenitor
+    // generates is not covered by its license.
     ("progenitor", "MPL-2.0"),
     ("progenitor-client", "MPL-2.0"),
     ("progenitor-impl", "MPL-2.0"),
-    // Data: the root certificates of Mozilla's list.
+    // Data: Mozilla's root certificates.
     ("webpki-root-certs", "CDLA-Permissive-2.0"),
 ];
 
@@ -44,31 +46,31 @@ pub(crate) fn run() -> Result<ExitCode> {
     if !refused.is_empty() {
         bail!("{}", refused.join("\n"));
     }
-    println!("{} crates, all under licences that are accepted", packages.len());
+    println!("{} crates, all with accepted licenses", packages.len());
     Ok(ExitCode::SUCCESS)
 }
 
-/// An error that says what is wrong with a package of `cargo metadata`.
+/// Fails if the license of a package in `cargo metadata` is not accepted.
 fn complaint(package: &Value) -> Result<()> {
     let name = text(package, "name");
     let crate_name = format!("{name} {}", text(package, "version"));
-    let licence = text(package, "license");
-    if licence.is_empty() {
+    let license = text(package, "license");
+    if license.is_empty() {
         let file = text(package, "license_file");
-        let file = if file.is_empty() { String::new() } else { format!(" (its licence file is `{file}`)") };
+        let file = if file.is_empty() { String::new() } else { format!(" (its license file is `{file}`)") };
         bail!(
-            "{crate_name} states no licence{file}: read it, and add the crate to EXCEPTIONS in xtask/src/licences.rs"
+            "{crate_name} does not state a license{file}: read it, and add the crate to EXCEPTIONS in xtask/src/licenses.rs"
         );
     }
-    // Older crates write `MIT/Apache-2.0` for OR.
-    let expression = Expression::parse_mode(licence, ParseMode::LAX)
-        .map_err(|error| anyhow!("{crate_name}: `{licence}` is no SPDX expression: {}", error.reason))?;
+    // Older crates write `MIT/Apache-2.0` and mean OR.
+    let expression = Expression::parse_mode(license, ParseMode::LAX)
+        .map_err(|error| anyhow!("{crate_name}: `{license}` is not an SPDX expression: {}", error.reason))?;
     let accepted = expression.evaluate(|requirement| {
         let id = requirement.license.id().map(|id| id.name).unwrap_or_default();
         ACCEPTED.contains(&id) || EXCEPTIONS.contains(&(name, id))
     });
     if !accepted {
-        bail!("{crate_name}: `{licence}` is not accepted: see ACCEPTED in xtask/src/licences.rs");
+        bail!("{crate_name}: `{license}` is not accepted: see ACCEPTED in xtask/src/licenses.rs");
     }
     Ok(())
 }
@@ -77,9 +79,9 @@ fn complaint(package: &Value) -> Result<()> {
 mod tests {
     use super::*;
 
-    fn judge(licence: &str) -> Result<(), String> {
+    fn judge(license: &str) -> Result<(), String> {
         let package =
-            serde_json::json!({ "name": "dep", "version": "1.2.3", "license": licence, "license_file": "COPYING" });
+            serde_json::json!({ "name": "dep", "version": "1.2.3", "license": license, "license_file": "COPYING" });
         complaint(&package).map_err(|error| error.to_string())
     }
 
@@ -97,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_licence_that_is_not_listed_is_refused_by_name() {
+    fn an_error_names_the_crate_and_the_license_that_is_not_accepted() {
         for refused in ["GPL-3.0-only", "MIT AND GPL-3.0-only", "(MIT OR ISC) AND AGPL-3.0-or-later"] {
             let error = judge(refused).unwrap_err();
             assert!(error.starts_with(&format!("dep 1.2.3: `{refused}` is not accepted")), "{error}");
@@ -106,7 +108,7 @@ mod tests {
         assert!(judge("MPL-2.0").is_err());
         let package = serde_json::json!({ "name": "progenitor", "version": "1.0.0", "license": "MPL-2.0" });
         assert!(complaint(&package).is_ok());
-        assert!(judge("Bespoke").unwrap_err().contains("is no SPDX expression"));
-        assert!(judge("").unwrap_err().contains("states no licence (its licence file is `COPYING`)"));
+        assert!(judge("Bespoke").unwrap_err().contains("is not an SPDX expression"));
+        assert!(judge("").unwrap_err().contains("does not state a license (its license file is `COPYING`)"));
     }
 }
