@@ -21,4 +21,5 @@ mod raw;
 mod surface;
 mod telemetry;
 mod tour;
+mod types;
 mod wire;

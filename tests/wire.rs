@@ -143,11 +143,18 @@ fn timestamps_have_0_3_6_or_9_digits_and_the_years_1_to_9999() {
         "2024-01-01T00:00:00.000000001Z",
         "0001-01-01T00:00:00Z",
         "9999-12-31T23:59:59.999999999Z",
+        "2016-12-31T23:59:60Z",
     ] {
         let time = incident_with("/createdAt", json!(text)).created_at;
         assert_eq!(time, Some(text.parse::<DateTime<Utc>>().unwrap()), "{text}");
         let encoded = serde_json::to_value(Incident::default().with_created_at(time.unwrap())).unwrap();
         assert_eq!(encoded["createdAt"], *text);
+    }
+    for text in ["2024-01-01T02:00:00+02:00", "2024-01-01 00:00:00Z"] {
+        assert_eq!(incident_with("/createdAt", json!(text)).created_at, Some("2024-01-01T00:00:00Z".parse().unwrap()));
+    }
+    for text in ["2024-13-01T00:00:00Z", "2024-02-30T00:00:00Z", "2024-01-01T24:00:00Z", "2024-01-01T00:00:00", ""] {
+        assert!(serde_json::from_value::<Incident>(json!({ "createdAt": text })).is_err(), "{text}");
     }
     assert_eq!(incident_with("/createdAt", Value::Null).created_at, None);
 }
@@ -197,6 +204,19 @@ fn durations_convert_over_their_whole_range_with_their_sign() {
 }
 
 proptest! {
+    /// The common form of a time is read by the SDK itself, all others by chrono: nothing must tell them apart.
+    #[test]
+    fn a_time_is_read_as_chrono_reads_it(
+        text in "[0-9]{4}-[01][0-9]-[0-3][0-9][Tt ][0-2][0-9]:[0-6][0-9]:[0-6][0-9]([.,][0-9]{0,10})?(Z|z|[+-][0-9]{2}:[0-9]{2})?",
+        garbage in ".{0,40}",
+    ) {
+        for text in [text, garbage] {
+            let expected = text.parse::<DateTime<Utc>>().ok();
+            let read = serde_json::from_value::<Incident>(json!({ "createdAt": text })).ok();
+            prop_assert_eq!(read.map(|incident| incident.created_at.unwrap()), expected, "{}", text);
+        }
+    }
+
     #[test]
     fn any_duration_survives_the_way_there_and_back(seconds in -315_576_000_000_i64..=315_576_000_000, nanos in 0_i64..1_000_000_000) {
         let delta = TimeDelta::seconds(seconds) + TimeDelta::nanoseconds(if seconds < 0 { -nanos } else { nanos });

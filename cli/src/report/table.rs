@@ -5,6 +5,7 @@ use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, 
 use coralogix_incidents::{
     Originator, Payload,
     types::{Incident, IncidentEvent, IncidentSeverity, IncidentStatus, UpsertIncidentStateType},
+    wire::StringMap,
 };
 
 use crate::{
@@ -145,9 +146,7 @@ pub(crate) fn incident(output: &Output, incident: &Incident, now: DateTime<Utc>)
             .collect::<Vec<_>>()
             .join(", ")
     };
-    let maps = |map: &std::collections::BTreeMap<String, String>| {
-        labels(map.iter().map(|(key, value)| (key.clone(), value.clone())).collect())
-    };
+    let maps = |map: &StringMap| labels(map.clone().into_iter().collect());
     let meta = incident.meta_labels.iter();
     let meta = meta.map(|label| (label.key.clone().unwrap_or_default(), label.value.clone().unwrap_or_default()));
     let rows = [

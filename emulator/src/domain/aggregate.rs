@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use coralogix_incidents::types;
+use coralogix_incidents::{types, wire::StringMap};
 
 use super::{
     query::{By, SortKey, assignees, position},
@@ -43,15 +43,15 @@ fn uint32(count: usize) -> i64 {
 /// Values of labels, by the label's name.
 type LabelCounts = BTreeMap<String, BTreeMap<String, usize>>;
 
-fn count_labels(counts: &mut LabelCounts, labels: &BTreeMap<String, String>) {
+fn count_labels(counts: &mut LabelCounts, labels: &StringMap) {
     for (name, value) in labels {
         if !counts.contains_key(name) {
-            counts.insert(name.clone(), BTreeMap::new());
+            counts.insert(name.to_owned(), BTreeMap::new());
         }
         if let Some(values) = counts.get_mut(name) {
             match values.get_mut(value) {
                 Some(count) => *count += 1,
-                None => drop(values.insert(value.clone(), 1)),
+                None => drop(values.insert(value.to_owned(), 1)),
             }
         }
     }

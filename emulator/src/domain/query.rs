@@ -8,7 +8,10 @@
 //! name, description and id.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use coralogix_incidents::types::{self, IncidentFields};
+use coralogix_incidents::{
+    types::{self, IncidentFields},
+    wire::StringMap,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{error::Rejection, state::Stored};
@@ -47,12 +50,12 @@ impl By {
     pub(crate) fn key(&self, stored: &Stored) -> SortKey {
         let incident = &stored.incident;
         let time = |time: Option<DateTime<Utc>>| time.map_or(SortKey::Unset, SortKey::Time);
-        let text = |text: Option<&String>| text.map_or(SortKey::Unset, |text| SortKey::Text(text.clone()));
+        let text = |text: Option<&str>| text.map_or(SortKey::Unset, |text| SortKey::Text(text.to_owned()));
         match self {
             Self::Label(name) => text(incident.contextual_labels.get(name)),
             Self::Field(field) => match field {
                 IncidentFields::Id => text(Some(&incident.id)),
-                IncidentFields::Name => text(incident.name.as_ref()),
+                IncidentFields::Name => text(incident.name.as_deref()),
                 IncidentFields::Severity => SortKey::Number(gravity(&incident.severity)),
                 IncidentFields::State => SortKey::Number(position(&incident.state, types::IncidentState::KNOWN)),
                 IncidentFields::Status => SortKey::Number(position(&incident.status, types::IncidentStatus::KNOWN)),
@@ -93,7 +96,7 @@ impl By {
         let field = match self {
             Self::Label(name) => {
                 let mut label = types::ContextualLabels::default().with_field_name(name);
-                label.field_value = incident.contextual_labels.get(name).cloned();
+                label.field_value = incident.contextual_labels.get(name).map(str::to_owned);
                 return value.with_contextual_labels(label);
             }
             Self::Field(field) => field,
@@ -109,9 +112,11 @@ impl By {
             IncidentFields::ClosedTime => one.closed_at = incident.closed_at,
             IncidentFields::LastStateUpdateTime => one.last_state_update_time = incident.last_state_update_time,
             IncidentFields::ApplicationName => {
-                one.application_name = incident.contextual_labels.get(APPLICATION).cloned();
+                one.application_name = incident.contextual_labels.get(APPLICATION).map(str::to_owned);
             }
-            IncidentFields::SubsystemName => one.subsystem_name = incident.contextual_labels.get(SUBSYSTEM).cloned(),
+            IncidentFields::SubsystemName => {
+                one.subsystem_name = incident.contextual_labels.get(SUBSYSTEM).map(str::to_owned);
+            }
             IncidentFields::Duration => one.duration.clone_from(&incident.duration),
             _ => {}
         }
@@ -210,13 +215,13 @@ pub(crate) fn one_of<T: PartialEq>(wanted: &[T], value: &T) -> bool {
     wanted.is_empty() || wanted.contains(value)
 }
 
-fn label_is(wanted: &[String], value: Option<&String>) -> bool {
-    wanted.is_empty() || value.is_some_and(|value| wanted.contains(value))
+fn label_is(wanted: &[String], value: Option<&str>) -> bool {
+    wanted.is_empty() || value.is_some_and(|value| wanted.iter().any(|wanted| wanted == value))
 }
 
 pub(crate) fn labels_match<V>(
     wanted: &std::collections::BTreeMap<String, V>,
-    labels: &std::collections::BTreeMap<String, String>,
+    labels: &StringMap,
     values: impl Fn(&V) -> &Vec<String>,
 ) -> bool {
     wanted.iter().all(|(name, wanted)| label_is(values(wanted), labels.get(name)))

