@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use coralogix_incidents::{
-    ApiGeneration, ApiKey, CallOptions, Client, Effect, Error, ErrorKind, Region, RetryBudget, RetryPolicy,
-    TransportErrorKind,
+    ApiGeneration, ApiKey, CallOptions, Client, ConfigErrorKind, Effect, Error, ErrorKind, Region, RetryBudget,
+    RetryPolicy, TransportErrorKind,
     types::{
         AssignIncidentsRequest, ListIncidentEventsRequest, ListIncidentsRequest, UnassignIncidentsRequest, UserDetails,
     },
@@ -554,4 +554,32 @@ fn futures_and_clients_are_send_and_sync_and_errors_are_errors() {
     send(&client.get_incident("a"));
     send(&client.bulk().unassign(["a"]));
     send(&client.hand_over("a", "b"));
+}
+
+/// rustls looks for root certificates where these variables say, in a process of its own.
+#[tokio::test]
+async fn only_a_call_over_https_needs_root_certificates() {
+    const CHILD: &str = "WITHOUT_ROOT_CERTIFICATES";
+    if std::env::var_os(CHILD).is_none() {
+        let name = "client::only_a_call_over_https_needs_root_certificates";
+        let child = tokio::process::Command::new(std::env::current_exe().unwrap())
+            .args([name, "--exact"])
+            .envs([(CHILD, "1"), ("SSL_CERT_FILE", "/dev/null"), ("SSL_CERT_DIR", "/nonexistent")])
+            .output();
+        let output = child.await.unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && text.contains("1 passed"), "{text}");
+        return;
+    }
+    unassign(&Raw::start([]).client()).await.unwrap();
+    let key = ApiKey::new(KEY).unwrap();
+    Client::builder().api_key(key.clone()).base_url("http://example.com").danger_allow_plain_http().build().unwrap();
+    let client = Client::builder().api_key(key).region(Region::Eu2).build().unwrap();
+    assert_eq!(client.base_url(), "https://api.eu2.coralogix.com/mgmt/openapi");
+    let error = unassign(&client).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config(ConfigErrorKind::RootCertificates));
+    assert_eq!((error.effect(), error.attempts(), error.is_retryable()), (Effect::None, 0, false));
+    let shown = format!("{error:?}");
+    assert!(shown.contains("no root certificates") && shown.contains("`ca-certificates`"), "{shown}");
+    assert!(shown.contains("\n  caused by: "), "{shown}");
 }

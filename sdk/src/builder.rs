@@ -10,7 +10,7 @@ use crate::{
     client::{Inner, Shared},
     endpoint::{self, Endpoint},
     generation::Generations,
-    http_client::{http_client, is_loopback},
+    http_client::{HttpClient, http_client, is_loopback},
     telemetry::Drift,
 };
 
@@ -224,6 +224,9 @@ impl ClientBuilder {
 
     /// Builds the client. Nothing is sent.
     ///
+    /// It can be built on a system without root certificates, too. Only a call over https needs them: it returns an error of
+    /// the kind [`RootCertificates`](ConfigErrorKind::RootCertificates).
+    ///
     /// # Errors
     ///
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) if there is no key, the URL or the user agent is not valid, the URL is
@@ -248,8 +251,8 @@ impl ClientBuilder {
             Error::config(ConfigErrorKind::InvalidUserAgent, message).with_cause(error)
         })?;
         let own_http_client = self.http_client.is_some();
-        let client = match self.http_client {
-            Some(client) => client,
+        let HttpClient { client, missing_roots } = match self.http_client {
+            Some(client) => HttpClient { client, missing_roots: None },
             None => http_client(&base, self.connect_timeout)?,
         };
         let shared = Shared {
@@ -266,6 +269,7 @@ impl ClientBuilder {
             read_timeout: self.read_timeout,
             max_response_bytes: self.max_response_bytes,
             own_http_client,
+            missing_roots,
             retry_policy: self.retry_policy,
             retry_budget: self.retry_budget,
             drift: Drift::default(),

@@ -56,6 +56,7 @@ pub(crate) struct Shared {
     pub(crate) max_response_bytes: usize,
     /// Whether the HTTP client is the user's, of whose redirects and retries nothing is known.
     pub(crate) own_http_client: bool,
+    pub(crate) missing_roots: Option<String>,
     pub(crate) retry_policy: RetryPolicy,
     pub(crate) retry_budget: RetryBudget,
     pub(crate) drift: Drift,

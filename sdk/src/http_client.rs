@@ -1,15 +1,27 @@
 //! The HTTP client that is used unless the application gives one of its own: no redirects, no retries, TLS by rustls.
 
-#[cfg(feature = "rustls")]
-use std::sync::Arc;
 use std::time::Duration;
 
 use url::{Host, Url};
 
 use crate::{ConfigErrorKind, Error};
 
+/// A client that connects to the host of a base URL.
+pub(crate) struct HttpClient {
+    pub(crate) client: reqwest::Client,
+    /// Why the host's certificate cannot be checked, so that no call can be made; see [`missing_roots`].
+    pub(crate) missing_roots: Option<String>,
+}
+
+/// The error of a call over https on a system without root certificates.
+pub(crate) fn missing_roots(cause: &str) -> Error {
+    let message = "this system has no root certificates, so https is not possible: install them (the package \
+                   `ca-certificates` of most Linux distributions), or set SSL_CERT_FILE to a file of them";
+    Error::config(ConfigErrorKind::RootCertificates, message).with_cause(cause)
+}
+
 /// A client that connects to the host of `base`.
-pub(crate) fn http_client(base: &Url, connect_timeout: Duration) -> Result<reqwest::Client, Error> {
+pub(crate) fn http_client(base: &Url, connect_timeout: Duration) -> Result<HttpClient, Error> {
     let mut builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(connect_timeout)
@@ -25,28 +37,58 @@ pub(crate) fn http_client(base: &Url, connect_timeout: Duration) -> Result<reqwe
         builder = builder.no_proxy();
     }
     #[cfg(feature = "rustls")]
-    let builder = builder.tls_backend_preconfigured(tls()?);
-    builder.build().map_err(|error| {
+    let (builder, missing_roots) = {
+        let (config, missing_roots) = tls::config(base)?;
+        (builder.tls_backend_preconfigured(config), missing_roots)
+    };
+    #[cfg(not(feature = "rustls"))]
+    let missing_roots = None;
+    let client = builder.build().map_err(|error| {
         Error::config(ConfigErrorKind::HttpClient, "the HTTP client cannot be built").with_cause(error)
-    })
+    })?;
+    Ok(HttpClient { client, missing_roots })
 }
 
 /// rustls with ring, trusting what the platform trusts. Given to reqwest as it is: a provider installed for the whole
 /// process would be the application's business.
 #[cfg(feature = "rustls")]
-fn tls() -> Result<rustls::ClientConfig, Error> {
-    use rustls_platform_verifier::BuilderVerifierExt;
+mod tls {
+    use std::sync::Arc;
 
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .and_then(BuilderVerifierExt::with_platform_verifier);
-    let mut config = config
-        .map_err(|error| Error::config(ConfigErrorKind::Tls, "TLS cannot be set up").with_cause(error))?
-        .with_no_client_auth();
-    config.alpn_protocols =
-        if cfg!(feature = "http2") { vec![b"h2".to_vec(), b"http/1.1".to_vec()] } else { vec![b"http/1.1".to_vec()] };
-    Ok(config)
+    use rustls::{ClientConfig, RootCertStore, crypto::ring};
+    use rustls_platform_verifier::BuilderVerifierExt;
+    use url::Url;
+
+    use super::is_loopback;
+    use crate::{ConfigErrorKind, Error};
+
+    /// A configuration for the host of `base`. Root certificates are needed for https alone: without them, a client for https
+    /// can be built and looked at, and says what is missing when it is used.
+    pub(super) fn config(base: &Url) -> Result<(ClientConfig, Option<String>), Error> {
+        let begin = || {
+            ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+                .with_safe_default_protocol_versions()
+                .map_err(|error| Error::config(ConfigErrorKind::Tls, "TLS cannot be set up").with_cause(error))
+        };
+        let https = base.scheme() == "https";
+        // A proxy that is reached by https may be on the way to another machine.
+        let platform = if https || !is_loopback(base) { Some(begin()?.with_platform_verifier()) } else { None };
+        let (builder, missing_roots) = match platform {
+            Some(Ok(builder)) => (builder, None),
+            other => {
+                let missing = other.and_then(Result::err).filter(|_| https);
+                let missing = missing.map(|error| error.to_string());
+                (begin()?.with_root_certificates(RootCertStore::empty()), missing)
+            }
+        };
+        let mut config = builder.with_no_client_auth();
+        config.alpn_protocols = if cfg!(feature = "http2") {
+            vec![b"h2".to_vec(), b"http/1.1".to_vec()]
+        } else {
+            vec![b"http/1.1".to_vec()]
+        };
+        Ok((config, missing_roots))
+    }
 }
 
 /// Whether a URL leads to this machine.

@@ -199,9 +199,9 @@ impl fmt::Display for StopReason {
         f.write_str(match self {
             Self::NotTransient => "the failure is not transient",
             Self::MayHaveBeenProcessed => "the operation is not idempotent and may have been processed",
-            Self::AttemptsUsedUp => "the policy's attempts are used up",
-            Self::RetryAfterTooLong => "Retry-After is longer than the policy waits",
-            Self::NoTimeLeft => "the call's timeout leaves no time",
+            Self::AttemptsUsedUp => "attempts are used up",
+            Self::RetryAfterTooLong => "Retry-After is too long",
+            Self::NoTimeLeft => "no time is left",
             Self::BudgetEmpty => "the retry budget is empty",
         })
     }

@@ -121,3 +121,16 @@ fn a_proxy_of_the_environment_is_not_asked_for_this_machine() {
     let ran = cli.run(&["--emulator", "unassign", "incident_id_1"]);
     assert_eq!(ran.code, 0, "{}", ran.err);
 }
+
+#[test]
+fn without_root_certificates_only_a_call_over_https_fails() {
+    let without = |cli: Cli| cli.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "/nonexistent");
+    let emulator = emulator();
+    assert_eq!(without(Cli::at(&emulator)).run(&["list"]).code, 0);
+    let cli = without(Cli::bare().env("CORALOGIX_API_KEY", KEY));
+    assert_eq!(base_url(&cli, &[]).0, "https://api.eu1.coralogix.com/mgmt/openapi");
+    assert_eq!(cli.run(&["unassign", "incident_id_1", "--dry-run"]).code, 0);
+    let ran = cli.run(&["list"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("no root certificates") && ran.err.contains("`ca-certificates`"), "{}", ran.err);
+}

@@ -80,6 +80,8 @@ pub enum ConfigErrorKind {
     InvalidUserAgent,
     /// TLS cannot be set up, or this build has none.
     Tls,
+    /// The system has no root certificates, so that no `https://` host can be trusted. Found when a call is made.
+    RootCertificates,
     /// The HTTP client cannot be built.
     HttpClient,
 }

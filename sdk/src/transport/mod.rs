@@ -17,6 +17,7 @@ use crate::{
     ApiGeneration, Binding, Client, Effect, Error, Idempotency, Operation, ResponseValue,
     error::{Call, RouteUnknown},
     headers,
+    http_client::missing_roots,
     retry::{self, Decision, FailedAttempt, StopReason},
     telemetry::{self, Drift},
 };
@@ -71,6 +72,9 @@ impl Client {
         let correlation_id = HeaderValue::from_str(&id)
             .map_err(|_| Error::invalid_request("the correlation id cannot be sent in an HTTP header"))?;
         let request = self.request(build, binding, &correlation_id)?;
+        if let Some(cause) = &shared.missing_roots {
+            return Err(missing_roots(cause));
+        }
         let timeout = self.inner.options.timeout.unwrap_or(shared.timeout);
         let deadline = later(Instant::now(), timeout);
         let span = telemetry::operation_span(operation, binding, request.url(), &id);
