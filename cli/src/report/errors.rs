@@ -177,19 +177,29 @@ fn next_step(error: &Error) -> String {
         Idempotency::Safe | Idempotency::Idempotent => "it is safe to repeat",
         _ => "check what took effect before you repeat it",
     };
+    let status = error.status().map(|status| status.as_u16());
     if error.is_unauthorized() {
         "check CORALOGIX_API_KEY, and that the key belongs to this region (`cx-incidents config` shows it)".to_owned()
-    } else if error.is_permission_denied() {
+    } else if status == Some(403) {
         let personal = if permission == "incidents:assign" || permission == "incidents:acknowledge" {
             ", and make sure that it is a personal key, not a team's"
         } else {
             ""
         };
-        format!("give the key the permission {permission}{personal}")
+        let grant = format!("give the key the permission {permission}{personal}");
+        if error.is_permission_denied() {
+            grant
+        } else {
+            format!(
+                "a proxy or a firewall may have refused this, since the service reports errors otherwise; or {grant}"
+            )
+        }
     } else if error.is_unknown_route() {
         "check --region, --domain or --url; if that is right, try the other --api-generation (v1 or v5)".to_owned()
     } else if error.is_not_found() {
         "check the id: `cx-incidents list` shows those of this account and region".to_owned()
+    } else if status == Some(404) {
+        "check the id, and --region, --domain or --url: the service reports a missing incident otherwise".to_owned()
     } else if error.is_rate_limited() {
         let wait = error.retry_after().map(|wait| format!(" in {} s", wait.as_secs_f64().ceil())).unwrap_or_default();
         format!("try again{wait}, with a lower --concurrency; {repeat}")

@@ -316,3 +316,17 @@ fn a_timeout_is_1_and_says_that_it_may_have_taken_effect() {
     assert_three_lines(&ran);
     assert!(ran.err.contains("may have taken effect"), "{}", ran.err);
 }
+
+#[test]
+fn a_refusal_in_another_format_than_the_services_names_both_causes() {
+    let page = || FaultBody::Html;
+    let denied = Cli::at(&start(with_three().fault(Fault::status(403).with_body(page())))).run(&["list"]);
+    assert_eq!(denied.code, 1);
+    assert!(denied.err.contains("next: a proxy or a firewall may have refused this"), "{}", denied.err);
+    assert!(denied.err.contains("or give the key the permission incidents:read"), "{}", denied.err);
+    let words = FaultBody::Text("default backend - 404".to_owned());
+    let emulator = start(with_three().fault(Fault::status(404).with_body(words).on("getIncidentEvents")));
+    let missing = Cli::at(&emulator).run(&["events", "incident_id_2"]);
+    assert_eq!(missing.code, 1);
+    assert!(missing.err.contains("next: check the id, and --region, --domain or --url"), "{}", missing.err);
+}
