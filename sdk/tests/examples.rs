@@ -52,8 +52,6 @@ fn examples() -> Vec<(String, Vec<String>)> {
             let block = lines.skip_while(|line| *line != "```sh").skip(1).take_while(|line| *line != "```");
             (path.file_stem().unwrap().to_str().unwrap().to_owned(), block.map(str::to_owned).collect())
         })
-        // It is no example and takes minutes; it has tests of its own.
-        .filter(|(name, _)| name != "soak")
         .collect();
     examples.sort();
     examples
