@@ -1,4 +1,4 @@
-//! What an emulator is to be like. It knows nothing of how it comes about.
+//! The configuration of an emulator. It knows nothing of how requests are served.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -28,13 +28,13 @@ use crate::{
     proto_json::json_writer::{Format, JsonStyle},
 };
 
-/// The key that an emulator accepts if it is given none that may do everything.
+/// The key that an emulator accepts if it is given no personal key with all permissions.
 const DEFAULT_KEY: &str = "cxup_emulator";
 
-/// How many incidents an emulator has if nothing is said.
+/// The default number of incidents.
 const DEFAULT_COUNT: usize = 50;
 
-/// The newest requests that are kept for [`Emulator::requests`].
+/// How many requests are kept for [`Emulator::requests`]: the newest ones.
 const LOG_LIMIT: usize = 100_000;
 
 /// Configures an [`Emulator`]. Everything has a default.
@@ -75,7 +75,7 @@ pub struct EmulatorBuilder {
     max_body_bytes: usize,
 }
 
-/// Incidents to begin with.
+/// Where the first incidents come from.
 #[derive(Debug, Clone)]
 enum Source {
     Content(Content),
@@ -120,17 +120,17 @@ impl Emulator {
 }
 
 impl EmulatorBuilder {
-    /// Where to listen. The default is a port of the system's choice on 127.0.0.1. The emulator has no defences: it belongs on
-    /// no network.
+    /// Sets the address to listen on. The default is a port of the system's choice on 127.0.0.1. The emulator is not secured:
+    /// do not expose it to a network.
     #[must_use]
     pub fn address(mut self, address: SocketAddr) -> Self {
         self.address = address;
         self
     }
 
-    /// Begins with these incidents. May be called again, and beside [`seeded`](Self::seeded) and
-    /// [`incidents_json`](Self::incidents_json): of several incidents with one id the last counts. Without any of these there
-    /// are 50 realistic ones.
+    /// Adds incidents to start with. May be called several times, and together with [`seeded`](Self::seeded) and
+    /// [`incidents_json`](Self::incidents_json); if several incidents have one id, the last is kept. Without any of these calls,
+    /// the emulator starts with 50 realistic incidents.
     #[must_use]
     pub fn incidents<I: Into<types::Incident>>(mut self, incidents: impl IntoIterator<Item = I>) -> Self {
         let incidents = incidents.into_iter().map(|incident| Stored::new(incident.into())).collect();
@@ -138,59 +138,59 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Begins with the incidents of a JSON file: a list of incidents, a message with a member `incidents`, such as a saved
-    /// response, or a state file of the program.
+    /// Adds the incidents of a JSON file to start with. The file holds a list of incidents, a message with a member `incidents`
+    /// such as a saved response, or the saved state of an emulator.
     #[must_use]
     pub fn incidents_json(mut self, path: impl AsRef<Path>) -> Self {
         self.sources.push(Source::File(path.as_ref().to_owned()));
         self
     }
 
-    /// Begins with so many realistic incidents of the last two weeks, the documented `incident_id_1` and `incident_id_2`
-    /// first, assigned to a user.
+    /// Adds this many realistic incidents of the last two weeks to start with. The first two are the documented `incident_id_1`
+    /// and `incident_id_2`, assigned to a user; the others have UUIDs.
     #[must_use]
     pub fn seeded(mut self, count: usize, seed: u64) -> Self {
         self.sources.push(Source::Content(Content::Seeded(count, seed)));
         self
     }
 
-    /// Accepts one more key. If none is personal with all permissions, the emulator adds one of its own: see
-    /// [`Emulator::api_key`].
+    /// Accepts an API key. May be called several times. If no key is personal and has all permissions, the emulator adds one
+    /// of its own: see [`Emulator::api_key`].
     #[must_use]
     pub fn key(mut self, key: Key) -> Self {
         self.keys.push(key);
         self
     }
 
-    /// Lets one more thing go wrong.
+    /// Injects a fault. May be called several times.
     #[must_use]
     pub fn fault(mut self, fault: Fault) -> Self {
         self.faults.push(fault);
         self
     }
 
-    /// Which members replies show.
+    /// Sets which members responses show.
     #[must_use]
     pub fn json_style(mut self, style: JsonStyle) -> Self {
         self.format.style = style;
         self
     }
 
-    /// How unknown paths and wrong methods are answered.
+    /// Sets how unknown paths and wrong methods are answered.
     #[must_use]
     pub fn gateway(mut self, gateway: GatewayStyle) -> Self {
         self.gateway = gateway;
         self
     }
 
-    /// Deviates from the documented behavior in this way. May be called again.
+    /// Adds a known deviation from the documented behavior. May be called several times.
     #[must_use]
     pub fn quirk(mut self, quirk: Quirk) -> Self {
         self.quirks.push(quirk);
         self
     }
 
-    /// The API generations that the emulator speaks. A path of another generation is an unknown route. The default is both.
+    /// Sets the API generations to serve. A path of another generation is an unknown route. The default is all of them.
     ///
     /// ```
     /// use coralogix_incidents::ApiGeneration;
@@ -216,50 +216,50 @@ impl EmulatorBuilder {
         self
     }
 
-    /// How long after its request every answer comes. The effect happens at once, also if the client gives up in the meantime.
-    /// The default is no wait.
+    /// Delays every response. The request takes effect at once, even if the client gives up in the meantime. The default is no
+    /// delay.
     #[must_use]
     pub fn latency(mut self, latency: Duration) -> Self {
         self.latency = latency;
         self
     }
 
-    /// The clock that dates everything.
+    /// Sets the clock that dates everything.
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Decides on the ids of events and on what faults with a probability hit. With the same seed and clock, the same requests
-    /// get the same replies. The default is 0.
+    /// Sets the seed of event ids and of faults with a probability. With the same seed and clock, the same requests get the same
+    /// responses. The default is 0.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// The largest request body that is read; a larger one gets 413. The default is 4 MiB.
+    /// Sets the maximum size of a request body in bytes. A larger one gets 413. The default is 4 MiB.
     #[must_use]
     pub fn max_body_bytes(mut self, bytes: usize) -> Self {
         self.max_body_bytes = bytes;
         self
     }
 
-    /// Whether replies show what only a newer service has: unknown enum names, integers for enums, unknown members. Only the
-    /// replies: the incidents stay as they are.
+    /// Adds to responses what a newer service might send: unknown enum names, integers for enums, unknown members. The incidents
+    /// themselves stay as they are. The default is `false`.
     #[must_use]
     pub fn unknown_values(mut self, unknown_values: bool) -> Self {
         self.format.unknown_values = unknown_values;
         self
     }
 
-    /// Starts it.
+    /// Starts the emulator.
     ///
     /// # Errors
     ///
-    /// [`StartError`] if the address can't be bound, a file of incidents can't be read, or a fault is for an operation that the
-    /// document does not have.
+    /// [`StartError`] if the address cannot be bound, a file of incidents cannot be read, or a fault names an operation that does
+    /// not exist.
     pub async fn start(mut self) -> Result<Emulator, StartError> {
         if let Some(problem) = self.faults.iter().find_map(Fault::problem) {
             return Err(StartError::new(problem));

@@ -34,10 +34,10 @@ use crate::{
     net::server::{self, Phase},
 };
 
-/// An Incidents service on a port of its own, until it is dropped.
+/// A running emulator of the Incidents API, on a port of its own.
 ///
-/// It runs on threads of its own, so that it also answers a test that blocks. Many can run at once. Dropping it closes its port
-/// and all its connections before `drop` returns; [`stop`](Self::stop) lets requests finish first.
+/// It runs on threads of its own, so that a test that blocks still gets its responses. Many emulators can run at once. Dropping
+/// one closes its port and all its connections before `drop` returns; [`stop`](Self::stop) lets requests finish first.
 ///
 /// ```
 /// use coralogix_incidents::types::UnassignIncidentsRequest;
@@ -90,7 +90,7 @@ impl Emulator {
             .name("incidents-emulator".to_owned())
             .spawn(move || {
                 run(listener, router, phases, ready);
-                // Nobody waits for it unless somebody called `stop`.
+                // The receiver is gone unless somebody called `stop`.
                 let _ = finished.send(());
             })
             .map_err(|source| StartError::socket("serve on", address, source))?;
@@ -101,72 +101,72 @@ impl Emulator {
         Ok(Self { service, address, origin, url, api_key, phase, done: Some(done), thread: Some(thread) })
     }
 
-    /// The base URL for clients, such as `http://127.0.0.1:40123/mgmt/openapi`. If the emulator listens on all interfaces, the
+    /// Returns the base URL for clients, such as `http://127.0.0.1:40123/mgmt/openapi`. If the emulator listens on all interfaces, the
     /// URL has the loopback address.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The start of all of the emulator's URLs, such as `http://127.0.0.1:40123`.
+    /// Returns the start of all of the emulator's URLs, such as `http://127.0.0.1:40123`.
     pub fn origin(&self) -> &str {
         &self.origin
     }
 
-    /// The address that the emulator listens on.
+    /// Returns the address that the emulator listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// A personal key with all permissions: the first such key that was given, else the emulator's own.
+    /// Returns a personal API key with all permissions: the first such key that was configured, or the emulator's own.
     pub fn api_key(&self) -> &str {
         &self.api_key
     }
 
-    /// A client of this emulator, with the SDK's defaults. For one with other settings, give
-    /// [`url`](Self::url) and [`api_key`](Self::api_key) to a [`ClientBuilder`](coralogix_incidents::ClientBuilder).
+    /// Creates a client of this emulator with the SDK's defaults. For other settings, pass [`url`](Self::url) and
+    /// [`api_key`](Self::api_key) to a [`ClientBuilder`](coralogix_incidents::ClientBuilder).
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](coralogix_incidents::ErrorKind::Config) if the key is one that no header can hold.
+    /// [`ErrorKind::Config`](coralogix_incidents::ErrorKind::Config) if the key cannot be sent in an HTTP header.
     pub fn client(&self) -> Result<Client, Error> {
         Client::builder().base_url(self.url()).api_key(ApiKey::new(self.api_key())?).build()
     }
 
-    /// What was received so far, the oldest first. Of very many requests the newest 100,000.
+    /// Returns the requests received so far, the oldest first. Of more than 100,000 requests, the newest are kept.
     pub fn requests(&self) -> Vec<LoggedRequest> {
         self.service.log.newest(usize::MAX)
     }
 
-    /// Forgets what was received so far.
+    /// Clears the list of received requests.
     pub fn clear_requests(&self) {
         self.service.log.clear();
     }
 
-    /// An incident as it is now.
+    /// Returns an incident as it is now.
     pub fn incident(&self, id: &str) -> Option<types::Incident> {
         self.read(|state| state.get(id).map(|stored| stored.incident.clone()))
     }
 
-    /// All incidents as they are now, in the order in which they were given.
+    /// Returns all incidents as they are now, in the order in which they were added.
     pub fn incidents(&self) -> Vec<types::Incident> {
         self.read(|state| state.all().iter().map(|stored| stored.incident.clone()).collect())
     }
 
-    /// How many incidents there are.
+    /// Returns the number of incidents.
     pub fn len(&self) -> usize {
         self.read(|state| state.all().len())
     }
 
-    /// Whether there are no incidents.
+    /// Returns whether there are no incidents.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Lets one more thing go wrong from now on. Its counting of requests begins now.
+    /// Injects a fault. It counts requests from now on.
     ///
     /// # Errors
     ///
-    /// [`StartError`] if the fault is for an operation that the document does not have, or could never happen.
+    /// [`StartError`] if the fault names an operation that does not exist, or can never happen.
     pub fn inject(&self, fault: Fault) -> Result<(), StartError> {
         if let Some(problem) = fault.problem() {
             return Err(StartError::new(problem));
@@ -175,21 +175,22 @@ impl Emulator {
         Ok(())
     }
 
-    /// Lets nothing go wrong any more.
+    /// Removes all faults.
     pub fn clear_faults(&self) {
         self.service.faults.clear();
     }
 
-    /// Stops taking requests, lets those that were begun finish (for up to five seconds) and closes the port.
+    /// Stops the emulator: accepts no new requests, lets those that have begun finish for up to five seconds, and closes the
+    /// port.
     pub async fn stop(self) {
         drop(self.drain().await);
     }
 
-    /// As [`stop`](Self::stop), and what was answered and what came of it can still be looked at.
+    /// Stops the emulator as [`stop`](Self::stop) does, and returns it for inspection.
     pub async fn drain(mut self) -> Self {
         self.phase.send_replace(Phase::Draining);
         if let Some(done) = self.done.take() {
-            // An error says that the thread is gone, which is what was asked for.
+            // An error means that the thread has ended, which is the goal.
             let _ = done.await;
         }
         self
@@ -230,13 +231,13 @@ impl Drop for Emulator {
     fn drop(&mut self) {
         self.phase.send_replace(Phase::Stopped);
         if let Some(thread) = self.thread.take() {
-            // An error is a panic of that thread, which said so already.
+            // An error is a panic of that thread, which was reported already.
             let _ = thread.join();
         }
     }
 }
 
-/// The address to call a listener at: nobody can call the unspecified address of one that listens on all interfaces.
+/// The address at which a listener can be called. One that listens on all interfaces has an unspecified address.
 fn callable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -268,7 +269,7 @@ fn run(listener: TcpListener, router: Router, phases: watch::Receiver<Phase>, re
                 return;
             }
         };
-        // Whoever started it may have given up waiting; the phase tells.
+        // The caller may have stopped waiting. Then the phase ends the server.
         let _ = ready.send(Ok(()));
         server::serve(listener, router, decode_path, phases).await;
     });

@@ -1,7 +1,8 @@
-//! A stand-in for the Coralogix Incidents API: real HTTP on a loopback port, real effects, and faults on request.
+//! An emulator of the Coralogix Incidents API: a real HTTP server on a loopback port, with incidents that calls really change,
+//! and with faults on request.
 //!
-//! Any client in any language can point at it. In Rust, [`Emulator::start`] is all it takes; [`Emulator::builder`] has incidents,
-//! keys, faults, the style of the JSON, the clock and the seed. As a program: `coralogix-incidents-emulator --help`.
+//! [`Emulator::start`] starts one with defaults; [`Emulator::builder`] configures incidents, API keys, faults, the style of the
+//! JSON, the clock and the seed. Clients in any language can call it. It is also a program: `coralogix-incidents-emulator --help`.
 
 mod builder;
 mod data;

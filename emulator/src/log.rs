@@ -1,4 +1,4 @@
-//! What was asked and what came of it, for assertions. It knows nothing of how requests are answered.
+//! The log of received requests, for assertions. It knows nothing of how requests are answered.
 
 use std::{
     collections::VecDeque,
@@ -14,42 +14,42 @@ use coralogix_incidents::ApiGeneration;
 pub struct LoggedRequest {
     /// When it was received, by the emulator's clock.
     pub received_at: DateTime<Utc>,
-    /// The document's `operationId`; `None` for a path or method that it does not have.
+    /// The `operationId` of the operation. `None` for a path or method that no operation has.
     pub operation_id: Option<&'static str>,
-    /// The generation of the path.
+    /// The API generation of the path.
     pub generation: Option<ApiGeneration>,
     /// The HTTP method.
     pub method: String,
     /// The path with its query, as received.
     pub path: String,
-    /// `x-cx-correlation-id`.
+    /// The header `x-cx-correlation-id`.
     pub correlation_id: Option<String>,
-    /// The incident ids that it named, in its order, whatever became of it.
+    /// The incident ids that the request names, in its order, also if it was rejected.
     pub ids: Vec<String>,
-    /// The owner of its key, if the key is known.
+    /// The owner of its API key, if the key is known.
     pub key_owner: Option<String>,
-    /// The incidents that it changed. Empty where it repeated what was so already.
+    /// The ids of the incidents that it changed. Empty if it repeated a change.
     pub changed: Vec<String>,
-    /// What was sent in return.
+    /// How it was answered.
     pub answer: Answer,
 }
 
-/// What was sent in return for a request.
+/// How a request was answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Answer {
-    /// Nothing so far: it is being worked on, or the client went away before it was answered.
+    /// Not yet: it is being processed, or the client disconnected before it was answered.
     Pending,
-    /// A whole response with this status.
+    /// With a complete response of this status.
     Status(u16),
-    /// A response with this status whose body a fault cut off or stalled.
+    /// With a response of this status whose body a fault cut off or stalled.
     Broken(u16),
-    /// Nothing, and nothing will be: a fault lost the response.
+    /// Never: a fault lost the response.
     Lost,
 }
 
 impl Answer {
-    /// The status, if one was sent.
+    /// Returns the status, if one was sent.
     pub fn status(self) -> Option<u16> {
         match self {
             Self::Status(status) | Self::Broken(status) => Some(status),
@@ -58,7 +58,7 @@ impl Answer {
     }
 }
 
-/// The newest requests, up to a limit: an emulator may run for days.
+/// The newest requests, up to a limit, because an emulator may run for days.
 #[derive(Debug)]
 pub(crate) struct Log {
     entries: Mutex<Entries>,
@@ -71,7 +71,7 @@ struct Entries {
     dropped: usize,
 }
 
-/// Names an entry until it is dropped from the log.
+/// Identifies an entry until it is dropped from the log.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EntryId(usize);
 
@@ -99,7 +99,7 @@ impl Log {
         });
     }
 
-    /// The newest requests, the oldest of them first.
+    /// Returns the newest requests, the oldest of them first.
     pub(crate) fn newest(&self, limit: usize) -> Vec<LoggedRequest> {
         self.with(|entries| {
             let skipped = entries.requests.len().saturating_sub(limit);

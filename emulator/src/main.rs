@@ -1,4 +1,4 @@
-//! The emulator as a program: its options, its banner, and its end. It knows nothing of how requests are served.
+//! The emulator as a program: its options, its banner and its shutdown. It knows nothing of how requests are served.
 
 use std::{
     error::Error,
@@ -15,32 +15,32 @@ use coralogix_incidents_emulator::{
     DOCUMENTED_IDS, Emulator, FAULT_GRAMMAR, Fault, GatewayStyle, JsonStyle, Key, ParseFaultError, Quirk, USERS,
 };
 
-/// A stand-in for the Coralogix Incidents API over real HTTP.
+/// An emulator of the Coralogix Incidents API.
 #[derive(Debug, Parser)]
 #[command(name = "coralogix-incidents-emulator", version, after_help = format!("A fault is {FAULT_GRAMMAR}"))]
 struct Options {
-    /// Address to listen on. The emulator has no defences: think twice before you put it on a network.
+    /// Address to listen on. The emulator is not secured: do not expose it to a network.
     #[arg(long, default_value = "127.0.0.1")]
     host: IpAddr,
     /// Port to listen on; 0 lets the system choose.
     #[arg(long, default_value_t = 8080)]
     port: u16,
-    /// Number of realistic incidents to begin with, up to 1000000.
+    /// Number of realistic incidents to start with, up to 1000000.
     #[arg(long, default_value_t = 50, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(..=1_000_000))]
     incidents: u32,
-    /// Decides on the incidents, on new ids, and on what faults with a probability hit.
+    /// Seed of the incidents, of new ids, and of faults with a probability.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Personal API key with all permissions to accept.
+    /// API key to accept: a personal key with all permissions.
     #[arg(long, default_value = "cxup_emulator", value_name = "KEY", value_parser = key)]
     key: String,
-    /// How much later every answer comes, such as 20ms.
+    /// Delay of every response, such as 20ms.
     #[arg(long, default_value = "0ms", value_parser = coralogix_incidents_emulator::parse_duration)]
     latency: Duration,
-    /// Something to go wrong, such as `unassignIncidents:503:p=0.1`; may be given several times. The grammar is below.
+    /// Fault to inject, such as `unassignIncidents:503:p=0.1`; may be given several times. The grammar is below.
     #[arg(long, value_name = "FAULT", value_parser = fault)]
     fault: Vec<WrittenFault>,
-    /// File that the incidents are loaded from, if it is there, and saved to at the beginning and at the end.
+    /// File to load the incidents from, if it exists, and to save them to at the start and at the end.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
     /// Which members responses show.
@@ -52,13 +52,13 @@ struct Options {
     /// Known deviation from the documented behavior; may be given several times.
     #[arg(long, value_enum, value_name = "QUIRK")]
     quirk: Vec<QuirkName>,
-    /// API generations to speak; a path of the other one is an unknown route.
+    /// API generations to serve; a path of the other one is an unknown route.
     #[arg(long, value_enum, default_value_t = Generations::Both)]
     generations: Generations,
     /// Leave out the administration API under /_emulator and the page at /.
     #[arg(long)]
     no_admin: bool,
-    /// Let replies show enum values and members that only a newer service has.
+    /// Add enum values and members that no document lists to responses, as a newer service might.
     #[arg(long)]
     unknown_values: bool,
 }
@@ -77,11 +77,11 @@ fn fault(text: &str) -> Result<WrittenFault, ParseFaultError> {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Style {
-    /// Every member, as grpc-gateway 2 writes them; of a oneof, only the member that is set.
+    /// Every member, as grpc-gateway 2 does; of a oneof, only the member that is set.
     EmitUnpopulated,
     /// Only members that are set.
     DefaultsOmitted,
-    /// Every member; `null` where nothing is set.
+    /// Every member; an unset one is null.
     NullsPopulated,
 }
 
@@ -106,10 +106,10 @@ enum QuirkName {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Gateway {
-    /// 501 for both, as grpc-gateway 1.6.
+    /// 501 for both, as grpc-gateway 1.6 does.
     #[value(name = "v1.6")]
     V1_6,
-    /// 404 and 501, as grpc-gateway 2.10.
+    /// 404 and 501, as grpc-gateway 2.10 does.
     #[value(name = "v2.10")]
     V2_10,
     /// 404 and 405 in plain text.
@@ -122,7 +122,7 @@ async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             let source = problem.source().map(|source| format!(": {source}")).unwrap_or_default();
-            // Where standard error is closed, the exit code has to do.
+            // If standard error is closed, the exit code has to suffice.
             let _ = writeln!(io::stderr(), "error: {problem}{source}");
             ExitCode::FAILURE
         }
@@ -130,7 +130,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(options: Options) -> Result<(), Box<dyn Error>> {
-    // Asked for before anything can be answered, so that no signal is missed.
+    // Installed before the emulator starts, so that no signal is missed.
     let stopped = stop_signal()?;
     let mut builder = Emulator::builder()
         .address(SocketAddr::new(options.host, options.port))
@@ -172,11 +172,11 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         _ => builder.seeded(usize::try_from(options.incidents)?, options.seed),
     };
     let emulator = builder.start().await?;
-    // If it can't be written, better to hear of it now than after a day's work.
+    // If the file cannot be written, report it now and not after a day's work.
     save(&emulator, &options)?;
     banner(&emulator, &options)?;
     stopped.await;
-    // What is finishing now has to be in the file, so the file comes last.
+    // Requests that finish during the shutdown change incidents, so the file is written last.
     let emulator = emulator.drain().await;
     save(&emulator, &options)?;
     if let Some(file) = &options.state {
@@ -212,7 +212,7 @@ fn banner(emulator: &Emulator, options: &Options) -> io::Result<()> {
     out.flush()
 }
 
-/// Ends at the first Ctrl-C or, where there is such a thing, SIGTERM.
+/// Completes at the first Ctrl-C or SIGTERM.
 #[cfg(unix)]
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -226,11 +226,11 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Ends at the first Ctrl-C.
+/// Completes at the first Ctrl-C.
 #[cfg(not(unix))]
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     Ok(async {
-        // If it can't be waited for, there is nothing to wait for.
+        // Without a handler, the system itself ends the program.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }

@@ -1,4 +1,4 @@
-//! Realistic incidents, to begin with. It knows nothing of HTTP or of what happens to them later.
+//! Realistic incidents. It knows nothing of HTTP, or of what happens to the incidents later.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use coralogix_incidents::types;
@@ -15,7 +15,7 @@ pub const DOCUMENTED_IDS: [&str; 2] = ["incident_id_1", "incident_id_2"];
 /// The ids of the alerts' events that opened the incidents of [`DOCUMENTED_IDS`].
 pub const DOCUMENTED_EVENT_IDS: [&str; 2] = ["event_id_1", "event_id_2"];
 
-/// The users of the seeded incidents; the first is the one that the documented ids are assigned to.
+/// The users of the seeded incidents. The documented incidents are assigned to the first of them.
 pub const USERS: [&str; 4] =
     ["dana.levi@example.com", "jonas.weber@example.com", "mei.tanaka@example.com", "priya.nair@example.com"];
 
@@ -105,8 +105,8 @@ const ALERTS: [Alert; 8] = [
     },
 ];
 
-/// Builds a realistic incident: it was opened by an alert, has that alert's name, severity and labels, and its events tell
-/// what was done about it since.
+/// Builds a realistic incident. An alert opened it and gave it a name, a severity and labels; its events record what was done
+/// about it since.
 ///
 /// ```
 /// use coralogix_incidents::types::{Incident, IncidentStatus};
@@ -130,8 +130,8 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// An incident that an alert opened on 14 March 2026 at 08:12:30, and that nobody has touched. The id decides on the alert
-    /// and on the ids of the events.
+    /// Creates an incident that an alert opened on 14 March 2026 at 08:12:30 UTC, and that nobody has worked on. The id
+    /// determines the alert and the ids of the events.
     pub fn new(id: impl Into<String>) -> Self {
         let id = id.into();
         let seed = hash(id.as_bytes());
@@ -148,53 +148,53 @@ impl Sample {
         }
     }
 
-    /// When the alert opened it.
+    /// Sets the time at which the alert opened the incident.
     #[must_use]
     pub fn opened_at(mut self, time: DateTime<Utc>) -> Self {
         self.opened = time;
         self
     }
 
-    /// Its name, instead of the alert's.
+    /// Sets the name, instead of the alert's.
     #[must_use]
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// Its severity, instead of the alert's.
+    /// Sets the severity, instead of the alert's.
     #[must_use]
     pub fn with_severity(mut self, severity: types::IncidentSeverity) -> Self {
         self.severity = Some(severity);
         self
     }
 
-    /// Its notifications are suppressed.
+    /// Suppresses the incident's notifications.
     #[must_use]
     pub fn muted(mut self) -> Self {
         self.muted = true;
         self
     }
 
-    /// A minute later, it was assigned to a user.
+    /// Assigns the incident to a user, one minute after the previous step.
     #[must_use]
     pub fn assigned_to(self, user_id: impl Into<String>) -> Self {
         self.then(Change::Assign(user_id.into()), TimeDelta::minutes(1))
     }
 
-    /// Five minutes later, a user acknowledged it.
+    /// Acknowledges the incident, five minutes after the previous step.
     #[must_use]
     pub fn acknowledged(self) -> Self {
         self.then(Change::Acknowledge, TimeDelta::minutes(5))
     }
 
-    /// A while later, it was resolved.
+    /// Resolves the incident, this long after the previous step.
     #[must_use]
     pub fn resolved_after(self, while_open: TimeDelta) -> Self {
         self.then(Change::Resolve, while_open)
     }
 
-    /// A while later, a user closed it.
+    /// Closes the incident, this long after the previous step.
     #[must_use]
     pub fn closed_after(self, while_open: TimeDelta) -> Self {
         self.then(Change::Close, while_open)
@@ -250,7 +250,7 @@ impl Sample {
         let mut assignee = USERS[1].to_owned();
         for (change, after) in self.steps {
             time += after;
-            // Whoever has it works on it; whoever is on call hands it out.
+            // The assignee works on the incident; somebody else assigns it.
             let user = if matches!(change, Change::Assign(_)) { USERS[1] } else { &assignee };
             state.apply(&change, std::slice::from_ref(&self.id), user, time);
             if let Change::Assign(to) = change {
@@ -267,7 +267,8 @@ impl From<Sample> for types::Incident {
     }
 }
 
-/// So many incidents of the last two weeks, the documented ones first. The same seed and time give the same incidents.
+/// Generates this many incidents of the last two weeks, the documented ones first. The same seed and time give the same
+/// incidents.
 pub(crate) fn seeded(count: usize, seed: u64, now: DateTime<Utc>) -> Vec<Stored> {
     let mut random = Rng::with_seed(seed);
     (0..count).map(|number| one(number, &mut random, now).build()).collect()
@@ -282,7 +283,7 @@ fn one(number: usize, random: &mut Rng, now: DateTime<Utc>) -> Sample {
     let mut sample = Sample::new(uuid(random));
     sample.alert = random.usize(..ALERTS.len());
     sample.environment = if random.u8(..5) == 0 { "staging" } else { "production" };
-    // Opened long enough ago for everything that happens to it to be over.
+    // Opened long enough ago that all of its steps are in the past.
     let opened =
         now - TimeDelta::minutes(random.i64(200..14 * 24 * 60)) - TimeDelta::milliseconds(random.i64(0..60_000));
     sample = sample.opened_at(opened);

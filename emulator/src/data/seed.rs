@@ -1,4 +1,4 @@
-//! The incidents that an emulator begins with, kept so that it can begin anew. It knows nothing of HTTP.
+//! The incidents that an emulator starts with, kept so that it can be reset. It knows nothing of HTTP.
 
 use chrono::{DateTime, Utc};
 
@@ -8,25 +8,25 @@ use crate::domain::{
     state::{State, Stored},
 };
 
-/// Incidents to begin with.
+/// Incidents to start with.
 #[derive(Debug, Clone)]
 pub(crate) enum Content {
     Given(Vec<Stored>),
-    /// So many realistic ones, from this seed.
+    /// This many realistic ones, generated from a seed.
     Seeded(usize, u64),
 }
 
 #[derive(Debug)]
 pub(crate) struct Seed {
     pub(crate) contents: Vec<Content>,
-    /// When the emulator was started: realistic incidents are dated by it.
+    /// When the emulator was started. Realistic incidents are dated relative to it.
     pub(crate) started: DateTime<Utc>,
-    /// The source of ids as it was at the start.
+    /// The source of ids at the start.
     pub(crate) ids: Ids,
 }
 
 impl Seed {
-    /// The state at the start.
+    /// Creates the state at the start.
     pub(crate) fn state(&self) -> State {
         let incidents = self.contents.iter().flat_map(|content| match content {
             Content::Given(incidents) => incidents.clone(),

@@ -1,4 +1,4 @@
-//! Incidents in files: reading what people have, writing and reading what the program keeps. It knows nothing of HTTP.
+//! Reads and writes files of incidents. It knows nothing of HTTP.
 
 use std::{
     collections::BTreeMap,
@@ -16,21 +16,21 @@ use crate::{
     error::StartError,
 };
 
-/// What a file held.
+/// The contents of a file.
 pub(crate) struct Saved {
     pub(crate) incidents: Vec<Stored>,
     pub(crate) ids_issued: u64,
 }
 
-/// The program's own file, of which a saved response is a special case.
+/// The saved state of an emulator. A saved response is a special case of it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct StateFile {
     incidents: Vec<types::Incident>,
-    /// By incident id, when each of its events happened.
+    /// When each event of an incident happened, by the incident's id.
     #[serde(default)]
     event_times: BTreeMap<String, Vec<DateTime<Utc>>>,
-    /// New events get new ids also after a restart.
+    /// How many ids were issued, so that new events get new ids after a restart.
     #[serde(default)]
     ids_issued: u64,
 }
@@ -73,7 +73,7 @@ pub(crate) fn write(state: &State, path: &Path) -> io::Result<()> {
         event_times: state.all().iter().map(|stored| (stored.incident.id.as_str(), &*stored.event_times)).collect(),
         ids_issued: state.ids().issued(),
     };
-    // In the same directory, for a rename is atomic only within a file system.
+    // In the same directory: a rename is atomic only within a file system.
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.tmp", std::process::id()));
     let temporary = path.with_file_name(name);
@@ -85,7 +85,7 @@ pub(crate) fn write(state: &State, path: &Path) -> io::Result<()> {
         fs::rename(&temporary, path)
     })();
     if written.is_err() {
-        // What counts is the first problem; the old file is untouched.
+        // The first error is the one to report. The old file is unchanged.
         let _ = fs::remove_file(&temporary);
     }
     written

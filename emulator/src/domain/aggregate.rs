@@ -1,23 +1,23 @@
-//! Counts: which values occur how often, and groups of incidents. It knows nothing of HTTP.
+//! Counts values of incidents and events, and groups incidents. It knows nothing of HTTP.
 
 use std::collections::{BTreeMap, HashMap};
 
 use coralogix_incidents::{types, wire::StringMap};
 
 use super::{
-    query::{By, SortKey, assignees, position},
+    query::{Attribute, SortKey, assignees, position},
     state::Stored,
 };
 
 /// How often each value occurs.
-struct Tally<T>(Vec<(T, usize)>);
+struct Counter<T>(Vec<(T, usize)>);
 
-impl<T: PartialEq + Clone> Tally<T> {
+impl<T: PartialEq + Clone> Counter<T> {
     fn new() -> Self {
         Self(Vec::new())
     }
 
-    /// The counts in the order of these values.
+    /// Returns the counts, in the order of these values.
     fn sorted(mut self, known: &[T]) -> impl Iterator<Item = (T, usize)> {
         self.0.sort_by_key(|(value, _)| position(value, known));
         self.0.into_iter()
@@ -31,7 +31,7 @@ impl<T: PartialEq + Clone> Tally<T> {
     }
 }
 
-/// Counts of filter values are signed numbers of 32 bits, and those of groups unsigned ones.
+/// Counts of filter values are signed 32-bit numbers, those of groups are unsigned ones.
 fn int32(count: usize) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }
@@ -40,7 +40,7 @@ fn uint32(count: usize) -> i64 {
     u32::try_from(count).unwrap_or(u32::MAX).into()
 }
 
-/// Values of labels, by the label's name.
+/// How often each value of a label occurs, by the label's name.
 type LabelCounts = BTreeMap<String, BTreeMap<String, usize>>;
 
 fn count_labels(counts: &mut LabelCounts, labels: &StringMap) {
@@ -72,31 +72,31 @@ fn meta_label((key, value): (Option<String>, Option<String>)) -> types::MetaLabe
     label
 }
 
-/// What occurs among incidents or among events.
-pub(crate) struct Values {
+/// The values that occur among incidents or events, with their counts.
+pub(crate) struct FilterValues {
     assignees: BTreeMap<String, usize>,
-    statuses: Tally<types::IncidentStatus>,
-    states: Tally<types::IncidentState>,
-    severities: Tally<types::IncidentSeverity>,
+    statuses: Counter<types::IncidentStatus>,
+    states: Counter<types::IncidentState>,
+    severities: Counter<types::IncidentSeverity>,
     contextual: LabelCounts,
     display: LabelCounts,
     meta: MetaLabelCounts,
 }
 
-impl Values {
+impl FilterValues {
     pub(crate) fn new() -> Self {
         Self {
             assignees: BTreeMap::new(),
-            statuses: Tally::new(),
-            states: Tally::new(),
-            severities: Tally::new(),
+            statuses: Counter::new(),
+            states: Counter::new(),
+            severities: Counter::new(),
             contextual: BTreeMap::new(),
             display: BTreeMap::new(),
             meta: BTreeMap::new(),
         }
     }
 
-    /// Counts an incident, in this state and status: those of an event are not those of today.
+    /// Counts an incident with this state and status: at the time of an event, they differ from the present ones.
     pub(crate) fn add<'a>(
         &mut self,
         incident: &types::Incident,
@@ -155,10 +155,10 @@ impl Values {
     }
 }
 
-/// Incidents that share the values they are grouped by, with those values as sort keys.
+/// Groups incidents by attributes. Each group has its values as sort keys.
 pub(crate) fn groups<'a>(
     incidents: impl Iterator<Item = &'a Stored>,
-    by: &[By],
+    by: &[Attribute],
 ) -> Vec<(Vec<SortKey>, Vec<&'a Stored>)> {
     let mut positions: HashMap<Vec<SortKey>, usize> = HashMap::new();
     let mut groups: Vec<(Vec<SortKey>, Vec<&Stored>)> = Vec::new();
@@ -173,11 +173,11 @@ pub(crate) fn groups<'a>(
     groups
 }
 
-/// A group, summed up.
-pub(crate) fn aggregate(by: &[By], members: &[&Stored]) -> types::IncidentAggregation {
-    let mut states = Tally::new();
-    let mut statuses = Tally::new();
-    let mut severities = Tally::new();
+/// Summarizes a group.
+pub(crate) fn aggregate(by: &[Attribute], members: &[&Stored]) -> types::IncidentAggregation {
+    let mut states = Counter::new();
+    let mut statuses = Counter::new();
+    let mut severities = Counter::new();
     let mut users: BTreeMap<&str, usize> = BTreeMap::new();
     let mut meta = BTreeMap::new();
     for stored in members {

@@ -1,4 +1,4 @@
-//! Where time comes from. It knows nothing of incidents or HTTP.
+//! The emulator's clock. It knows nothing of incidents or HTTP.
 
 use std::{
     fmt,
@@ -7,9 +7,9 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-/// The emulator's clock: everything it dates, it dates by this.
+/// The clock that dates events, changes and requests.
 ///
-/// Latencies, delays and rate limits run by the machine's own clock all the same, so that a fixed clock stops no test.
+/// Latencies, delays and rate limits follow the machine's clock, so that a test with a fixed clock does not hang.
 ///
 /// ```
 /// use coralogix_incidents_emulator::Clock;
@@ -28,7 +28,7 @@ enum Source {
 }
 
 impl Clock {
-    /// The machine's clock, to the millisecond. The default.
+    /// Creates a clock that follows the machine's, in milliseconds. This is the default.
     pub fn system() -> Self {
         Self::from_fn(|| {
             let now = Utc::now();
@@ -36,17 +36,17 @@ impl Clock {
         })
     }
 
-    /// A clock that stands still: with it and a seed, the emulator's responses are the same byte for byte.
+    /// Creates a clock that stands still. With it and a seed, the emulator's responses are the same byte for byte.
     pub fn fixed(time: DateTime<Utc>) -> Self {
         Self(Source::Fixed(time))
     }
 
-    /// A clock of your own.
+    /// Creates a clock from a function.
     pub fn from_fn(now: impl Fn() -> DateTime<Utc> + Send + Sync + 'static) -> Self {
         Self(Source::Function(Arc::new(now)))
     }
 
-    /// The time.
+    /// Returns the time.
     pub fn now(&self) -> DateTime<Utc> {
         match &self.0 {
             Source::Fixed(time) => *time,

@@ -1,4 +1,4 @@
-//! The events of all incidents, each with what was so when it happened. It knows nothing of HTTP.
+//! The events of all incidents, each with the state of its incident at that time. It knows nothing of HTTP.
 
 use chrono::{DateTime, Utc};
 use coralogix_incidents::types::{self, IncidentState, IncidentStatus};
@@ -10,8 +10,8 @@ use super::{
     state::Stored,
 };
 
-/// An event, and its incident as it was right after it.
-pub(crate) struct Row<'a> {
+/// An event, with the state of its incident right after it.
+pub(crate) struct EventRow<'a> {
     pub(crate) stored: &'a Stored,
     event: &'a types::IncidentEvent,
     number: usize,
@@ -22,8 +22,8 @@ pub(crate) struct Row<'a> {
     muted: bool,
 }
 
-/// What became of an incident, step by step.
-pub(crate) fn history(stored: &Stored) -> impl Iterator<Item = Row<'_>> {
+/// Returns the events of an incident, each with the state that it led to.
+pub(crate) fn history(stored: &Stored) -> impl Iterator<Item = EventRow<'_>> {
     let mut state = IncidentState::Triggered;
     let mut status = IncidentStatus::Triggered;
     let mut assignee = None;
@@ -45,12 +45,12 @@ pub(crate) fn history(stored: &Stored) -> impl Iterator<Item = Row<'_>> {
         } else if let Some(assignment) = event.assignment.as_ref().and_then(|event| event.assignment.as_ref()) {
             assignee = assignment.assigned_to.as_ref().map(|user| user.user_id.as_str());
         }
-        Row { stored, event, number, time: *time, state: state.clone(), status: status.clone(), assignee, muted }
+        EventRow { stored, event, number, time: *time, state: state.clone(), status: status.clone(), assignee, muted }
     })
 }
 
-impl Row<'_> {
-    /// By time, and events of one time by incident and in the order of its history.
+impl EventRow<'_> {
+    /// Events are sorted by time; events of the same time by incident, and then in the order of the incident's history.
     pub(crate) fn keys(&self) -> Vec<SortKey> {
         let number = i64::try_from(self.number).unwrap_or(i64::MAX);
         vec![SortKey::Time(self.time), SortKey::Text(self.stored.incident.id.clone()), SortKey::Number(number)]
@@ -61,7 +61,7 @@ impl Row<'_> {
         let payload = self.event.upsert_state.as_ref().and_then(|upsert| upsert.payload.as_ref());
         let key = payload.and_then(|payload| payload.cx_event_key.clone());
         let name = incident.name.clone().unwrap_or_default();
-        // The alert is known by its incidents' name alone; the rest of it follows from that.
+        // Incidents of one name come from one alert, so the name determines the alert's other attributes.
         let mut alert = Rng::with_seed(hash(name.as_bytes()));
         let metadata = types::IncidentEventExtendedMetadata::default()
             .with_alert_id(uuid(&mut alert))
@@ -82,7 +82,7 @@ impl Row<'_> {
     }
 }
 
-/// A filter over events, ready to be asked.
+/// A filter of events.
 pub(crate) struct Filter(types::IncidentEventQueryFilter);
 
 impl Filter {
@@ -90,8 +90,8 @@ impl Filter {
         Self(filter.cloned().unwrap_or_default())
     }
 
-    /// Those of an incident's events that are meant.
-    pub(crate) fn select<'a>(&self, stored: &'a Stored) -> impl Iterator<Item = Row<'a>> {
+    /// Selects events of an incident.
+    pub(crate) fn select<'a>(&self, stored: &'a Stored) -> impl Iterator<Item = EventRow<'a>> {
         let Self(filter) = self;
         let incident = &stored.incident;
         let labels = filter.labels.as_ref();

@@ -1,4 +1,4 @@
-//! New ids, each a matter of the seed and of how many there were before. It knows nothing of what they name.
+//! Generates ids from a seed. It knows nothing of what they identify.
 
 use fastrand::Rng;
 
@@ -10,7 +10,7 @@ pub(crate) struct Ids {
 }
 
 impl Ids {
-    /// Goes on after the ids that were issued before.
+    /// Creates a source that continues after `issued` ids.
     pub(crate) fn new(seed: u64, issued: u64) -> Self {
         Self { seed, issued }
     }
@@ -19,12 +19,12 @@ impl Ids {
         self.issued
     }
 
-    /// A UUID of version 4.
+    /// Generates a UUID of version 4.
     pub(crate) fn next_uuid(&mut self) -> String {
         uuid(&mut self.next())
     }
 
-    /// A key as Coralogix events have: 16 hexadecimal digits.
+    /// Generates a key as Coralogix events have it: 16 hexadecimal digits.
     pub(crate) fn next_key(&mut self) -> String {
         format!("{:016x}", self.next().u64(..))
     }
@@ -37,14 +37,14 @@ impl Ids {
     }
 }
 
-/// A UUID of version 4 from these random numbers.
+/// Generates a UUID of version 4.
 pub(crate) fn uuid(random: &mut Rng) -> String {
     let bits = random.u128(..) & !(0xf << 76) & !(0x3 << 62) | (0x4 << 76) | (0x2 << 62);
     let hex = format!("{bits:032x}");
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
-/// FNV-1a: the same in every run of the program.
+/// The FNV-1a hash, which is the same in every run of the program.
 pub(crate) fn hash(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -3,11 +3,11 @@
 use coralogix_incidents::types;
 
 use crate::domain::{
-    aggregate::{Values, aggregate, groups},
+    aggregate::{FilterValues, aggregate, groups},
     error::Rejection,
     events,
     paging::page,
-    query::{self, By, SortKey},
+    query::{self, Attribute, SortKey},
     state::{State, Stored},
 };
 
@@ -83,7 +83,7 @@ pub(crate) fn filter_values(
     request: types::GetFilterValuesRequest,
 ) -> Result<types::GetFilterValuesResponse, Rejection> {
     let filter = query::Filter::new(request.filter.as_ref())?;
-    let mut values = Values::new();
+    let mut values = FilterValues::new();
     for stored in state.all().iter().filter(|stored| filter.matches(stored)) {
         let incident = &stored.incident;
         values.add(incident, &incident.state, &incident.status, query::assignees(incident));
@@ -99,7 +99,7 @@ pub(crate) fn aggregations(
     let filter = query::Filter::new(request.filter.as_ref())?;
     let mut by = Vec::with_capacity(request.group_bys.len());
     for group in &request.group_bys {
-        let one = By::new(group.incident_field.as_ref(), group.contextual_label.as_ref())?;
+        let one = Attribute::new(group.incident_field.as_ref(), group.contextual_label.as_ref())?;
         by.push(one.ok_or_else(|| Rejection::invalid("group_bys: give incident_field or contextual_label"))?);
     }
     let descending: Vec<bool> =
@@ -120,7 +120,7 @@ pub(crate) fn list_events(
     let rows = state.all().iter().flat_map(|stored| filter.select(stored)).map(|row| (row.keys(), row));
     let query = (&request.filter, &request.order_by);
     let (rows, pagination) = page(rows.collect(), &[descends; 3], request.pagination.as_ref(), &query)?;
-    let items = rows.iter().map(events::Row::to_message);
+    let items = rows.iter().map(events::EventRow::to_message);
     Ok(types::ListIncidentEventsResponse::default().with_items(items).with_pagination(pagination))
 }
 
@@ -139,7 +139,7 @@ pub(crate) fn event_filter_values(
     request: types::ListIncidentEventsFilterValuesRequest,
 ) -> types::ListIncidentEventsFilterValuesResponse {
     let filter = events::Filter::new(request.filter.as_ref());
-    let mut values = Values::new();
+    let mut values = FilterValues::new();
     for row in state.all().iter().flat_map(|stored| filter.select(stored)) {
         values.add(&row.stored.incident, &row.state, &row.status, row.assignee.into_iter());
     }

@@ -1,7 +1,7 @@
-//! Pages: the items after a token, in an order. It knows nothing of what the items are.
+//! Cuts sorted items into pages. It knows nothing of what the items are.
 //!
-//! A token holds the sort keys of the last item that was seen, so that a page begins after it wherever it may be by then: what
-//! does not change is neither repeated nor missed while other items come, go and move.
+//! A page token holds the sort keys of the last item of its page, and the next page starts after these keys. So items that do not
+//! change are neither repeated nor skipped while other items are added, removed or moved.
 
 use std::cmp::Ordering;
 
@@ -10,20 +10,20 @@ use serde::{Deserialize, Serialize};
 
 use super::{error::Rejection, ids::hash, query::SortKey};
 
-/// How many items a page has if nothing is said.
+/// The default number of items of a page.
 pub(crate) const DEFAULT_SIZE: usize = 100;
-/// How many it has at most, whatever is said.
+/// The maximum number of items of a page.
 pub(crate) const MAX_SIZE: usize = 1000;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Token {
-    /// What was asked for: a token of another query is of no use.
+    /// A hash of the query that the token belongs to.
     query: u64,
     after: Vec<SortKey>,
 }
 
-/// The page that is asked for. `items` carry their sort keys, of which the last ones make them distinct; `descending` says of
-/// each key whether it descends. `query` is what the token belongs to.
+/// Returns the requested page. Each item comes with its sort keys, the last of which is unique. `descending` says for each key
+/// whether it sorts in descending order. A token is only valid for the `query` that it was issued for.
 pub(crate) fn page<T>(
     mut items: Vec<(Vec<SortKey>, T)>,
     descending: &[bool],
@@ -56,7 +56,7 @@ pub(crate) fn page<T>(
 
 fn size(pagination: Option<&types::PaginationRequest>) -> Result<usize, Rejection> {
     let Some(size) = pagination.and_then(|pagination| pagination.page_size) else { return Ok(DEFAULT_SIZE) };
-    let bad = |_| Rejection::invalid(format!("page_size: {size} is no unsigned 32-bit number"));
+    let bad = |_| Rejection::invalid(format!("page_size: {size} is not an unsigned 32-bit number"));
     match u32::try_from(size).map_err(bad)? {
         0 => Ok(DEFAULT_SIZE),
         size => Ok(usize::try_from(size).unwrap_or(MAX_SIZE).min(MAX_SIZE)),
@@ -69,7 +69,7 @@ fn compare(one: &[SortKey], other: &[SortKey], descending: &[bool]) -> Ordering 
     orders.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
 }
 
-/// Hexadecimal, for it is to be passed on and not to be read.
+/// Tokens are opaque to clients, so they are written in hexadecimal.
 fn write(token: &Token) -> String {
     let json = serde_json::to_vec(token).unwrap_or_default();
     json.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|digit| char::from_digit(digit.into(), 16)).collect()

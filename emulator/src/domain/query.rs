@@ -19,7 +19,7 @@ use super::{error::Rejection, state::Stored};
 const APPLICATION: &str = "applicationName";
 const SUBSYSTEM: &str = "subsystemName";
 
-/// A value to sort by. What is not set comes before everything else.
+/// A value to sort by. An unset value sorts before all others.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum SortKey {
     Unset,
@@ -28,15 +28,15 @@ pub(crate) enum SortKey {
     Text(String),
 }
 
-/// A member or a label of an incident.
+/// An attribute of an incident: one of its members, or a contextual label.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum By {
+pub(crate) enum Attribute {
     Field(IncidentFields),
     Label(String),
 }
 
-impl By {
-    /// The one of the two that is given. Neither, or the field that is none, is `None`.
+impl Attribute {
+    /// Returns the attribute that a request names by its field or by its label. `None` if it names neither.
     pub(crate) fn new(field: Option<&IncidentFields>, label: Option<&String>) -> Result<Option<Self>, Rejection> {
         match (field, label) {
             (Some(_), Some(_)) => Err(Rejection::invalid("give incident_field or contextual_label, not both")),
@@ -56,7 +56,7 @@ impl By {
             Self::Field(field) => match field {
                 IncidentFields::Id => text(Some(&incident.id)),
                 IncidentFields::Name => text(incident.name.as_deref()),
-                IncidentFields::Severity => SortKey::Number(gravity(&incident.severity)),
+                IncidentFields::Severity => SortKey::Number(severity_rank(&incident.severity)),
                 IncidentFields::State => SortKey::Number(position(&incident.state, types::IncidentState::KNOWN)),
                 IncidentFields::Status => SortKey::Number(position(&incident.status, types::IncidentStatus::KNOWN)),
                 IncidentFields::CreatedTime => time(incident.created_at),
@@ -73,7 +73,7 @@ impl By {
         }
     }
 
-    /// The value as it is searched.
+    /// Returns the text that a search looks at.
     fn text(&self, stored: &Stored) -> Option<String> {
         let incident = &stored.incident;
         match self {
@@ -89,7 +89,7 @@ impl By {
         }
     }
 
-    /// The value as a group shows it.
+    /// Returns the value as the member of a group.
     pub(crate) fn group_value(&self, stored: &Stored) -> types::GroupByValues {
         let incident = &stored.incident;
         let value = types::GroupByValues::default();
@@ -124,8 +124,8 @@ impl By {
     }
 }
 
-/// Severities by what they mean: their numbers are not in that order.
-fn gravity(severity: &types::IncidentSeverity) -> i64 {
+/// The rank of a severity. The protobuf numbers of severities are not in this order.
+fn severity_rank(severity: &types::IncidentSeverity) -> i64 {
     match severity {
         types::IncidentSeverity::Low => 1,
         types::IncidentSeverity::Info => 2,
@@ -136,37 +136,37 @@ fn gravity(severity: &types::IncidentSeverity) -> i64 {
     }
 }
 
-/// The position of a value in the document's list.
+/// The position of a value in a list of known values.
 pub(crate) fn position<E: PartialEq>(value: &E, known: &[E]) -> i64 {
     let position = known.iter().position(|known| known == value);
     position.and_then(|position| i64::try_from(position).ok()).unwrap_or(i64::MAX)
 }
 
-/// A sort key and whether it descends.
-pub(crate) type Order = (By, bool);
+/// An attribute to sort by, and whether it sorts in descending order.
+pub(crate) type Order = (Attribute, bool);
 
 pub(crate) fn descends(direction: Option<&types::OrderByDirection>) -> bool {
     direction == Some(&types::OrderByDirection::Desc)
 }
 
-/// The sort keys of a list, the newest first if none is given.
+/// Returns the sort keys of a request. The default is the newest incident first.
 pub(crate) fn orders(order_bys: &[types::OrderBy]) -> Result<Vec<Order>, Rejection> {
     let mut orders = Vec::new();
     for order in order_bys {
-        if let Some(by) = By::new(order.incident_field.as_ref(), order.contextual_label.as_ref())? {
+        if let Some(by) = Attribute::new(order.incident_field.as_ref(), order.contextual_label.as_ref())? {
             orders.push((by, descends(order.direction.as_ref())));
         }
     }
     if orders.is_empty() {
-        orders.push((By::Field(IncidentFields::CreatedTime), true));
+        orders.push((Attribute::Field(IncidentFields::CreatedTime), true));
     }
     Ok(orders)
 }
 
-/// A filter over incidents, ready to be asked.
+/// A filter of incidents.
 pub(crate) struct Filter {
     filter: types::IncidentQueryFilter,
-    search: Option<(String, Vec<By>)>,
+    search: Option<(String, Vec<Attribute>)>,
 }
 
 impl Filter {
@@ -175,8 +175,8 @@ impl Filter {
         let search = match &filter.search_query {
             None => None,
             Some(search) => {
-                let by = By::new(search.incident_field.as_ref(), search.contextual_label.as_ref())?;
-                let everywhere = || vec![By::Field(IncidentFields::Name), By::Field(IncidentFields::Id)];
+                let by = Attribute::new(search.incident_field.as_ref(), search.contextual_label.as_ref())?;
+                let everywhere = || vec![Attribute::Field(IncidentFields::Name), Attribute::Field(IncidentFields::Id)];
                 let text = search.query.as_deref().unwrap_or_default().to_lowercase();
                 Some((text, by.map_or_else(everywhere, |by| vec![by])))
             }
@@ -259,9 +259,9 @@ fn was_open(incident: &types::Incident, start: Option<DateTime<Utc>>, end: Optio
     began_before_end && !ended_before_start
 }
 
-fn search(stored: &Stored, text: &str, by: &[By]) -> bool {
+fn search(stored: &Stored, text: &str, by: &[Attribute]) -> bool {
     let found = |value: &str| value.to_lowercase().contains(text);
-    // Without a place to look in, there is one more that can't be named.
+    // A search without an attribute also looks at the description, which no request can name.
     let description = || by.len() > 1 && stored.incident.description.as_deref().is_some_and(found);
     text.is_empty() || by.iter().filter_map(|by| by.text(stored)).any(|value| found(&value)) || description()
 }
