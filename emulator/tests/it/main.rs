@@ -16,6 +16,7 @@ mod page;
 mod populated;
 mod program;
 mod queries;
+mod query;
 mod quirks;
 mod raw;
 mod requests;

@@ -9,10 +9,10 @@ use crate::{
 };
 
 /// A member of a request: where it is, and its schema.
-type Place = (Vec<String>, Value);
+pub(crate) type Place = (Vec<String>, Value);
 
 /// Every member that can be reached from a message. Lists are entered at their first item, maps at a key.
-fn places(schema: &str, inside: &[String], found: &mut Vec<Place>) {
+pub(crate) fn places(schema: &str, inside: &[String], found: &mut Vec<Place>) {
     for (name, member) in Document::get().properties(schema) {
         let mut path = inside.to_vec();
         path.push(name.clone());
@@ -39,7 +39,7 @@ fn walk(member: &Value, path: Vec<String>, found: &mut Vec<Place>) {
 }
 
 /// A body that is empty but for one member.
-fn body_with(path: &[String], value: &Value) -> Value {
+pub(crate) fn body_with(path: &[String], value: &Value) -> Value {
     path.iter()
         .rev()
         .fold(value.clone(), |inner, step| if step == "0" { json!([inner]) } else { json!({ step: inner }) })
@@ -151,7 +151,7 @@ async fn a_time_that_protobuf_does_not_read_is_400() {
 }
 
 /// A member's name in protobuf's own spelling.
-fn snake(name: &str) -> String {
+pub(crate) fn snake(name: &str) -> String {
     name.chars().fold(String::new(), |out, one| {
         if one.is_uppercase() { out + "_" + &one.to_lowercase().to_string() } else { out + &one.to_string() }
     })
