@@ -92,7 +92,7 @@ impl Default for EmulatorBuilder {
             format: Format::default(),
             gateway: GatewayStyle::default(),
             quirks: Vec::new(),
-            generations: vec![ApiGeneration::V1, ApiGeneration::V5],
+            generations: ApiGeneration::ALL.to_vec(),
             administration: true,
             latency: Duration::ZERO,
             clock: Clock::default(),

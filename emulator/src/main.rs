@@ -150,7 +150,7 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         .generations(match options.generations {
             Generations::V1 => vec![ApiGeneration::V1],
             Generations::V5 => vec![ApiGeneration::V5],
-            Generations::Both => vec![ApiGeneration::V1, ApiGeneration::V5],
+            Generations::Both => ApiGeneration::ALL.to_vec(),
         })
         .unknown_values(options.unknown_values);
     for quirk in &options.quirk {

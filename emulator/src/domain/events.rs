@@ -1,5 +1,7 @@
 //! The events of all incidents, each with the state of its incident at that time. It knows nothing of HTTP.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use coralogix_incidents::types::{self, IncidentState, IncidentStatus};
 use fastrand::Rng;
@@ -20,6 +22,15 @@ pub(crate) struct EventRow<'a> {
     pub(crate) status: IncidentStatus,
     pub(crate) assignee: Option<&'a str>,
     muted: bool,
+}
+
+/// Returns the key by which Coralogix identifies an event: that of the alert's event, or one that follows from its id.
+pub(crate) fn key(event: &types::IncidentEvent) -> Cow<'_, str> {
+    let payload = event.upsert_state.as_ref().and_then(|upsert| upsert.payload.as_ref());
+    match payload.and_then(|payload| payload.cx_event_key.as_deref()) {
+        Some(key) => key.into(),
+        None => format!("{:016x}", hash(event.id.as_bytes())).into(),
+    }
 }
 
 /// Returns the events of an incident, each with the state that it led to.
@@ -58,8 +69,6 @@ impl EventRow<'_> {
 
     pub(crate) fn to_message(&self) -> types::IncidentEventExtended {
         let incident = &self.stored.incident;
-        let payload = self.event.upsert_state.as_ref().and_then(|upsert| upsert.payload.as_ref());
-        let key = payload.and_then(|payload| payload.cx_event_key.clone());
         let name = incident.name.clone().unwrap_or_default();
         // Incidents of one name come from one alert, so the name determines the alert's other attributes.
         let mut alert = Rng::with_seed(hash(name.as_bytes()));
@@ -75,7 +84,7 @@ impl EventRow<'_> {
             .with_alert_labels(incident.meta_labels.iter().cloned())
             .with_incident_permutation(incident.contextual_labels.clone());
         types::IncidentEventExtended::default()
-            .with_cx_event_key(key.unwrap_or_else(|| format!("{:016x}", hash(self.event.id.as_bytes()))))
+            .with_cx_event_key(key(self.event))
             .with_cx_event_timestamp(self.time)
             .with_incident_event(self.event.clone())
             .with_incident_event_extended_metadata(metadata)

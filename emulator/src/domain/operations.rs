@@ -6,7 +6,7 @@ use crate::domain::{
     aggregate::{FilterValues, aggregate, groups},
     error::Rejection,
     events,
-    paging::page,
+    paging::{PageLimit, page},
     query::{self, Attribute, SortKey},
     state::{State, Stored},
 };
@@ -31,13 +31,12 @@ pub(crate) fn get_incident_by_event_id(
     Ok(types::GetIncidentByEventIdResponse::default().with_incident(incident))
 }
 
-/// The incident that an alert's event belongs to.
+/// Finds the incident that an event belongs to.
 pub(crate) fn find_by_event<'s>(state: &'s State, event_id: &str) -> Result<&'s Stored, Rejection> {
-    let is_event = |event: &types::IncidentEvent| {
-        let key = event.upsert_state.as_ref().and_then(|state| state.payload.as_ref()?.cx_event_key.as_deref());
-        key == Some(event_id) || event.id == event_id
+    let has_event = |stored: &&Stored| {
+        stored.incident.events.iter().any(|event| event.id == event_id || events::key(event) == event_id)
     };
-    let found = state.all().iter().find(|stored| stored.incident.events.iter().any(is_event));
+    let found = state.all().iter().find(has_event);
     found.ok_or_else(|| Rejection::NotFound(format!("Not Found: no incident has the event {event_id}")))
 }
 
@@ -63,6 +62,7 @@ pub(crate) fn batch_get(state: &State, ids: Vec<String>) -> types::BatchGetIncid
 pub(crate) fn list(
     state: &State,
     request: &types::ListIncidentsRequest,
+    limit: PageLimit,
 ) -> Result<types::ListIncidentsResponse, Rejection> {
     let filter = query::Filter::new(request.filter.as_ref())?;
     let orders = query::orders(&request.order_bys)?;
@@ -73,7 +73,7 @@ pub(crate) fn list(
         (orders.iter().map(|(by, _)| by.key(stored)).chain([id]).collect(), stored)
     });
     let query = (&request.filter, &request.order_bys);
-    let (rows, pagination) = page(rows.collect(), &descending, request.pagination.as_ref(), &query)?;
+    let (rows, pagination) = page(rows.collect(), &descending, request.pagination.as_ref(), limit, &query)?;
     let incidents = rows.into_iter().map(|stored| stored.incident.clone());
     Ok(types::ListIncidentsResponse::default().with_incidents(incidents).with_pagination(pagination))
 }
@@ -95,6 +95,7 @@ pub(crate) fn filter_values(
 pub(crate) fn aggregations(
     state: &State,
     request: &types::ListIncidentAggregationsRequest,
+    limit: PageLimit,
 ) -> Result<types::ListIncidentAggregationsResponse, Rejection> {
     let filter = query::Filter::new(request.filter.as_ref())?;
     let mut by = Vec::with_capacity(request.group_bys.len());
@@ -106,7 +107,7 @@ pub(crate) fn aggregations(
         request.group_bys.iter().map(|group| query::descends(group.order_by_direction.as_ref())).collect();
     let groups = groups(state.all().iter().filter(|stored| filter.matches(stored)), &by);
     let query = (&request.filter, &request.group_bys);
-    let (groups, pagination) = page(groups, &descending, request.pagination.as_ref(), &query)?;
+    let (groups, pagination) = page(groups, &descending, request.pagination.as_ref(), limit, &query)?;
     let groups = groups.iter().map(|members| aggregate(&by, members));
     Ok(types::ListIncidentAggregationsResponse::default().with_incident_aggs(groups).with_pagination(pagination))
 }
@@ -114,12 +115,13 @@ pub(crate) fn aggregations(
 pub(crate) fn list_events(
     state: &State,
     request: &types::ListIncidentEventsRequest,
+    limit: PageLimit,
 ) -> Result<types::ListIncidentEventsResponse, Rejection> {
     let filter = events::Filter::new(request.filter.as_ref());
     let descends = query::descends(request.order_by.as_ref().and_then(|order| order.direction.as_ref()));
     let rows = state.all().iter().flat_map(|stored| filter.select(stored)).map(|row| (row.keys(), row));
     let query = (&request.filter, &request.order_by);
-    let (rows, pagination) = page(rows.collect(), &[descends; 3], request.pagination.as_ref(), &query)?;
+    let (rows, pagination) = page(rows.collect(), &[descends; 3], request.pagination.as_ref(), limit, &query)?;
     let items = rows.iter().map(events::EventRow::to_message);
     Ok(types::ListIncidentEventsResponse::default().with_items(items).with_pagination(pagination))
 }

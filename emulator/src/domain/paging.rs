@@ -12,8 +12,15 @@ use super::{error::Rejection, ids::hash, query::SortKey};
 
 /// The default number of items of a page.
 pub(crate) const DEFAULT_SIZE: usize = 100;
+
 /// The maximum number of items of a page.
-pub(crate) const MAX_SIZE: usize = 1000;
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum PageLimit {
+    /// A larger page size is reduced to the maximum.
+    Reduce(usize),
+    /// A larger page size is rejected.
+    Reject(usize),
+}
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Token {
@@ -28,11 +35,12 @@ pub(crate) fn page<T>(
     mut items: Vec<(Vec<SortKey>, T)>,
     descending: &[bool],
     pagination: Option<&types::PaginationRequest>,
+    limit: PageLimit,
     query: &impl Serialize,
 ) -> Result<(Vec<T>, types::PaginationResponse), Rejection> {
     let total = items.len();
     let query = hash(&serde_json::to_vec(query).unwrap_or_default());
-    let size = size(pagination)?;
+    let size = size(pagination, limit)?;
     let compare = |one: &[SortKey], other: &[SortKey]| compare(one, other, descending);
     if let Some(token) =
         pagination.and_then(|pagination| pagination.page_token.as_deref()).filter(|token| !token.is_empty())
@@ -54,12 +62,16 @@ pub(crate) fn page<T>(
     Ok((items.into_iter().map(|(_, item)| item).collect(), response))
 }
 
-fn size(pagination: Option<&types::PaginationRequest>) -> Result<usize, Rejection> {
-    let Some(size) = pagination.and_then(|pagination| pagination.page_size) else { return Ok(DEFAULT_SIZE) };
-    let bad = |_| Rejection::invalid(format!("page_size: {size} is not an unsigned 32-bit number"));
-    match u32::try_from(size).map_err(bad)? {
-        0 => Ok(DEFAULT_SIZE),
-        size => Ok(usize::try_from(size).unwrap_or(MAX_SIZE).min(MAX_SIZE)),
+fn size(pagination: Option<&types::PaginationRequest>, limit: PageLimit) -> Result<usize, Rejection> {
+    let size = pagination.and_then(|pagination| pagination.page_size).unwrap_or_default();
+    let invalid = |_| Rejection::invalid(format!("page_size: {size} is not an unsigned 32-bit number"));
+    let size = usize::try_from(u32::try_from(size).map_err(invalid)?).unwrap_or(usize::MAX);
+    match limit {
+        _ if size == 0 => Ok(DEFAULT_SIZE),
+        PageLimit::Reject(max) if size > max => {
+            Err(Rejection::invalid(format!("page_size: {size} is more than the maximum of {max}")))
+        }
+        PageLimit::Reduce(max) | PageLimit::Reject(max) => Ok(size.min(max)),
     }
 }
 

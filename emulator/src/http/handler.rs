@@ -17,7 +17,7 @@ use tokio::time::sleep;
 
 use super::{
     auth::{Key, authenticate, authorize},
-    operations::{Call, Handler, IncidentIds, OperationResult},
+    operations::{Call, Handler, OperationResult},
     quirk::Quirk,
     request::RequestParts,
     response::{self, Framing, GatewayStyle, HttpError},
@@ -31,6 +31,7 @@ use crate::{
     },
     log::{Answer, EntryId, LoggedRequest},
     net::connection::{ConnectionControl, Disconnect},
+    proto_json::schema::proto_name,
 };
 
 /// An operation in one generation.
@@ -45,6 +46,35 @@ pub(crate) struct Route {
     pub(crate) has_body: bool,
     pub(crate) handler: Handler,
     pub(crate) incident_ids: IncidentIds,
+}
+
+/// Where the requests of an operation name incidents, for the log.
+#[derive(Debug, Clone)]
+pub(crate) enum IncidentIds {
+    /// The path's parameter is the id of an incident.
+    Path,
+    /// The ids are a member of the request message.
+    Member { name: &'static str, proto_name: String },
+    /// The requests name no incidents. The id of an event is none.
+    None,
+}
+
+impl IncidentIds {
+    pub(crate) fn new(operation: &Operation, path: &str) -> Self {
+        match operation.incident_ids() {
+            None => Self::None,
+            Some(_) if path.contains('{') => Self::Path,
+            Some(name) => Self::Member { name, proto_name: proto_name(name) },
+        }
+    }
+
+    fn of(&self, parts: &RequestParts) -> Vec<String> {
+        match self {
+            Self::Path => parts.path_parameter.iter().cloned().collect(),
+            Self::Member { name, proto_name } => parts.texts(name, proto_name),
+            Self::None => Vec::new(),
+        }
+    }
 }
 
 /// A request whose body was read.

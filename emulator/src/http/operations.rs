@@ -8,7 +8,8 @@ use super::{quirk::Quirk, request::RequestParts, response::HttpError, service::S
 use crate::{
     domain::{
         operations,
-        state::{Change, Changed},
+        paging::PageLimit,
+        state::{Change, Changed, State},
     },
     proto_json::{
         json_writer,
@@ -35,69 +36,42 @@ pub(crate) struct OperationResult {
     pub(crate) changed: Vec<String>,
 }
 
-/// Where a request names incidents, for the request log.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum IncidentIds {
-    /// The path's parameter is the id of an incident.
-    Path,
-    /// The ids are this member of the request message, given in both spellings.
-    Member(&'static str, &'static str),
-    /// The request names no incidents.
-    None,
-}
-
-impl IncidentIds {
-    pub(crate) fn of(self, parts: &RequestParts) -> Vec<String> {
-        match self {
-            Self::Path => parts.path_parameter.iter().cloned().collect(),
-            Self::Member(name, proto_name) => parts.texts(name, proto_name),
-            Self::None => Vec::new(),
-        }
-    }
-}
-
-/// The handler of an operation, and where its requests name incidents; `None` for an operation that has no handler yet.
-pub(crate) fn handler(operation_id: &str) -> Option<(Handler, IncidentIds)> {
-    const INCIDENT_IDS: IncidentIds = IncidentIds::Member("incidentIds", "incident_ids");
+/// The handler of an operation. `None` for an operation that has no handler yet.
+pub(crate) fn handler(operation_id: &str) -> Option<Handler> {
     Some(match operation_id {
-        "unassignIncidents" => (unassign, INCIDENT_IDS),
-        "assignIncidents" => (assign, INCIDENT_IDS),
-        "acknowledgeIncidents" => (acknowledge, INCIDENT_IDS),
-        "resolveIncidents" => (resolve, INCIDENT_IDS),
-        "closeIncidents" => (close, INCIDENT_IDS),
-        "batchGetIncident" => (batch_get, IncidentIds::Member("ids", "ids")),
-        "getIncident" => (get_incident, IncidentIds::Path),
-        "getIncidentEvents" => (get_incident_events, IncidentIds::Path),
-        "listIncidents" => (list_incidents, IncidentIds::None),
-        "getIncidentByEventId" => (
-            |call| {
-                let response = operations::get_incident_by_event_id(&call.service.read_state(), call.path_parameter())?;
-                call.reply(&response)
-            },
-            IncidentIds::None,
-        ),
-        "acknowledgeIncidentByEventId" => (acknowledge_by_event, IncidentIds::None),
-        "resolveIncidentByEventId" => (resolve_by_event, IncidentIds::None),
-        "getFilterValues" => (
-            |call| call.reply(&operations::filter_values(&call.service.read_state(), call.parts.message()?)?),
-            IncidentIds::None,
-        ),
-        "listIncidentAggregations" => (
-            |call| call.reply(&operations::aggregations(&call.service.read_state(), &call.parts.message()?)?),
-            IncidentIds::None,
-        ),
-        "listIncidentEvents" => (
-            |call| call.reply(&operations::list_events(&call.service.read_state(), &call.parts.message()?)?),
-            IncidentIds::None,
-        ),
-        "listIncidentEventsTotalCount" => (
-            |call| call.reply(&operations::count_events(&call.service.read_state(), &call.parts.message()?)),
-            IncidentIds::None,
-        ),
-        "listIncidentEventsFilterValues" => (
-            |call| call.reply(&operations::event_filter_values(&call.service.read_state(), call.parts.message()?)),
-            IncidentIds::None,
-        ),
+        "unassignIncidents" => unassign,
+        "assignIncidents" => assign,
+        "acknowledgeIncidents" => acknowledge,
+        "resolveIncidents" => resolve,
+        "closeIncidents" => close,
+        "batchGetIncident" => batch_get,
+        "getIncident" => |call| call.read(|state| Ok(operations::get_incident(state, call.path_parameter())?)),
+        "getIncidentEvents" => {
+            |call| call.read(|state| Ok(operations::get_incident_events(state, call.path_parameter())?))
+        }
+        "getIncidentByEventId" => {
+            |call| call.read(|state| Ok(operations::get_incident_by_event_id(state, call.path_parameter())?))
+        }
+        "acknowledgeIncidentByEventId" => acknowledge_by_event,
+        "resolveIncidentByEventId" => resolve_by_event,
+        "listIncidents" => list_incidents,
+        "getFilterValues" => |call| call.read(|state| Ok(operations::filter_values(state, call.parts.message()?)?)),
+        "listIncidentAggregations" => |call| {
+            call.read(|state| {
+                Ok(operations::aggregations(state, &call.parts.message()?, call.page_limit(MAX_PAGE_SIZE))?)
+            })
+        },
+        "listIncidentEvents" => |call| {
+            call.read(|state| {
+                Ok(operations::list_events(state, &call.parts.message()?, call.page_limit(MAX_EVENT_PAGE_SIZE))?)
+            })
+        },
+        "listIncidentEventsTotalCount" => {
+            |call| call.read(|state| Ok(operations::count_events(state, &call.parts.message()?)))
+        }
+        "listIncidentEventsFilterValues" => {
+            |call| call.read(|state| Ok(operations::event_filter_values(state, call.parts.message()?)))
+        }
         _ => return None,
     })
 }
@@ -105,7 +79,23 @@ pub(crate) fn handler(operation_id: &str) -> Option<(Handler, IncidentIds)> {
 /// How many ids generation 5 accepts in one request.
 const MAX_IDS: usize = 10_000;
 
+/// The largest page size that generation 5 accepts, and the one that it accepts for lists of events.
+const MAX_PAGE_SIZE: usize = 10_000;
+const MAX_EVENT_PAGE_SIZE: usize = 1000;
+
+/// The largest page of V1, which documents none.
+const V1_PAGE_SIZE: usize = 1000;
+
 impl Call<'_> {
+    /// Responds with what an operation reads from the state. The response is encoded after the state is released.
+    fn read<T: Serialize + Described>(
+        &self,
+        operation: impl FnOnce(&State) -> Result<T, HttpError>,
+    ) -> Result<OperationResult, HttpError> {
+        let response = operation(&self.service.read_state())?;
+        self.reply(&response)
+    }
+
     fn reply<T: Serialize + Described>(&self, message: &T) -> Result<OperationResult, HttpError> {
         self.reply_changed(message, Vec::new())
     }
@@ -131,6 +121,11 @@ impl Call<'_> {
             return Err(HttpError::bad_request("incident_ids: at least one id is required"));
         }
         Ok(ids)
+    }
+
+    /// Generation 5 documents a maximum page size, and rejects larger ones.
+    fn page_limit(&self, max: usize) -> PageLimit {
+        if self.generation == ApiGeneration::V5 { PageLimit::Reject(max) } else { PageLimit::Reduce(V1_PAGE_SIZE) }
     }
 
     fn change(&self, change: &Change, ids: Vec<String>) -> Result<Changed, HttpError> {
@@ -213,24 +208,17 @@ impl Described for BatchGetRequest {
 fn batch_get(call: &Call<'_>) -> Result<OperationResult, HttpError> {
     let request: BatchGetRequest = call.parts.message()?;
     let ids = call.check_count(request.ids)?;
-    let response = operations::batch_get(&call.service.read_state(), ids);
-    call.reply(&response)
+    call.read(|state| Ok(operations::batch_get(state, ids)))
 }
 
 fn list_incidents(call: &Call<'_>) -> Result<OperationResult, HttpError> {
-    let mut response = operations::list(&call.service.read_state(), &call.parts.message()?)?;
-    let token = response.pagination.as_mut().filter(|_| call.service.has(Quirk::TopLevelPageToken));
-    let token = token.and_then(|pagination| pagination.next_page_token.take());
-    response.next_page_token = token;
-    call.reply(&response)
-}
-
-fn get_incident(call: &Call<'_>) -> Result<OperationResult, HttpError> {
-    let response = operations::get_incident(&call.service.read_state(), call.path_parameter())?;
-    call.reply(&response)
-}
-
-fn get_incident_events(call: &Call<'_>) -> Result<OperationResult, HttpError> {
-    let response = operations::get_incident_events(&call.service.read_state(), call.path_parameter())?;
-    call.reply(&response)
+    call.read(|state| {
+        let mut response = operations::list(state, &call.parts.message()?, call.page_limit(MAX_PAGE_SIZE))?;
+        if call.service.has(Quirk::TopLevelPageToken)
+            && let Some(pagination) = &mut response.pagination
+        {
+            response.next_page_token = pagination.next_page_token.take();
+        }
+        Ok(response)
+    })
 }

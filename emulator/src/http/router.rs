@@ -13,7 +13,7 @@ use axum::{
 use coralogix_incidents::{ApiGeneration, Client, Idempotency};
 
 use super::{
-    handler::{self, Route},
+    handler::{self, IncidentIds, Route},
     operations::handler,
     quirk::Quirk,
     service::Service,
@@ -30,8 +30,7 @@ const DOCUMENT: &str = include_str!("../../openapi.yaml");
 pub(crate) fn router(service: &Arc<Service>) -> Result<Router, StartError> {
     let mut paths: BTreeMap<&str, Vec<Route>> = BTreeMap::new();
     for operation in Client::operations() {
-        let (handler, incident_ids) =
-            handler(operation.id()).ok_or(StartError::operation(operation.id(), "it has no handler"))?;
+        let handler = handler(operation.id()).ok_or(StartError::operation(operation.id(), "it has no handler"))?;
         for &generation in &service.generations {
             let Some(binding) = operation.binding(generation) else { continue };
             let method = binding.method().parse();
@@ -48,7 +47,7 @@ pub(crate) fn router(service: &Arc<Service>) -> Result<Router, StartError> {
                 path,
                 has_body,
                 handler,
-                incident_ids,
+                incident_ids: IncidentIds::new(operation, path),
             });
         }
     }

@@ -74,3 +74,15 @@ impl Field {
         self
     }
 }
+
+/// The protobuf spelling of a member's name: `incidentIds` as `incident_ids`.
+pub(crate) fn proto_name(name: &str) -> String {
+    let mut out = String::new();
+    for character in name.chars() {
+        if character.is_uppercase() {
+            out.push('_');
+        }
+        out.extend(character.to_lowercase());
+    }
+    out
+}

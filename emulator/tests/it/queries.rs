@@ -7,7 +7,7 @@ use coralogix_incidents::types::{Incident, IncidentSeverity, MetaLabel};
 use coralogix_incidents_emulator::{Emulator, Sample};
 use serde_json::{Value, json};
 
-use crate::raw::post;
+use crate::raw::{post, request};
 
 const DANA: &str = "dana.levi@example.com";
 
@@ -178,6 +178,25 @@ async fn a_token_that_is_none_or_of_another_query_is_refused() {
     for size in [json!(-1), json!(4_294_967_296_i64)] {
         post(&emulator, "/v1/incidents", &json!({ "pagination": { "pageSize": size } })).expect(400);
     }
+}
+
+#[tokio::test]
+async fn page_sizes_have_the_limits_of_their_generation() {
+    let emulator = Emulator::builder().seeded(1200, 5).start().await.unwrap();
+    let list = |path: &str, size: u32| post(&emulator, path, &json!({ "pagination": { "pageSize": size } }));
+    let (v1, v5) = ("/v1/incidents", "/5/incidents/incidents/v1");
+    let count = |reply: Value, list: &str| reply[list].as_array().unwrap().len();
+    assert_eq!(count(list(v1, 20_000).expect(200), "incidents"), 1000, "reduced");
+    assert_eq!(count(list(v5, 10_000).expect(200), "incidents"), 1200);
+    let message = list(v5, 10_001).expect(400)["message"].clone();
+    assert_eq!(message, "page_size: 10001 is more than the maximum of 10000");
+    assert_eq!(count(list("/v1/incidents:list-incident-events", 2000).expect(200), "items"), 1000);
+    let events = |size: u32| {
+        let path = format!("/5/incidents/events/v1?pagination.pageSize={size}");
+        request(&emulator, "GET", &path).send()
+    };
+    assert_eq!(count(events(1000).expect(200), "items"), 1000);
+    events(1001).expect(400);
 }
 
 #[tokio::test]

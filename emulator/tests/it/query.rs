@@ -41,7 +41,7 @@ fn get(emulator: &Emulator, path: &str, query: &str) -> Reply {
 }
 
 fn escaped(value: &str) -> String {
-    value.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    form_urlencoded::byte_serialize(value.as_bytes()).collect()
 }
 
 async fn emulator() -> Emulator {

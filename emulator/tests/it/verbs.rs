@@ -5,7 +5,7 @@ use coralogix_incidents::{
     ApiGeneration, ApiKey, Client,
     types::{self, IncidentEventType, IncidentState, IncidentStatus, OriginatorType},
 };
-use coralogix_incidents_emulator::{Clock, Emulator, Key, Sample};
+use coralogix_incidents_emulator::{Clock, DOCUMENTED_EVENT_IDS, Emulator, Key, Sample};
 
 use crate::{document::Document, raw::post};
 
@@ -205,6 +205,37 @@ async fn one_incident_that_is_not_there_is_404_and_many_are_listed() {
     let path = "/v1/incidents/unknown";
     let message = crate::raw::request(&emulator, "GET", path).send().expect(404)["message"].clone();
     assert_eq!(message, "Not Found: incident unknown does not exist");
+}
+
+#[tokio::test]
+async fn an_incident_is_read_and_changed_by_any_of_its_events() {
+    let emulator = Emulator::start().await.unwrap();
+    let listed = post(&emulator, "/v1/incidents:list-incident-events", &serde_json::json!({})).expect(200);
+    let items = listed["items"].as_array().unwrap();
+    let keys = items.iter().map(|item| item["cxEventKey"].as_str().unwrap());
+    let ids = items.iter().map(|item| item["incidentEvent"]["id"].as_str().unwrap());
+    for event in keys.chain(ids).chain(DOCUMENTED_EVENT_IDS) {
+        let path = format!("/5/incidents/events/v1/{event}");
+        let reply = crate::raw::request(&emulator, "GET", &path).send().expect(200);
+        let id = reply["incident"]["id"].as_str().unwrap();
+        assert!(emulator.incident(id).is_some(), "{reply}");
+    }
+    for (verb, status) in [("acknowledge", IncidentStatus::Acknowledged), ("resolve", IncidentStatus::Resolved)] {
+        let sample = |id: &str| Sample::new(id).opened_at(opened());
+        let emulator = Emulator::builder().incidents([sample("one"), sample("other")]).start().await.unwrap();
+        let event = emulator.incident("other").unwrap().last_state_update_key.unwrap();
+        let path = format!("/5/incidents/events/v1/{event}/{verb}");
+        let reply = crate::raw::request(&emulator, "POST", &path).send().expect(200);
+        assert_eq!(reply["incident"]["id"], "other");
+        assert_eq!(emulator.incident("other").unwrap().status, status);
+        let logged = emulator.requests().pop().unwrap();
+        assert_eq!((logged.ids, logged.changed), (vec![], vec!["other".to_owned()]), "an event's id is no incident's");
+        let message =
+            |path: &str| crate::raw::request(&emulator, "POST", path).newer().send().expect(404)["message"].clone();
+        let unknown = message(&format!("/5/incidents/events/v1/other/{verb}"));
+        assert_eq!(unknown, "Not Found: no incident has the event other", "an incident's id is no event's");
+        assert_eq!(message(&format!("/5/incidents/events/v1/a%2Fb/{verb}")), "Not Found", "an unknown route");
+    }
 }
 
 #[test]

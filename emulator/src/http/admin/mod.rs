@@ -80,7 +80,7 @@ impl From<LoggedRequest> for RequestEntry {
         Self {
             received_at: request.received_at,
             operation_id: request.operation_id,
-            generation: request.generation.map(generation_name),
+            generation: request.generation.map(ApiGeneration::as_str),
             method: request.method,
             path: request.path,
             correlation_id: request.correlation_id,
@@ -110,18 +110,10 @@ struct ClockStatus {
     stopped: bool,
 }
 
-fn generation_name(generation: ApiGeneration) -> &'static str {
-    match generation {
-        ApiGeneration::V1 => "v1",
-        ApiGeneration::V5 => "v5",
-        _ => "unknown",
-    }
-}
-
 async fn overview(State(service): State<Arc<Service>>) -> Response<Body> {
     json(&Overview {
         version: env!("CARGO_PKG_VERSION"),
-        generations: service.generations.iter().copied().map(generation_name).collect(),
+        generations: service.generations.iter().copied().map(ApiGeneration::as_str).collect(),
         operations: Client::operations().map(Operation::id).collect(),
         incident_count: service.read_state().all().len(),
         request_count: service.log.len(),
