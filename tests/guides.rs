@@ -7,7 +7,8 @@ use std::{
 };
 
 use coralogix_incidents::{
-    ApiGeneration, ApiKey, Client, ClientBuilder, Error, Region, types::UnassignIncidentsRequest,
+    ApiGeneration, ApiKey, Client, ClientBuilder, Error, Region,
+    types::{ContextualLabelValues, IncidentEventQueryFilter, ListIncidentEventsRequest, UnassignIncidentsRequest},
 };
 
 use crate::raw::{Raw, Step, response, unassign};
@@ -126,8 +127,17 @@ async fn refused() -> Vec<String> {
     };
     let get = async |id: &str| client.get_incident(id).await.unwrap_err().to_string();
     let many = client.batch_get_incident(&vec!["incident_id".to_owned(); 1000]).await.unwrap_err().to_string();
+    let long = client.acknowledge_incident_by_event_id(&"x".repeat(65)).await.unwrap_err().to_string();
+    let fixed = Client::builder().base_url("http://127.0.0.1:1/5").api_key(ApiKey::new("cxup_key").unwrap());
+    let labels = ContextualLabelValues::default().with_contextual_label_values(["checkout"]);
+    let filter = IncidentEventQueryFilter::default().with_contextual_labels([("service", labels)]);
+    let list = ListIncidentEventsRequest::default().with_filter(filter);
+    let query = fixed.build().unwrap().list_incident_events(&list).await.unwrap_err().to_string();
     vec![
         many,
+        long,
+        query,
+        get("..").await,
         unassign_all(&[]).await,
         unassign_all(&[" "]).await,
         get("a/b").await,

@@ -10,6 +10,9 @@
 )]
 #![allow(clippy::duplicate_mod, reason = "each example has the module `setup`")]
 
+#[path = "../examples/alert_webhook.rs"]
+#[allow(dead_code, reason = "its tests run here, and the program below")]
+mod alert_webhook;
 #[path = "../examples/metrics.rs"]
 #[allow(dead_code, reason = "its tests run here, and the program below")]
 mod metrics;
