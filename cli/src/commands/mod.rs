@@ -17,7 +17,7 @@ use crate::{
     config::{connect, options::GlobalOptions},
     context::Context,
     input::ids::IdArgs,
-    report::errors::{Exit, Stop, counted},
+    report::errors::{Exit, Failure, Stop, counted},
     terminal::{output::Output, streams::write_stderr_line},
 };
 
@@ -26,6 +26,11 @@ const LONG_HELP: &str = "\
 The API key is read from the environment variable CORALOGIX_API_KEY, because an argument would be visible in `ps` and in \
 the shell's history. Assigning, unassigning and acknowledging need a personal key. CORALOGIX_REGION, CORALOGIX_DOMAIN or \
 CORALOGIX_URL set the location of the account, unless --region, --domain or --url does. NO_COLOR turns colors off.
+
+What neither arguments nor these variables set is taken from the configuration of the vendor's command line: CX_API_KEY and \
+CX_REGION, and then the profile that --profile, CX_PROFILE or `default_profile` in ~/.cx/config.toml names. CX_HOME moves \
+~/.cx to another home. CX_READ_ONLY=1 or `read_only = true` in that file forbids every command that changes incidents. \
+`cx-incidents config` shows where each value comes from.
 
 Changing more than 20 incidents requires confirmation if there is a terminal to ask on; --yes gives it. Without a terminal, \
 as in cron or CI, there is no question. Ctrl-C, SIGTERM and SIGHUP let the requests under way finish and send no more; a \
@@ -81,6 +86,21 @@ pub(crate) enum Command {
     Completions(completions::CompletionsArgs),
 }
 
+impl Command {
+    /// Whether the command is refused where changes are forbidden.
+    fn changes_incidents(&self) -> bool {
+        match self {
+            Self::Unassign(_)
+            | Self::Assign(_)
+            | Self::Acknowledge(_)
+            | Self::Resolve(_)
+            | Self::Close(_)
+            | Self::Handover(_) => true,
+            Self::Get(_) | Self::List(_) | Self::Events(_) | Self::Config | Self::Completions(_) => false,
+        }
+    }
+}
+
 pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Exit, Stop> {
     let Cli { options, command } = cli;
     match command {
@@ -89,6 +109,13 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Exit, Stop> {
         _ => {}
     }
     let connection = connect(&options).await?;
+    if let Some(source) = &connection.read_only
+        && command.changes_incidents()
+        && !options.dry_run
+    {
+        let failure = Failure::usage(format!("{source} forbids commands that change incidents"));
+        return Err(failure.next("turn it off, or add --dry-run to see the requests; nothing was sent").into());
+    }
     if options.emulator {
         write_stderr_line("emulator: a new one in this process, with 50 made-up incidents; nothing reaches Coralogix");
     }

@@ -15,7 +15,7 @@ pub(crate) struct GlobalOptions {
         long,
         global = true,
         value_name = "REGION",
-        group = "place",
+        group = "endpoint",
         help_heading = "Connection options"
     )]
     pub(crate) region: Option<Region>,
@@ -24,7 +24,7 @@ pub(crate) struct GlobalOptions {
         long,
         global = true,
         value_name = "DOMAIN",
-        group = "place",
+        group = "endpoint",
         help_heading = "Connection options"
     )]
     pub(crate) domain: Option<String>,
@@ -33,13 +33,22 @@ pub(crate) struct GlobalOptions {
         long,
         global = true,
         value_name = "URL",
-        group = "place",
+        group = "endpoint",
         help_heading = "Connection options"
     )]
     pub(crate) url: Option<String>,
     /// Use an emulator inside this process, with made-up incidents; no key is needed and nothing reaches Coralogix
-    #[arg(long, global = true, group = "place", help_heading = "Connection options")]
+    #[arg(long, global = true, group = "endpoint", help_heading = "Connection options")]
     pub(crate) emulator: bool,
+    #[arg(
+        help = "Profile of the vendor's command line in ~/.cx, for the region and the API key [env: CX_PROFILE]",
+        long,
+        global = true,
+        value_name = "NAME",
+        conflicts_with = "emulator",
+        help_heading = "Connection options"
+    )]
+    pub(crate) profile: Option<String>,
     #[arg(
         help = "Generation of the API to use: v1 or v5 [env: CX_INCIDENTS_API_GENERATION] [default: v1]",
         long,

@@ -36,6 +36,6 @@ fn keyboard() -> Option<Box<dyn BufRead>> {
     if io::stdin().is_terminal() {
         return Some(Box::new(io::stdin().lock()));
     }
-    let terminal = std::fs::File::open("/dev/tty").ok()?;
+    let terminal = std::fs::File::open(if cfg!(windows) { "CONIN$" } else { "/dev/tty" }).ok()?;
     Some(Box::new(io::BufReader::new(terminal)))
 }

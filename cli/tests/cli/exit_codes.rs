@@ -47,7 +47,7 @@ fn a_refused_key_is_1_and_no_more_is_sent() {
     assert!(!ran.err.contains("cxup_wrong") && !ran.out.contains("cxup_wrong"));
     // Each id of a request met the same error: it is told once.
     let ran = cli.run(&["unassign", "id-000", "id-001", "-v"]);
-    assert_eq!(ran.err.matches("correlation id").count(), 1, "{}", ran.err);
+    assert_eq!(ran.err.matches("\n  1 attempt, correlation id").count(), 1, "{}", ran.err);
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod exit_codes;
 mod gate;
 mod lists;
 mod output;
+mod profiles;
 mod streams;
 mod support;
 mod terminal;

@@ -71,7 +71,7 @@ fn a_slow_reader_of_non_blocking_standard_error_gets_every_line() {
     let mut text = String::new();
     reader.read_to_string(&mut text).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(1));
-    assert_eq!(text.matches("1 attempt, correlation id ").count(), 300, "{text}");
+    assert_eq!(text.matches("\n  1 attempt, correlation id ").count(), 300, "{text}");
 }
 
 #[test]

@@ -92,9 +92,9 @@ pub(crate) struct Cli {
 }
 
 impl Cli {
-    /// Without key or place.
+    /// Without a key or a location, and with a home that does not exist.
     pub(crate) fn bare() -> Self {
-        Self { env: Vec::new(), stdin: Vec::new() }
+        Self { env: Vec::new(), stdin: Vec::new() }.env("HOME", "/nonexistent")
     }
 
     /// At this emulator, with the key.
@@ -142,6 +142,7 @@ impl Cli {
         let pair = pty.openpty(PtySize { rows: 50, cols: width, pixel_width: 0, pixel_height: 0 }).unwrap();
         let mut command = CommandBuilder::new("/bin/sh");
         command.args(["-c", script]);
+        command.cwd("/");
         command.env_clear();
         command.env("TERM", "xterm-256color");
         command.env("CX", BINARY);

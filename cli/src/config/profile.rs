@@ -1,0 +1,255 @@
+//! The configuration of the vendor's command line, in `~/.cx`: profiles, and whether changes are allowed. It is only read.
+//!
+//! The files hold API keys. Errors name the file, the line and what is wrong, and never quote what the file says.
+
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+};
+
+use coralogix_incidents::ApiKey;
+use toml::{Spanned, de::DeTable, de::DeValue};
+
+use crate::report::errors::Failure;
+
+/// `config.toml` of the vendor's command line, and where its profiles are.
+#[derive(Debug, Default)]
+pub(crate) struct VendorConfig {
+    /// The folder `.cx`; `None` if there is no home directory.
+    folder: Option<PathBuf>,
+    /// The profile that is used if none is chosen.
+    default_profile: Option<String>,
+    /// Whether `read_only` is on.
+    pub(crate) read_only: bool,
+}
+
+/// A profile of the vendor's command line.
+#[derive(Debug)]
+pub(crate) struct Profile {
+    pub(crate) name: String,
+    pub(crate) path: PathBuf,
+    /// A region, or the URL of a host.
+    pub(crate) region: Option<Located<String>>,
+    pub(crate) credential: Credential,
+}
+
+/// A value, and where it stands.
+#[derive(Debug)]
+pub(crate) struct Located<T> {
+    pub(crate) value: T,
+    /// The file and line, such as `/home/me/.cx/profiles/work.toml, line 2`.
+    pub(crate) at: String,
+}
+
+/// How a profile authenticates.
+#[derive(Debug)]
+pub(crate) enum Credential {
+    /// With a key that stands in the file.
+    Key(Box<ApiKey>),
+    /// With a secret in the keyring of the system.
+    Keyring,
+    /// With a sign-in that only the vendor's command line can renew.
+    OAuth,
+    /// Not at all: the file has no key.
+    None,
+}
+
+impl VendorConfig {
+    /// Reads `$CX_HOME/.cx/config.toml`, or `~/.cx/config.toml`. A file that does not exist is no error.
+    pub(crate) fn load() -> Result<Self, Failure> {
+        let home = env::var_os("CX_HOME").filter(|home| !home.is_empty()).map(PathBuf::from).or_else(env::home_dir);
+        let Some(folder) = home.filter(|home| !home.as_os_str().is_empty()).map(|home| home.join(".cx")) else {
+            return Ok(Self::default());
+        };
+        let mut config = Self { folder: Some(folder.clone()), ..Self::default() };
+        if let Some(file) = File::read(folder.join("config.toml"))? {
+            let table = file.parse()?;
+            config.default_profile = file.text(&table, "default_profile")?.map(|name| name.value);
+            config.read_only = file.boolean(&table, "read_only")?.unwrap_or_default();
+        }
+        Ok(config)
+    }
+
+    /// The name of the default profile, and where it comes from.
+    pub(crate) fn default_profile(&self) -> Option<(String, String)> {
+        Some((self.default_profile.clone()?, format!("default_profile of {}", self.path().display())))
+    }
+
+    /// Where `config.toml` is, or would be.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.clone().unwrap_or_default().join("config.toml")
+    }
+
+    /// Reads a profile. `source` says where its name comes from.
+    pub(crate) fn profile(&self, name: &str, source: &str) -> Result<Profile, Failure> {
+        let is_file_name = Path::new(name).file_name().is_some_and(|file| file == name) && !name.contains(['/', '\\']);
+        let shown = name.escape_debug();
+        if !is_file_name {
+            return Err(Failure::usage(format!("the profile `{shown}` of {source} is not the name of a file"))
+                .next("give the name of a profile, such as `default`; nothing was sent"));
+        }
+        let folder = self.folder.clone().unwrap_or_default().join("profiles");
+        let path = folder.join(format!("{name}.toml"));
+        let Some(file) = File::read(path)? else {
+            return Err(Failure::usage(format!(
+                "there is no profile `{shown}` of {source}: {} does not exist",
+                folder.join(format!("{name}.toml")).display()
+            ))
+            .next(self.existing_profiles()));
+        };
+        let table = file.parse()?;
+        let auth = file.choice(&table, "auth", &["api_key", "oauth"])?;
+        let storage = file.choice(&table, "credential_storage", &["file", "os_store"])?;
+        let key = file.text(&table, "api_key")?.filter(|key| !key.value.is_empty());
+        let credential = match (key, storage, auth) {
+            (Some(key), _, _) => match ApiKey::new(key.value) {
+                Ok(key) => Credential::Key(Box::new(key)),
+                Err(error) => return Err(File::failure(&key.at, &format!("`api_key`: {}", error.summary()))),
+            },
+            (None, Some("os_store"), _) => Credential::Keyring,
+            (None, _, Some("oauth")) => Credential::OAuth,
+            (None, _, _) => Credential::None,
+        };
+        let region = file.text(&table, "region")?.filter(|region| !region.value.trim().is_empty());
+        Ok(Profile { name: name.to_owned(), region, credential, path: file.path })
+    }
+
+    /// Says which profiles there are.
+    fn existing_profiles(&self) -> String {
+        let folder = self.folder.clone().unwrap_or_default().join("profiles");
+        let names = fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| {
+            let path = PathBuf::from(entry.file_name());
+            (path.extension()? == "toml").then(|| path.file_stem().map(|name| name.to_string_lossy().into_owned()))?
+        });
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        if names.is_empty() {
+            "there are no profiles: set CORALOGIX_API_KEY and CORALOGIX_REGION instead; nothing was sent".to_owned()
+        } else {
+            format!("the profiles are: {}; nothing was sent", names.join(", "))
+        }
+    }
+}
+
+impl Profile {
+    /// A warning if other users of this machine may read the file, and there is a key in it.
+    #[cfg(unix)]
+    pub(crate) fn permission_warning(&self) -> Option<String> {
+        use std::os::unix::fs::PermissionsExt;
+
+        let mode = fs::metadata(&self.path).ok()?.permissions().mode();
+        let is_exposed = matches!(self.credential, Credential::Key(_)) && mode & 0o044 != 0;
+        let path = self.path.display();
+        is_exposed.then(|| {
+            format!("warning: other users of this machine may read the API key in {path}: run `chmod 600 '{path}'`")
+        })
+    }
+
+    #[cfg(not(unix))]
+    pub(crate) fn permission_warning(&self) -> Option<String> {
+        None
+    }
+}
+
+/// A TOML file of the vendor's command line.
+struct File {
+    path: PathBuf,
+    content: String,
+}
+
+impl File {
+    fn read(path: PathBuf) -> Result<Option<Self>, Failure> {
+        match fs::read_to_string(&path) {
+            Ok(content) => Ok(Some(Self { path, content })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Self::failure(&path.display().to_string(), &format!("it can't be read: {error}"))),
+        }
+    }
+
+    fn failure(at: &str, problem: &str) -> Failure {
+        Failure::usage(format!("{at}: {problem}")).next("correct the file; nothing was sent")
+    }
+
+    fn parse(&self) -> Result<DeTable<'_>, Failure> {
+        match DeTable::parse(&self.content) {
+            Ok(table) => Ok(table.into_inner()),
+            // Without the line itself, which may have a key in it.
+            Err(error) => {
+                let at = self.at(error.span().map_or(0, |span| span.start));
+                Err(Self::failure(&at, &format!("it is not TOML: {}", error.message())))
+            }
+        }
+    }
+
+    /// Where a byte of the file is.
+    fn at(&self, offset: usize) -> String {
+        let line = self.content.char_indices().take_while(|(index, _)| *index < offset).filter(|(_, c)| *c == '\n');
+        let line = line.count() + 1;
+        format!("{}, line {line}", self.path.display())
+    }
+
+    fn wrong(&self, value: &Spanned<DeValue<'_>>, problem: &str) -> Failure {
+        Self::failure(&self.at(value.span().start), problem)
+    }
+
+    fn text(&self, table: &DeTable<'_>, name: &str) -> Result<Option<Located<String>>, Failure> {
+        let Some(value) = table.get(name) else { return Ok(None) };
+        match value.get_ref().as_str() {
+            Some(text) => Ok(Some(Located { value: text.to_owned(), at: self.at(value.span().start) })),
+            None => Err(self.wrong(value, &format!("`{name}` is not a text: write it in double quotes"))),
+        }
+    }
+
+    fn boolean(&self, table: &DeTable<'_>, name: &str) -> Result<Option<bool>, Failure> {
+        let Some(value) = table.get(name) else { return Ok(None) };
+        let boolean = value.get_ref().as_bool();
+        boolean.map(Some).ok_or_else(|| self.wrong(value, &format!("`{name}` is neither `true` nor `false`")))
+    }
+
+    fn choice(
+        &self,
+        table: &DeTable<'_>,
+        name: &str,
+        choices: &[&'static str],
+    ) -> Result<Option<&'static str>, Failure> {
+        let Some(value) = table.get(name) else { return Ok(None) };
+        let choice = choices.iter().find(|choice| value.get_ref().as_str() == Some(choice));
+        let known = choices.join("\" or \"");
+        choice.map(|choice| Some(*choice)).ok_or_else(|| self.wrong(value, &format!("`{name}` is not \"{known}\"")))
+    }
+}
+
+/// The API key of a profile, from the keyring of the system.
+///
+/// # Errors
+///
+/// What to set instead, where the keyring can't be used.
+pub(crate) fn key_from_keyring(profile: &str) -> Result<ApiKey, String> {
+    #[cfg(feature = "keyring")]
+    {
+        let entry = keyring::v1::Entry::new("cx-cli", profile);
+        match entry.and_then(|entry| entry.get_password()) {
+            // What is no key, such as a record of an OAuth sign-in, must not be sent as one.
+            Ok(secret)
+                if secret.contains(|character: char| character.is_whitespace() || "{}\"".contains(character)) =>
+            {
+                Err("its secret in the keyring is not an API key".to_owned())
+            }
+            Ok(secret) => ApiKey::new(secret).map_err(|error| error.summary()),
+            Err(keyring::v1::Error::NoEntry) => Err("the keyring has no entry for it".to_owned()),
+            // No details: some have the secret in them.
+            Err(_) => Err("the keyring can't be read".to_owned()),
+        }
+    }
+    #[cfg(not(feature = "keyring"))]
+    {
+        let _ = profile;
+        Err("its key is in the keyring of the system, and this build can't read that (feature `keyring`)".to_owned())
+    }
+}
+
+/// The value of an environment variable; an empty one counts as not set. What is not UTF-8 is replaced, which no valid value
+/// has in it.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    env::var_os(name).filter(|value| !value.is_empty()).map(|value| value.to_string_lossy().into_owned())
+}
