@@ -61,6 +61,35 @@ impl Default for ClientBuilder {
     }
 }
 
+impl Client {
+    /// Begins a client.
+    ///
+    /// ```
+    /// use coralogix_incidents::{ApiKey, Client, Region};
+    ///
+    /// let client = Client::builder().api_key(ApiKey::new("cxup_...")?).region(Region::Eu2).build()?;
+    /// assert_eq!(client.base_url(), "https://api.eu2.coralogix.com/mgmt/openapi");
+    /// # Ok::<(), coralogix_incidents::Error>(())
+    /// ```
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// A client configured by the environment variables of the vendor's own tools; see [`ClientBuilder::from_env`].
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if `CORALOGIX_API_KEY` is not set, or what is set is not valid.
+    ///
+    /// ```no_run
+    /// let client = coralogix_incidents::Client::from_env()?;
+    /// # Ok::<(), coralogix_incidents::Error>(())
+    /// ```
+    pub fn from_env() -> Result<Self, Error> {
+        ClientBuilder::from_env()?.build()
+    }
+}
+
 impl ClientBuilder {
     /// Begins with what the environment says, by the names that the vendor's own tools use:
     ///

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use url::Url;
 
 use crate::{
-    ApiGeneration, ApiKey, Client, ClientBuilder, Error, RetryBudget, RetryPolicy, generation::Generations,
+    ApiGeneration, ApiKey, Client, Operation, RetryBudget, RetryPolicy, generated::operations, generation::Generations,
     telemetry::Drift,
 };
 
@@ -63,31 +63,9 @@ pub(crate) struct Shared {
 }
 
 impl Client {
-    /// Begins a client.
-    ///
-    /// ```
-    /// use coralogix_incidents::{ApiKey, Client, Region};
-    ///
-    /// let client = Client::builder().api_key(ApiKey::new("cxup_...")?).region(Region::Eu2).build()?;
-    /// assert_eq!(client.base_url(), "https://api.eu2.coralogix.com/mgmt/openapi");
-    /// # Ok::<(), coralogix_incidents::Error>(())
-    /// ```
-    pub fn builder() -> ClientBuilder {
-        ClientBuilder::default()
-    }
-
-    /// A client configured by the environment variables of the vendor's own tools; see [`ClientBuilder::from_env`].
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if `CORALOGIX_API_KEY` is not set, or what is set is not valid.
-    ///
-    /// ```no_run
-    /// let client = coralogix_incidents::Client::from_env()?;
-    /// # Ok::<(), coralogix_incidents::Error>(())
-    /// ```
-    pub fn from_env() -> Result<Self, Error> {
-        ClientBuilder::from_env()?.build()
+    /// Every operation, in the document's order.
+    pub fn operations() -> impl Iterator<Item = &'static Operation> {
+        operations::ALL.iter().copied()
     }
 
     /// The same client with these options, in place of any that it had, for the calls made through it. Both share everything

@@ -1,6 +1,6 @@
 //! What the document states of an operation.
 
-use crate::{ApiGeneration, Client, Error, generated::operations, request};
+use crate::{ApiGeneration, Error, request};
 
 /// An operation of the service, as the OpenAPI document states it.
 ///
@@ -187,11 +187,4 @@ pub enum Idempotency {
     Idempotent,
     /// Repeating it may apply it twice.
     NonIdempotent,
-}
-
-impl Client {
-    /// Every operation, in the document's order.
-    pub fn operations() -> impl Iterator<Item = &'static Operation> {
-        operations::ALL.iter().copied()
-    }
 }

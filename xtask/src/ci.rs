@@ -24,6 +24,17 @@ const NATIVE_TLS: &str = "native-tls";
 const PACKED: &str = "target/package";
 /// The test command that the README gives.
 const TESTS: [&str; 2] = ["test", "--workspace"];
+/// The wire rules once more, as an application has them whose other crates turn on this feature of `serde_json`.
+const PRECISION: [&str; 8] = [
+    "test",
+    "--package",
+    "coralogix-incidents-tests",
+    "--features",
+    "arbitrary-precision",
+    "--",
+    "wire::",
+    "contract::",
+];
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -170,6 +181,7 @@ fn steps(metadata: &Value, toolchains: &[String], native_tls: bool) -> Result<Ve
         one("generate", &["xtask", "generate", "--check"]),
         one("lint", &["xtask", "lint"]),
         one("test", &TESTS),
+        one("precision", &PRECISION),
         seeds(),
         Step { name: "doc", work: Work::Commands(vec![documentation]) },
         Step { name: "features", work: Work::Commands(feature_checks(&cargo::features(metadata, SDK)?, native_tls)) },
@@ -283,6 +295,7 @@ mod tests {
                 "cargo xtask generate --check",
                 "cargo xtask lint",
                 "cargo test --workspace",
+                "cargo test --package coralogix-incidents-tests --features arbitrary-precision -- wire:: contract::",
                 "RUSTFLAGS='--cfg fuzzing' cargo test --manifest-path fuzz/Cargo.toml --no-default-features",
                 "RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps",
                 "cargo check --package coralogix-incidents --no-default-features",

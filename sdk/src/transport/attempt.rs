@@ -5,7 +5,7 @@ use http::{HeaderMap, StatusCode};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use super::{classify::transport, later};
+use super::later;
 use crate::{Client, TransportErrorKind, headers, retry::RetryClass};
 
 /// How much of an error response is read; the rest is of no use.
@@ -92,7 +92,7 @@ impl Client {
     ) -> Result<T, AttemptError> {
         let limit = later(Instant::now(), self.inner.shared.read_timeout).min(limit);
         match timeout_at(limit, next).await {
-            Ok(next) => next.map_err(|error| transport(error, status)),
+            Ok(next) => next.map_err(|error| AttemptError::from_reqwest(error, status)),
             Err(_) => Err(AttemptError::Transport { kind: TransportErrorKind::Timeout, status, source: None }),
         }
     }

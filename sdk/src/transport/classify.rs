@@ -7,21 +7,23 @@ use http::StatusCode;
 use super::attempt::AttemptError;
 use crate::TransportErrorKind;
 
-/// Tells reqwest's errors apart.
-pub(super) fn transport(error: reqwest::Error, status: Option<StatusCode>) -> AttemptError {
-    if error.is_builder() {
-        return AttemptError::Unsendable(error);
+impl AttemptError {
+    /// Tells reqwest's errors apart.
+    pub(super) fn from_reqwest(error: reqwest::Error, status: Option<StatusCode>) -> Self {
+        if error.is_builder() {
+            return Self::Unsendable(error);
+        }
+        let kind = match (error.is_timeout(), error.is_connect()) {
+            (true, true) => TransportErrorKind::ConnectTimeout,
+            (true, false) => TransportErrorKind::Timeout,
+            (false, true) if is_tls(&error) => TransportErrorKind::Tls,
+            (false, true) => TransportErrorKind::Connect,
+            (false, false) if is_protocol(&error) && !is_tls(&error) => TransportErrorKind::Protocol,
+            (false, false) => TransportErrorKind::Reset,
+        };
+        // The URL may name incidents, and the error says where it was going by itself.
+        Self::Transport { kind, status, source: Some(error.without_url()) }
     }
-    let kind = match (error.is_timeout(), error.is_connect()) {
-        (true, true) => TransportErrorKind::ConnectTimeout,
-        (true, false) => TransportErrorKind::Timeout,
-        (false, true) if is_tls(&error) => TransportErrorKind::Tls,
-        (false, true) => TransportErrorKind::Connect,
-        (false, false) if is_protocol(&error) && !is_tls(&error) => TransportErrorKind::Protocol,
-        (false, false) => TransportErrorKind::Reset,
-    };
-    // The URL may name incidents, and the error says where it was going by itself.
-    AttemptError::Transport { kind, status, source: Some(error.without_url()) }
 }
 
 fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
