@@ -6,6 +6,7 @@ mod config;
 mod context;
 mod dry_run;
 mod input;
+mod last_list;
 mod report;
 mod terminal;
 
@@ -25,6 +26,7 @@ use crate::{
 };
 
 fn main() -> ExitCode {
+    commands::completions::answer_script();
     let (result, verbose) = match Cli::try_parse() {
         Ok(cli) => {
             let verbose = cli.options.verbose;

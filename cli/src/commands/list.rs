@@ -1,6 +1,6 @@
 //! `list`: incidents by filter, order and limit.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use chrono::{DateTime, Utc};
 use clap::{Args, ValueEnum};
@@ -12,10 +12,11 @@ use futures::{StreamExt, TryStreamExt};
 use serde_json::json;
 
 use crate::{
-    commands::show_interrupted,
+    commands::{show_interrupted, watch},
     context::Context,
     dry_run::{self, Input},
     input::{names, time},
+    last_list::LastList,
     report::{
         errors::{Exit, Failure, Stop},
         table,
@@ -64,6 +65,17 @@ pub(crate) struct ListArgs {
     /// Maximum number of incidents to show
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: Option<u32>,
+    /// List again and again, every 10s or at the given interval, until Ctrl-C: a terminal shows the newest list; `ndjson`,
+    /// `ids` and a pipe get what is new or changed
+    #[arg(
+        long,
+        value_name = "INTERVAL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "10s",
+        value_parser = parse_interval
+    )]
+    pub(crate) watch: Option<Duration>,
 }
 
 /// The statuses that this version knows: the service refuses a request with another name.
@@ -140,6 +152,14 @@ const FIELDS: [(&str, IncidentFields); 11] = [
     ("duration", IncidentFields::Duration),
 ];
 
+/// The interval of `--watch`, long enough for a service that many people ask.
+fn parse_interval(text: &str) -> Result<Duration, String> {
+    match time::parse_timeout(text)? {
+        interval if interval < Duration::from_secs(1) => Err("give 1s or longer".to_owned()),
+        interval => Ok(interval),
+    }
+}
+
 fn parse_order(text: &str) -> Result<Order, String> {
     let (name, direction) = text.split_once(':').unwrap_or((text, "asc"));
     let direction = match direction {
@@ -157,14 +177,18 @@ fn parse_order(text: &str) -> Result<Order, String> {
 const PAGE_SIZE: u32 = 200;
 
 pub(crate) async fn run(context: &Context<'_>, args: ListArgs) -> Result<Exit, Stop> {
-    let limit = args.limit;
+    let (limit, watch) = (args.limit, args.watch);
     let request = request(args)?;
     if context.options.dry_run {
         let request = dry_run::request(&context.client, "listIncidents", Input::Body(json!(request)))?;
         return dry_run::read(context, &[request]);
     }
     let output = context.output;
+    if let Some(interval) = watch {
+        return watch::run(context, &request, limit, interval).await;
+    }
     let mut incidents = context.client.list_incidents_stream(request).take_until(Box::pin(interrupts::reached(1)));
+    let mut last_list = LastList::default();
     let mut collected: Vec<Incident> = Vec::new();
     let mut count = 0;
     let mut failure = None;
@@ -173,6 +197,7 @@ pub(crate) async fn run(context: &Context<'_>, args: ListArgs) -> Result<Exit, S
             Ok(None) => break,
             Ok(Some(incident)) => {
                 count += 1;
+                last_list.add(&incident);
                 match output.format {
                     Format::Ndjson => output.ndjson(&incident)?,
                     Format::Ids => output.line(sanitize_line(&incident.id))?,
@@ -185,6 +210,7 @@ pub(crate) async fn run(context: &Context<'_>, args: ListArgs) -> Result<Exit, S
             }
         }
     }
+    last_list.save();
     // The pages before one that failed are shown, too.
     match output.format {
         Format::Json => output.json(&collected)?,

@@ -2,13 +2,16 @@
 
 mod assign;
 mod change;
-mod completions;
+pub(crate) mod completions;
 mod config;
 mod events;
 mod fetch;
 mod get;
 mod handover;
 mod list;
+mod man;
+mod schema;
+mod watch;
 
 use clap::{Parser, Subcommand};
 
@@ -84,6 +87,10 @@ pub(crate) enum Command {
     Config,
     /// Print a completion script
     Completions(completions::CompletionsArgs),
+    /// Print a manual page, or write all of them to a folder
+    Man(man::ManArgs),
+    /// Print the JSON Schema of the documents of `--output json` and `ndjson`
+    Schema,
 }
 
 impl Command {
@@ -96,7 +103,13 @@ impl Command {
             | Self::Resolve(_)
             | Self::Close(_)
             | Self::Handover(_) => true,
-            Self::Get(_) | Self::List(_) | Self::Events(_) | Self::Config | Self::Completions(_) => false,
+            Self::Get(_)
+            | Self::List(_)
+            | Self::Events(_)
+            | Self::Config
+            | Self::Completions(_)
+            | Self::Man(_)
+            | Self::Schema => false,
         }
     }
 }
@@ -106,6 +119,8 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Exit, Stop> {
     match command {
         Command::Config => return config::run(&options, output).await,
         Command::Completions(args) => return completions::run(&args, output),
+        Command::Man(args) => return man::run(&args, output),
+        Command::Schema => return schema::run(output),
         _ => {}
     }
     let connection = connect(&options).await?;
@@ -130,7 +145,7 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Exit, Stop> {
         Command::List(args) => list::run(&context, *args).await,
         Command::Events(ids) => events::run(&context, ids).await,
         Command::Handover(args) => handover::run(&context, args).await,
-        Command::Config | Command::Completions(_) => Ok(Exit::Done),
+        Command::Config | Command::Completions(_) | Command::Man(_) | Command::Schema => Ok(Exit::Done),
     }
 }
 

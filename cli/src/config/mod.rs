@@ -2,7 +2,7 @@
 //! command line, or the default, in this order. Only the client holds the API key.
 
 pub(crate) mod options;
-mod profile;
+pub(crate) mod profile;
 
 use std::time::Duration;
 

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use clap::Args;
+use clap_complete::{ArgValueCandidates, CompletionCandidate};
 use coralogix_incidents::{ApiGeneration, Region};
 
-use crate::{input::time, terminal::output::Format};
+use crate::{config::profile, input::time, terminal::output::Format};
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
@@ -15,6 +16,7 @@ pub(crate) struct GlobalOptions {
         long,
         global = true,
         value_name = "REGION",
+        add = ArgValueCandidates::new(|| Region::ALL.iter().map(|region| CompletionCandidate::new(region.as_str())).collect()),
         group = "endpoint",
         help_heading = "Connection options"
     )]
@@ -45,6 +47,7 @@ pub(crate) struct GlobalOptions {
         long,
         global = true,
         value_name = "NAME",
+        add = ArgValueCandidates::new(|| profile::names().into_iter().map(CompletionCandidate::new).collect()),
         conflicts_with = "emulator",
         help_heading = "Connection options"
     )]

@@ -57,10 +57,7 @@ pub(crate) enum Credential {
 impl VendorConfig {
     /// Reads `$CX_HOME/.cx/config.toml`, or `~/.cx/config.toml`. A file that does not exist is no error.
     pub(crate) fn load() -> Result<Self, Failure> {
-        let home = env::var_os("CX_HOME").filter(|home| !home.is_empty()).map(PathBuf::from).or_else(env::home_dir);
-        let Some(folder) = home.filter(|home| !home.as_os_str().is_empty()).map(|home| home.join(".cx")) else {
-            return Ok(Self::default());
-        };
+        let Some(folder) = folder() else { return Ok(Self::default()) };
         let mut config = Self { folder: Some(folder.clone()), ..Self::default() };
         if let Some(file) = File::read(folder.join("config.toml"))? {
             let table = file.parse()?;
@@ -91,11 +88,17 @@ impl VendorConfig {
         let folder = self.folder.clone().unwrap_or_default().join("profiles");
         let path = folder.join(format!("{name}.toml"));
         let Some(file) = File::read(path)? else {
+            let names = names();
+            let existing = if names.is_empty() {
+                "there are no profiles: set CORALOGIX_API_KEY and CORALOGIX_REGION instead; nothing was sent".to_owned()
+            } else {
+                format!("the profiles are: {}; nothing was sent", names.join(", "))
+            };
             return Err(Failure::usage(format!(
                 "there is no profile `{shown}` of {source}: {} does not exist",
                 folder.join(format!("{name}.toml")).display()
             ))
-            .next(self.existing_profiles()));
+            .next(existing));
         };
         let table = file.parse()?;
         let auth = file.choice(&table, "auth", &["api_key", "oauth"])?;
@@ -113,22 +116,25 @@ impl VendorConfig {
         let region = file.text(&table, "region")?.filter(|region| !region.value.trim().is_empty());
         Ok(Profile { name: name.to_owned(), region, credential, path: file.path })
     }
+}
 
-    /// Says which profiles there are.
-    fn existing_profiles(&self) -> String {
-        let folder = self.folder.clone().unwrap_or_default().join("profiles");
-        let names = fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| {
-            let path = PathBuf::from(entry.file_name());
-            (path.extension()? == "toml").then(|| path.file_stem().map(|name| name.to_string_lossy().into_owned()))?
-        });
-        let mut names: Vec<String> = names.collect();
-        names.sort();
-        if names.is_empty() {
-            "there are no profiles: set CORALOGIX_API_KEY and CORALOGIX_REGION instead; nothing was sent".to_owned()
-        } else {
-            format!("the profiles are: {}; nothing was sent", names.join(", "))
-        }
-    }
+/// The names of all profiles, sorted.
+pub(crate) fn names() -> Vec<String> {
+    let folder = folder().unwrap_or_default().join("profiles");
+    let names = fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| {
+        let path = PathBuf::from(entry.file_name());
+        let name = path.file_stem()?.to_string_lossy().into_owned();
+        (path.extension()? == "toml").then_some(name)
+    });
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
+}
+
+/// The folder `.cx`; `None` if there is no home directory.
+fn folder() -> Option<PathBuf> {
+    let home = env::var_os("CX_HOME").filter(|home| !home.is_empty()).map(PathBuf::from).or_else(env::home_dir);
+    Some(home.filter(|home| !home.as_os_str().is_empty())?.join(".cx"))
 }
 
 impl Profile {

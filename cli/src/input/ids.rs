@@ -10,7 +10,8 @@ use std::{
     thread,
 };
 
-use clap::Args;
+use clap::{Args, ValueHint};
+use clap_complete::{ArgValueCandidates, CompletionCandidate};
 use futures::{
     StreamExt,
     stream::{self, BoxStream},
@@ -22,6 +23,7 @@ use tokio::{
 
 use crate::{
     input::names,
+    last_list,
     report::errors::{Exit, Failure, Stop},
     terminal::{interrupts::unless_interrupted, sanitize::sanitize_line},
 };
@@ -30,11 +32,17 @@ use crate::{
 #[derive(Debug, Args)]
 pub(crate) struct IdArgs {
     /// Ids of incidents; `-` reads them from standard input, one per line
-    #[arg(value_name = "ID", required_unless_present = "from_file")]
+    #[arg(value_name = "ID", required_unless_present = "from_file", add = ArgValueCandidates::new(known_ids))]
     pub(crate) ids: Vec<String>,
     /// Read ids from a file, one per line; blank lines and lines that begin with `#` are ignored
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) from_file: Option<PathBuf>,
+}
+
+/// The ids that a shell completes: those of the last list.
+fn known_ids() -> Vec<CompletionCandidate> {
+    let candidate = |(id, name): (String, String)| CompletionCandidate::new(id).help(Some(name.into()));
+    last_list::load().into_iter().map(candidate).collect()
 }
 
 /// Ids, as they arrive.

@@ -8,13 +8,15 @@ use coralogix_incidents::{
     wire::StringMap,
 };
 
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
 use crate::{
     report::time,
     terminal::{output::Output, sanitize::sanitize_line},
 };
 
-/// From this width on, tables have more columns.
-const WIDE: u16 = 100;
+/// From this width on, the name of an incident is a column.
+const WIDE: u16 = 120;
 /// From this width on, tables have all columns.
 const FULL: u16 = 150;
 
@@ -59,37 +61,88 @@ fn paint(text: impl ToString, color: Option<Color>) -> Cell {
     }
 }
 
-pub(crate) fn incidents(output: &Output, incidents: &[Incident], now: DateTime<Utc>) -> String {
-    let width = output.width.unwrap_or(u16::MAX);
-    let mut header = vec!["ID", "SEVERITY", "STATUS"];
-    if width >= FULL {
-        header.push("STATE");
+/// Rows that end in the name of an incident. In a terminal without room for another column, the name stands on a line of its
+/// own below the row.
+struct NamedTable {
+    table: Table,
+    names: Vec<String>,
+    /// The width of the lines below the rows; `None` if the name is a column.
+    narrow: Option<u16>,
+}
+
+impl NamedTable {
+    fn new(output: &Output, header: &[&str]) -> Self {
+        let narrow = output.width.filter(|width| *width < WIDE);
+        let header = [header, if narrow.is_some() { &[] } else { &["NAME"] }].concat();
+        Self { table: table(output, &header), names: Vec::new(), narrow }
     }
-    header.extend(["ASSIGNEE", "AGE"]);
-    if width >= FULL {
-        header.push("CREATED");
+
+    fn add(&mut self, mut cells: Vec<Cell>, name: String) {
+        if self.narrow.is_some() {
+            self.names.push(name);
+        } else {
+            cells.push(Cell::new(name));
+        }
+        add(&mut self.table, cells);
     }
-    if width >= WIDE {
-        header.push("NAME");
+
+    fn render(&self) -> String {
+        let text = render(&self.table);
+        let Some(width) = self.narrow else { return text };
+        let mut lines = text.lines();
+        let mut text = lines.next().unwrap_or_default().to_owned();
+        // Each row is one line.
+        for (line, name) in lines.zip(&self.names) {
+            text.push('\n');
+            text.push_str(line);
+            if !name.is_empty() {
+                text.push_str("\n  ");
+                text.push_str(&truncate(name, usize::from(width).saturating_sub(2)));
+            }
+        }
+        text
     }
-    let mut table = table(output, &header);
+}
+
+/// A text that takes no more columns than this.
+fn truncate(text: &str, columns: usize) -> String {
+    if text.width() <= columns {
+        return text.to_owned();
+    }
+    let mut used = 1;
+    let fits = |character: &char| {
+        used += character.width().unwrap_or_default();
+        used <= columns
+    };
+    text.chars().take_while(fits).chain(['…']).collect()
+}
+
+pub(crate) fn incidents<'a>(
+    output: &Output,
+    incidents: impl IntoIterator<Item = &'a Incident>,
+    now: DateTime<Utc>,
+) -> String {
+    let full = output.width.is_none_or(|width| width >= FULL);
+    let header: &[&str] = if full {
+        &["ID", "SEVERITY", "STATUS", "STATE", "ASSIGNEE", "AGE", "CREATED"]
+    } else {
+        &["ID", "SEVERITY", "STATUS", "ASSIGNEE", "AGE"]
+    };
+    let mut table = NamedTable::new(output, header);
     for incident in incidents {
         let mut cells =
             vec![Cell::new(sanitize_line(&incident.id)), severity(&incident.severity), status(&incident.status)];
-        if width >= FULL {
+        if full {
             cells.push(Cell::new(word(incident.state.as_str(), "INCIDENT_STATE_")));
         }
         let age = incident.age(now).map(time::largest_unit).unwrap_or_default();
         cells.extend([Cell::new(assignees(incident)), Cell::new(age)]);
-        if width >= FULL {
+        if full {
             cells.push(Cell::new(incident.created_at.map(time::timestamp).unwrap_or_default()));
         }
-        if width >= WIDE {
-            cells.push(Cell::new(text(incident.name.as_deref())));
-        }
-        add(&mut table, cells);
+        table.add(cells, text(incident.name.as_deref()));
     }
-    render(&table)
+    table.render()
 }
 
 /// How a row of [`outcomes`] is colored.
@@ -109,12 +162,7 @@ pub(crate) struct OutcomeRow<'a> {
 }
 
 pub(crate) fn outcomes<'a>(output: &Output, rows: impl Iterator<Item = OutcomeRow<'a>>) -> String {
-    let wide = output.width.unwrap_or(u16::MAX) >= WIDE;
-    let mut header = vec!["ID", "RESULT", "STATUS", "ASSIGNEE"];
-    if wide {
-        header.push("NAME");
-    }
-    let mut table = table(output, &header);
+    let mut table = NamedTable::new(output, &["ID", "RESULT", "STATUS", "ASSIGNEE"]);
     for row in rows {
         let color = match row.tone {
             Tone::Good => Color::DarkGreen,
@@ -122,15 +170,11 @@ pub(crate) fn outcomes<'a>(output: &Output, rows: impl Iterator<Item = OutcomeRo
             Tone::Bad => Color::DarkRed,
         };
         let mut cells = vec![Cell::new(sanitize_line(row.id)), paint(row.result, Some(color))];
-        if let Some(incident) = row.incident {
-            cells.extend([status(&incident.status), Cell::new(assignees(incident))]);
-            if wide {
-                cells.push(Cell::new(text(incident.name.as_deref())));
-            }
-        }
-        add(&mut table, cells);
+        let (status, assignees) = row.incident.map(|incident| (status(&incident.status), assignees(incident))).unzip();
+        cells.extend([status.unwrap_or_else(|| Cell::new("")), Cell::new(assignees.unwrap_or_default())]);
+        table.add(cells, text(row.incident.and_then(|incident| incident.name.as_deref())));
     }
-    render(&table)
+    table.render()
 }
 
 /// Everything about one incident.
@@ -257,6 +301,15 @@ fn word(name: &str, prefix: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn text_is_truncated_by_columns() {
+        assert_eq!(truncate("abc", 3), "abc");
+        assert_eq!(truncate("abcd", 3), "ab…");
+        assert_eq!(truncate("日本語", 6), "日本語");
+        assert_eq!(truncate("日本語", 5), "日本…");
+        assert_eq!(truncate("日本語", 4), "日…");
+    }
 
     #[test]
     fn values_are_shown_without_their_prefix_and_unknown_ones_as_they_are() {

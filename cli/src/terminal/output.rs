@@ -102,6 +102,20 @@ impl Output {
         self.closed.load(Ordering::Relaxed)
     }
 
+    /// The height of the terminal, if it can show text in place of older text.
+    pub(crate) fn redraw_height(&self) -> Option<usize> {
+        let is_dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
+        let (_, height) = terminal_size::terminal_size().filter(|_| self.is_terminal && !is_dumb)?;
+        Some(usize::from(height.0))
+    }
+
+    /// Shows text in place of everything on the terminal.
+    pub(crate) fn redraw(&self, text: &str) -> io::Result<()> {
+        // To the upper left; each line is cleared behind its text, and what is below them.
+        let text = text.replace('\n', "\x1b[K\r\n");
+        self.bytes(format!("\x1b[H{text}\x1b[K\x1b[J").as_bytes())
+    }
+
     /// Whether lines appear on the terminal while the command runs, where a progress bar would be in the way.
     pub(crate) fn streams_to_terminal(&self) -> bool {
         self.is_terminal && self.format.is_streamed()

@@ -8,12 +8,15 @@
 )]
 
 mod changes;
+mod completions;
 mod configuration;
 mod exit_codes;
 mod gate;
 mod lists;
 mod output;
 mod profiles;
+mod schema;
 mod streams;
 mod support;
 mod terminal;
+mod watch;

@@ -127,12 +127,32 @@ fn help_says_where_the_key_comes_from_and_what_the_exit_codes_are() {
 }
 
 #[test]
-fn completions_are_printed_for_each_shell_without_a_key() {
-    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        let ran = Cli::bare().run(&["completions", shell]);
-        assert_eq!(ran.code, 0, "{shell}");
-        assert!(ran.out.contains("handover") && ran.out.contains("cx-incidents"), "{shell}: {}", ran.out);
+fn the_name_of_an_incident_is_visible_at_every_width() {
+    let emulator = emulator();
+    let cli = Cli::at(&emulator).env("NO_COLOR", "1");
+    for width in [80, 90, 100, 119, 120, 160] {
+        for line in ["list", "get incident_id_2 3f2b9c4e-7a61-4d0b-9f0e-52c1a7d8e6b3", "assign --to x incident_id_2"] {
+            let (text, _) = cli.terminal(width, &format!("$CX {line}")).finish();
+            assert!(text.contains("Payment provider latency above"), "{line} at {width}: {text}");
+        }
     }
+}
+
+#[test]
+fn manual_pages_are_printed_and_written_without_a_key() {
+    let ran = Cli::bare().run(&["man"]);
+    assert!(ran.code == 0 && ran.out.contains(".TH") && ran.out.contains("CX_READ_ONLY"), "{}", ran.out);
+    let ran = Cli::bare().run(&["man", "list"]);
+    assert!(ran.code == 0 && ran.out.contains("Filter by severity"), "{}", ran.out);
+    let ran = Cli::bare().run(&["man", "no-such-command"]);
+    assert!(ran.code == 2 && ran.err.contains("no command `no-such-command`"), "{}", ran.err);
+    let folder = std::env::temp_dir().join(format!("cx-incidents-man-{}", std::process::id()));
+    let ran = Cli::bare().run(&["man", "--directory", folder.to_str().unwrap()]);
+    assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (0, "", ""));
+    for page in ["cx-incidents.1", "cx-incidents-list.1", "cx-incidents-handover.1"] {
+        assert!(std::fs::read_to_string(folder.join(page)).unwrap().contains(".SH"), "{page}");
+    }
+    std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]

@@ -4,53 +4,9 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU32, Ordering},
 };
 
-use crate::support::{Cli, KEY, assert_no_key, emulator};
-
-/// A home directory with a `.cx` folder, removed when its test ends.
-struct Home(PathBuf);
-
-impl Home {
-    fn new() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("cx-incidents-home-{}-{number}", std::process::id()));
-        fs::create_dir_all(path.join(".cx/profiles")).unwrap();
-        Self(path)
-    }
-
-    fn config(self, text: &str) -> Self {
-        fs::write(self.0.join(".cx/config.toml"), text).unwrap();
-        self
-    }
-
-    fn profile(self, name: &str, text: &str) -> Self {
-        let path = self.profile_path(name);
-        fs::write(&path, text).unwrap();
-        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
-        self
-    }
-
-    fn profile_path(&self, name: &str) -> PathBuf {
-        self.0.join(".cx/profiles").join(format!("{name}.toml"))
-    }
-
-    fn path(&self) -> &str {
-        self.0.to_str().unwrap()
-    }
-
-    fn cli(&self) -> Cli {
-        Cli::bare().env("HOME", self.path())
-    }
-}
-
-impl Drop for Home {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
+use crate::support::{Cli, Home, KEY, assert_no_key, emulator};
 
 /// The value of a setting, and where it comes from.
 #[track_caller]
@@ -272,9 +228,9 @@ fn nothing_is_written_to_the_home() {
     }
     let home = Home::new().profile("work", &profile_text("eu2")).config("default_profile = \"work\"\n");
     let (mut before, mut after) = (Vec::new(), Vec::new());
-    list(&home.0, &mut before);
+    list(home.folder(), &mut before);
     let ran = home.cli().run(&["config"]);
     assert_no_key(&ran.out);
-    list(&home.0, &mut after);
+    list(home.folder(), &mut after);
     assert_eq!(before, after);
 }

@@ -3,9 +3,13 @@
 use std::{
     fs,
     io::{Read, Write},
-    path::PathBuf,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
-    sync::{Arc, Condvar, LazyLock, Mutex},
+    sync::{
+        Arc, Condvar, LazyLock, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -261,6 +265,53 @@ impl File {
 impl Drop for File {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// A home directory with a `.cx` folder, removed when its test ends.
+pub(crate) struct Home(PathBuf);
+
+impl Home {
+    pub(crate) fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("cx-incidents-home-{}-{number}", std::process::id()));
+        fs::create_dir_all(path.join(".cx/profiles")).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn config(self, text: &str) -> Self {
+        fs::write(self.0.join(".cx/config.toml"), text).unwrap();
+        self
+    }
+
+    pub(crate) fn profile(self, name: &str, text: &str) -> Self {
+        let path = self.profile_path(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+        self
+    }
+
+    pub(crate) fn profile_path(&self, name: &str) -> PathBuf {
+        self.0.join(".cx/profiles").join(format!("{name}.toml"))
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.0
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+
+    pub(crate) fn cli(&self) -> Cli {
+        Cli::bare().env("HOME", self.path())
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
