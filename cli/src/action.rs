@@ -44,13 +44,7 @@ impl Action {
 
     /// The id of the operation that the service is asked for.
     pub(crate) fn operation(&self) -> &'static str {
-        match self {
-            Self::Unassign => "unassignIncidents",
-            Self::Assign { .. } | Self::HandOver { .. } => "assignIncidents",
-            Self::Acknowledge => "acknowledgeIncidents",
-            Self::Resolve => "resolveIncidents",
-            Self::Close => "closeIncidents",
-        }
+        self.verb().operation().id()
     }
 
     pub(crate) fn verb(&self) -> Verb {
@@ -63,11 +57,14 @@ impl Action {
         }
     }
 
-    /// Whether an incident that the service returned as changed is as this action leaves it.
-    pub(crate) fn is_applied(&self, incident: &Incident) -> bool {
-        match self {
-            Self::HandOver { from, .. } => !incident.is_assigned_to(from),
-            Self::Unassign | Self::Assign { .. } | Self::Acknowledge | Self::Resolve | Self::Close => true,
-        }
+    /// Whether an incident is as this action leaves it.
+    pub(crate) fn is_done(&self, incident: &Incident) -> bool {
+        !self.is_left(incident) && self.verb().is_done(incident)
+    }
+
+    /// Whether a change that the service reported as done still has to be questioned: it assigned the incident, and the user
+    /// who had it has it still.
+    pub(crate) fn is_left(&self, incident: &Incident) -> bool {
+        matches!(self, Self::HandOver { from, .. } if incident.is_assigned_to(from))
     }
 }

@@ -1,6 +1,6 @@
 //! `--dry-run`: shows the requests that a command would send.
 
-use coralogix_incidents::{Client, QueryParameter};
+use coralogix_incidents::{Binding, Client};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -68,33 +68,60 @@ pub(crate) struct Request {
 pub(crate) enum Input<'a> {
     /// An id, in the path.
     Id(&'a str),
-    /// Ids, in the body or, where the API generation has them there, in the query; and other members of the body.
+    /// Ids, and other members of the request.
     Ids(&'a [String], Map<String, Value>),
-    /// A body.
-    Body(Value),
+    /// A request.
+    Message(Value),
 }
 
+/// The request of an operation, in the generation that the client is fixed to, or the one that it tries first.
 pub(crate) fn request(client: &Client, operation: &str, input: Input<'_>) -> Result<Request, Failure> {
-    let generation = client.api_generation();
-    let binding = Client::operations()
+    let operation = Client::operations()
         .find(|known| known.id() == operation)
-        .and_then(|known| generation.map_or_else(|| known.bindings().first(), |generation| known.binding(generation)))
-        .ok_or_else(|| Failure::usage(format!("{operation} is not part of this API generation")))?;
+        .ok_or_else(|| Failure::usage(format!("there is no operation {operation}")))?;
+    let binding = match client.api_generation() {
+        Some(generation) => operation.binding(generation).ok_or_else(|| {
+            Failure::usage(format!("{} is not part of API generation {generation}", operation.id()))
+                .next("leave --api-generation off; nothing was sent")
+        })?,
+        None => &operation.bindings()[0],
+    };
     let mut path = binding.path().to_owned();
-    let (mut query, mut body) = (None, None);
-    let list = binding.query().iter().find(|parameter| parameter.is_list()).map(QueryParameter::name);
-    match (input, list) {
-        (Input::Id(id), _) => {
+    let message = match input {
+        Input::Id(id) => {
             path = binding.path_of(id).map_err(|error| Failure::sdk(&error))?;
+            None
         }
-        (Input::Ids(ids, _), Some(name)) => query = Some(json!({ name: ids })),
-        (Input::Ids(ids, mut members), None) => {
-            members.insert("incidentIds".to_owned(), json!(ids));
-            body = Some(Value::Object(members));
+        Input::Ids(ids, mut members) => {
+            let name = operation.incident_ids().unwrap_or("incidentIds");
+            members.insert(name.to_owned(), json!(ids));
+            Some(Value::Object(members))
         }
-        (Input::Body(value), _) => body = Some(value),
+        Input::Message(message) => Some(message),
+    };
+    let (query, body) = match message {
+        Some(message) if !binding.query().is_empty() => (query(binding, &message)?, None),
+        message => (None, message),
+    };
+    let base = client.base_url();
+    // A base URL may end in the generation that the path begins with.
+    let ends_in_generation = ["/5", "/4", "/latest"].iter().any(|end| base.ends_with(end));
+    let path = path.strip_prefix("/5").filter(|_| ends_in_generation).unwrap_or(&path);
+    Ok(Request { method: binding.method(), url: format!("{base}{path}"), query, body })
+}
+
+/// The members of a request that travel in the query, by their names there.
+fn query(binding: &Binding, message: &Value) -> Result<Option<Value>, Failure> {
+    let member = |path: &str| path.split('.').try_fold(message, |value, name| value.get(name));
+    if let Some(path) = binding.excluded_members().iter().find(|path| member(path).is_some()) {
+        let summary = format!("`{path}` cannot travel in a query, as API generation {} needs it", binding.generation());
+        return Err(Failure::usage(summary).next("add --api-generation v1; nothing was sent"));
     }
-    Ok(Request { method: binding.method(), url: format!("{}{path}", client.base_url()), query, body })
+    let parameters = binding.query().iter();
+    let set =
+        parameters.filter_map(|parameter| Some((parameter.name().to_owned(), member(parameter.member())?.clone())));
+    let query: Map<String, Value> = set.collect();
+    Ok((!query.is_empty()).then_some(Value::Object(query)))
 }
 
 pub(crate) fn show(context: &Context<'_>, requests: &[Request]) -> Result<(), Stop> {

@@ -61,7 +61,7 @@ pub(crate) async fn apply(context: &Context<'_>, action: &Action, ids: Ids) -> R
     follow(context.output, &mut run, &bar, |outcome| match outcome.fate {
         // The service received the request and gave no answer: reading tells.
         Fate::Unknown(_) => unsettled.push(outcome),
-        _ => report.record(outcome),
+        _ => report.record(outcome.id, outcome.fate),
     })
     .await;
     let duplicates = run.summary().duplicates;
@@ -87,14 +87,16 @@ async fn settle(
         follow(context.output, &mut run, bar, |outcome| {
             // A read that failed settles nothing. Nor does an incident that is not changed so far: a request whose reply was
             // lost may still be applied.
-            if matches!(outcome.fate, Fate::Updated(_) | Fate::NotApplied(_) | Fate::NotFound) {
-                settled.insert(outcome.id.clone(), outcome);
+            if matches!(outcome.fate, Fate::Updated(_) | Fate::NotApplied(_) | Fate::NotYetApplied(_) | Fate::NotFound)
+            {
+                settled.insert(outcome.id, outcome.fate);
             }
         })
         .await;
     }
-    for outcome in unsettled {
-        report.record(settled.remove(&outcome.id).unwrap_or(outcome));
+    for Outcome { id, fate, .. } in unsettled {
+        let fate = settled.remove(&id).unwrap_or(fate);
+        report.record(id, fate);
     }
 }
 
@@ -134,7 +136,7 @@ async fn follow(output: &Output, run: &mut Run, bar: &ProgressBar, mut record: i
 }
 
 /// The ids, once the person at the terminal has agreed to change so many. `None` if they refused or interrupted.
-async fn confirm(context: &Context<'_>, action: &Action, ids: Ids) -> Option<BoxStream<'static, String>> {
+pub(crate) async fn confirm(context: &Context<'_>, action: &Action, ids: Ids) -> Option<BoxStream<'static, String>> {
     let Ids { mut stream, total, .. } = ids;
     if context.options.yes || !prompt::is_possible() {
         return Some(stream);

@@ -19,6 +19,8 @@ use crate::{
 pub(crate) enum Fetched<T> {
     Found(T),
     NotFound,
+    /// The service answered, and did not show it.
+    Empty,
     Failed(Arc<Error>),
     /// Not read, because an earlier failure would meet every request.
     NotSent,
@@ -49,16 +51,13 @@ pub(crate) async fn fetch<T>(
                 found(id, item)?;
             }
             Fetched::NotFound => missing.not_found.push(id),
+            Fetched::Empty => {
+                let failure = Failure::with_exit(Exit::Failed, "the service answered without showing the incident");
+                missing.add(failure.next("try again later"), id);
+            }
             Fetched::NotSent => missing.not_sent.push(id),
             Fetched::Failed(error) => {
-                let failure = Failure::sdk(&error);
-                match missing.failures.iter_mut().find(|(known, _)| known.summary() == failure.summary()) {
-                    Some((known, ids)) => {
-                        known.add_details(&error);
-                        ids.push(id);
-                    }
-                    None => missing.failures.push((failure, vec![id])),
-                }
+                missing.add(Failure::sdk(&error), id);
             }
         }
     }
@@ -67,6 +66,17 @@ pub(crate) async fn fetch<T>(
 }
 
 impl Missing {
+    /// Adds an id to those that met the same failure.
+    fn add(&mut self, failure: Failure, id: String) {
+        match self.failures.iter_mut().find(|(known, _)| known.summary() == failure.summary()) {
+            Some((known, ids)) => {
+                known.add_details(failure);
+                ids.push(id);
+            }
+            None => self.failures.push((failure, vec![id])),
+        }
+    }
+
     /// Reports what was not read, and says how the command ends.
     pub(crate) fn report(mut self, context: &Context<'_>) -> Exit {
         if self.interrupted {

@@ -10,10 +10,13 @@ use coralogix_incidents::{
 use futures::{Stream, StreamExt, stream};
 
 use crate::{
-    commands::fetch::{Fetched, fetch},
+    commands::{
+        by_event::{self, EventOrIdArgs},
+        fetch::{Fetched, fetch},
+    },
     context::Context,
     dry_run,
-    input::ids::{self, IdArgs},
+    input::ids,
     report::{
         errors::{Exit, Stop},
         table,
@@ -21,15 +24,26 @@ use crate::{
     terminal::{output::Format, sanitize::sanitize_line},
 };
 
-pub(crate) async fn run(context: &Context<'_>, args: IdArgs) -> Result<Exit, Stop> {
-    let ids = ids::read_all(args).await?;
-    let output = context.output;
+pub(crate) async fn run(context: &Context<'_>, args: EventOrIdArgs) -> Result<Exit, Stop> {
+    if !args.events.is_empty() {
+        return by_event::get(context, args.events).await;
+    }
+    let ids = ids::read_all(args.ids).await?;
     if context.options.dry_run {
         return dry_run::read(context, &dry_run::requests(&context.client, "batchGetIncident", &ids)?);
     }
     let run = context.client.bulk().concurrency(context.options.concurrency()).get(ids.clone());
-    let mut incidents: Vec<Incident> = Vec::new();
     let results = in_order(ids, run).map(|Outcome { id, fate, .. }| (id, fetched(fate)));
+    show(context, results).await
+}
+
+/// Shows incidents as they are read, or at the end, and reports those that could not be read.
+pub(crate) async fn show(
+    context: &Context<'_>,
+    results: impl Stream<Item = (String, Fetched<Incident>)>,
+) -> Result<Exit, Stop> {
+    let output = context.output;
+    let mut incidents: Vec<Incident> = Vec::new();
     let missing = fetch(results, |_, incident| {
         match output.format {
             Format::Ndjson => output.ndjson(&incident)?,

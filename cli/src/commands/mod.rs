@@ -1,22 +1,28 @@
 //! The commands: one file each, with its arguments. Here the command line is described, and the command is run.
 
 mod assign;
+mod by_event;
 mod change;
 pub(crate) mod completions;
 mod config;
+mod doctor;
 mod events;
 mod fetch;
+mod filters;
 mod get;
 mod handover;
 mod list;
 mod man;
+mod probe;
 mod schema;
+mod stats;
 mod watch;
 
 use clap::{Parser, Subcommand};
 
 use crate::{
     action::Action,
+    commands::by_event::{EventAction, EventOrIdArgs},
     config::{connect, options::GlobalOptions},
     context::Context,
     input::ids::IdArgs,
@@ -51,7 +57,9 @@ Examples:
   cx-incidents --emulator unassign incident_id_1 incident_id_2
   cx-incidents list --status triggered --severity critical --since 2h
   cx-incidents list --assignee alice@example.com --output ids | cx-incidents unassign -
-  cx-incidents handover --from alice@example.com --to bob@example.com --dry-run";
+  cx-incidents handover --from alice@example.com --to bob@example.com --dry-run
+  cx-incidents acknowledge --event 4c46f1c8-acf6-4899-9079-8b3bcc2cc326
+  cx-incidents doctor";
 
 /// Find, assign, unassign, acknowledge, resolve and close Coralogix incidents.
 #[derive(Debug, Parser)]
@@ -70,21 +78,25 @@ pub(crate) enum Command {
     /// Assign incidents to a user
     Assign(assign::AssignArgs),
     /// Acknowledge incidents
-    Acknowledge(IdArgs),
+    Acknowledge(EventOrIdArgs),
     /// Resolve incidents
-    Resolve(IdArgs),
+    Resolve(EventOrIdArgs),
     /// Close incidents
     Close(IdArgs),
-    /// Show incidents by id
-    Get(IdArgs),
+    /// Show incidents by id, or by the id of an event
+    Get(EventOrIdArgs),
     /// List incidents, all of them by default, the newest first
     List(Box<list::ListArgs>),
-    /// Show the events of incidents
-    Events(IdArgs),
+    /// Show the events of incidents, or all events that match a filter
+    Events(Box<events::EventsArgs>),
+    /// Count incidents by their values
+    Stats(Box<stats::StatsArgs>),
     /// Assign the open incidents of one user to another
     Handover(handover::HandoverArgs),
     /// Show the configuration in effect, and where each value comes from
-    Config,
+    Config(config::ConfigArgs),
+    /// Check key, region, clock, certificates, proxy, API generation and permission, each with a remedy
+    Doctor,
     /// Print a completion script
     Completions(completions::CompletionsArgs),
     /// Print a manual page, or write all of them to a folder
@@ -106,7 +118,9 @@ impl Command {
             Self::Get(_)
             | Self::List(_)
             | Self::Events(_)
-            | Self::Config
+            | Self::Stats(_)
+            | Self::Config(_)
+            | Self::Doctor
             | Self::Completions(_)
             | Self::Man(_)
             | Self::Schema => false,
@@ -117,7 +131,8 @@ impl Command {
 pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Exit, Stop> {
     let Cli { options, command } = cli;
     match command {
-        Command::Config => return config::run(&options, output).await,
+        Command::Config(args) => return config::run(&options, &args, output).await,
+        Command::Doctor => return doctor::run(&options, output).await,
         Command::Completions(args) => return completions::run(&args, output),
         Command::Man(args) => return man::run(&args, output),
         Command::Schema => return schema::run(output),
@@ -138,14 +153,17 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Exit, Stop> {
     match command {
         Command::Unassign(ids) => change::run(&context, Action::Unassign, ids).await,
         Command::Assign(args) => assign::run(&context, args).await,
-        Command::Acknowledge(ids) => change::run(&context, Action::Acknowledge, ids).await,
-        Command::Resolve(ids) => change::run(&context, Action::Resolve, ids).await,
+        Command::Acknowledge(args) => by_event::run(&context, EventAction::Acknowledge, args).await,
+        Command::Resolve(args) => by_event::run(&context, EventAction::Resolve, args).await,
         Command::Close(ids) => change::run(&context, Action::Close, ids).await,
-        Command::Get(ids) => get::run(&context, ids).await,
+        Command::Get(args) => get::run(&context, args).await,
         Command::List(args) => list::run(&context, *args).await,
-        Command::Events(ids) => events::run(&context, ids).await,
+        Command::Events(args) => events::run(&context, *args).await,
+        Command::Stats(args) => stats::run(&context, *args).await,
         Command::Handover(args) => handover::run(&context, args).await,
-        Command::Config | Command::Completions(_) | Command::Man(_) | Command::Schema => Ok(Exit::Done),
+        Command::Config(_) | Command::Doctor | Command::Completions(_) | Command::Man(_) | Command::Schema => {
+            Ok(Exit::Done)
+        }
     }
 }
 

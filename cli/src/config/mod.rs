@@ -6,12 +6,12 @@ pub(crate) mod profile;
 
 use std::time::Duration;
 
-use coralogix_incidents::{ApiGeneration, ApiKey, Client, ClientBuilder, Region};
+use coralogix_incidents::{ApiKey, Client, ClientBuilder, Region};
 use coralogix_incidents_emulator::Emulator;
 
 use crate::{
     config::{
-        options::GlobalOptions,
+        options::{GenerationChoice, GlobalOptions},
         profile::{Credential, Located, Profile, VendorConfig, key_from_keyring, variable},
     },
     report::{errors::Failure, time},
@@ -19,13 +19,11 @@ use crate::{
 };
 
 const KEY_VARIABLES: [&str; 2] = ["CORALOGIX_API_KEY", "CX_API_KEY"];
-/// The variables by which the SDK finds the service.
-const ENDPOINT_VARIABLES: [&str; 3] = ["CORALOGIX_REGION", "CORALOGIX_DOMAIN", "CORALOGIX_URL"];
 const REGION_VARIABLE: &str = "CX_REGION";
 const PROFILE_VARIABLE: &str = "CX_PROFILE";
 const READ_ONLY_VARIABLE: &str = "CX_READ_ONLY";
 const GENERATION_VARIABLE: &str = "CX_INCIDENTS_API_GENERATION";
-const DEFAULT: &str = "default";
+pub(crate) const DEFAULT: &str = "default";
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A client, and the emulator that it uses if there is one.
@@ -36,8 +34,27 @@ pub(crate) struct Connection {
     pub(crate) read_only: Option<String>,
     /// Why there is no API key, if there is none.
     missing_key: Option<String>,
+    /// Why the API key does not look like one. It may be one all the same.
+    pub(crate) key_problem: Option<&'static str>,
     /// Stops when it is dropped.
     _emulator: Option<Emulator>,
+}
+
+impl Connection {
+    pub(crate) fn missing_key(&self) -> Option<&str> {
+        self.missing_key.as_deref()
+    }
+
+    pub(crate) fn setting(&self, name: &str) -> Option<&Setting> {
+        self.settings.iter().find(|setting| setting.name == name)
+    }
+
+    /// Whether the service is on this machine.
+    pub(crate) fn is_local(&self) -> bool {
+        let url = self.client.base_url();
+        let host = url.split_once("://").map_or(url, |(_, rest)| rest);
+        ["127.", "localhost", "[::1]"].iter().any(|local| host.starts_with(local))
+    }
 }
 
 /// A value of the configuration, as `cx-incidents config` shows it.
@@ -50,7 +67,7 @@ pub(crate) struct Setting {
 }
 
 impl Setting {
-    fn new(name: &'static str, value: impl Into<String>, from: impl Into<String>) -> Self {
+    pub(crate) fn new(name: &'static str, value: impl Into<String>, from: impl Into<String>) -> Self {
         Self { name, value: value.into(), from: from.into() }
     }
 }
@@ -72,7 +89,7 @@ pub(crate) async fn inspect(options: &GlobalOptions) -> Result<Connection, Failu
     let vendor = VendorConfig::load()?;
     let read_only = read_only(&vendor)?;
     let emulator = if options.emulator { Some(start_emulator().await?) } else { None };
-    let Resolved { builder, endpoint_from, key_from, missing_key, profile } = match &emulator {
+    let Resolved { builder, endpoint_from, key_from, missing_key, key_problem, profile } = match &emulator {
         Some(emulator) => {
             let key = ApiKey::new(emulator.api_key()).map_err(|error| Failure::sdk(&error))?;
             let builder = Client::builder().base_url(emulator.url()).api_key(key);
@@ -83,7 +100,11 @@ pub(crate) async fn inspect(options: &GlobalOptions) -> Result<Connection, Failu
     let (generation, generation_from) = generation(options)?;
     let timeout = options.timeout.unwrap_or(DEFAULT_TIMEOUT);
     let suffix = concat!("cx-incidents/", env!("CARGO_PKG_VERSION"));
-    let builder = builder.api_generation(generation).timeout(timeout).user_agent_suffix(suffix);
+    let builder = match generation {
+        GenerationChoice::Auto => builder,
+        GenerationChoice::Fixed(generation) => builder.api_generation(generation),
+    };
+    let builder = builder.timeout(timeout).user_agent_suffix(suffix);
     let client = builder.build().map_err(|error| Failure::sdk(&error))?;
     let key = if missing_key.is_none() { "[redacted]" } else { "not set" };
     let timeout_text = chrono::TimeDelta::from_std(timeout).map(time::duration).unwrap_or_default();
@@ -95,7 +116,12 @@ pub(crate) async fn inspect(options: &GlobalOptions) -> Result<Connection, Failu
     settings.extend([
         Setting::new("api key", key, key_from),
         Setting::new("base url", client.base_url(), endpoint_from),
-        Setting::new("api generation", client.api_generation().to_string(), generation_from),
+        match (generation, client.api_generation()) {
+            // The URL ends in a generation.
+            (GenerationChoice::Auto, Some(fixed)) => Setting::new("api generation", fixed.as_str(), "the base url"),
+            (GenerationChoice::Auto, None) => Setting::new("api generation", "auto", generation_from),
+            (GenerationChoice::Fixed(fixed), _) => Setting::new("api generation", fixed.as_str(), generation_from),
+        },
         Setting::new(
             "read only",
             if read_only.is_some() { "yes" } else { "no" },
@@ -113,7 +139,7 @@ pub(crate) async fn inspect(options: &GlobalOptions) -> Result<Connection, Failu
             given(options.output.is_some(), "--output"),
         ),
     ]);
-    Ok(Connection { client, settings, read_only, missing_key, _emulator: emulator })
+    Ok(Connection { client, settings, read_only, missing_key, key_problem, _emulator: emulator })
 }
 
 async fn start_emulator() -> Result<Emulator, Failure> {
@@ -126,6 +152,7 @@ struct Resolved {
     endpoint_from: String,
     key_from: String,
     missing_key: Option<String>,
+    key_problem: Option<&'static str>,
     /// The profile in use, and where its name comes from.
     profile: Option<(String, String)>,
 }
@@ -137,6 +164,7 @@ impl Resolved {
             endpoint_from: endpoint_from.into(),
             key_from: key_from.into(),
             missing_key: None,
+            key_problem: None,
             profile: None,
         }
     }
@@ -176,6 +204,7 @@ async fn resolve(options: &GlobalOptions, vendor: &VendorConfig) -> Result<Resol
     let key = match (key, profile) {
         (Some((key, from)), _) => {
             resolved.key_from = from.to_owned();
+            resolved.key_problem = key_problem(&key);
             ApiKey::new(key).map_err(|error| Failure::sdk(&error))
         }
         (None, Some(profile)) => {
@@ -192,6 +221,19 @@ async fn resolve(options: &GlobalOptions, vendor: &VendorConfig) -> Result<Resol
     };
     resolved.builder = resolved.builder.api_key(key?);
     Ok(resolved)
+}
+
+/// What is wrong with the form of a key, as far as that can be seen.
+fn key_problem(key: &str) -> Option<&'static str> {
+    if key.contains(['"', '\'', '`']) {
+        Some("has quotation marks in it")
+    } else if key.contains(['<', '>', '{', '}', '$', '*']) {
+        Some("looks like a placeholder")
+    } else if key.len() < 10 {
+        Some("is shorter than any key")
+    } else {
+        None
+    }
 }
 
 /// Instead of a key that is missing, so that everything else can be checked. No call is made with it.
@@ -227,8 +269,9 @@ fn endpoint(options: &GlobalOptions) -> Result<Option<(ClientBuilder, &'static s
         (_, _, Some(url)) => return Ok(Some((Client::builder().base_url(url), "--url"))),
         (None, None, None) => {}
     }
-    if let Some(name) = ENDPOINT_VARIABLES.into_iter().find(|name| variable(name).is_some()) {
-        return Ok(Some((ClientBuilder::from_env().map_err(|error| Failure::sdk(&error))?, name)));
+    let builder = ClientBuilder::from_env().map_err(|error| Failure::sdk(&error))?;
+    if let Some(name) = builder.endpoint_variable() {
+        return Ok(Some((builder, name)));
     }
     match variable(REGION_VARIABLE) {
         Some(value) => Ok(Some((region_or_url(&value, REGION_VARIABLE)?, REGION_VARIABLE))),
@@ -246,18 +289,23 @@ fn region_or_url(value: &str, source: &str) -> Result<ClientBuilder, Failure> {
     }
     match value.parse::<Region>() {
         Ok(region) => Ok(Client::builder().region(region)),
-        Err(error) => Err(Failure::usage(format!("{source}: {error}")).next("correct it; nothing was sent")),
+        Err(error) => {
+            Err(Failure::usage(format!("{source}: {}", error.summary())).next("correct it; nothing was sent"))
+        }
     }
 }
 
-fn generation(options: &GlobalOptions) -> Result<(ApiGeneration, &'static str), Failure> {
-    if let Some(generation) = options.api_generation {
-        return Ok((generation, "--api-generation"));
+fn generation(options: &GlobalOptions) -> Result<(GenerationChoice, &'static str), Failure> {
+    if let Some(choice) = options.api_generation {
+        return Ok((choice, "--api-generation"));
     }
-    let Some(value) = variable(GENERATION_VARIABLE) else { return Ok((ApiGeneration::default(), DEFAULT)) };
-    match value.parse::<ApiGeneration>() {
-        Ok(generation) => Ok((generation, GENERATION_VARIABLE)),
-        Err(error) => Err(Failure::usage(format!("{GENERATION_VARIABLE}: {error}")).next("correct it, or unset it")),
+    let Some(value) = variable(GENERATION_VARIABLE) else { return Ok((GenerationChoice::Auto, DEFAULT)) };
+    match value.parse() {
+        Ok(choice) => Ok((choice, GENERATION_VARIABLE)),
+        Err(problem) => {
+            let summary = format!("{GENERATION_VARIABLE} is `{}`: {problem}", value.escape_debug());
+            Err(Failure::usage(summary).next("correct it, or unset it; nothing was sent"))
+        }
     }
 }
 

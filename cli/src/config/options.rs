@@ -1,6 +1,6 @@
 //! The options that all commands share.
 
-use std::time::Duration;
+use std::{str::FromStr, time::Duration};
 
 use clap::Args;
 use clap_complete::{ArgValueCandidates, CompletionCandidate};
@@ -53,13 +53,14 @@ pub(crate) struct GlobalOptions {
     )]
     pub(crate) profile: Option<String>,
     #[arg(
-        help = "Generation of the API to use: v1 or v5 [env: CX_INCIDENTS_API_GENERATION] [default: v1]",
+        help = "Generation of the API: auto, v1 or v5; auto uses the one that answers [env: CX_INCIDENTS_API_GENERATION] [default: auto]",
         long,
         global = true,
         value_name = "GENERATION",
+        add = ArgValueCandidates::new(|| ["auto", "v1", "v5"].map(CompletionCandidate::new).into()),
         help_heading = "Connection options"
     )]
-    pub(crate) api_generation: Option<ApiGeneration>,
+    pub(crate) api_generation: Option<GenerationChoice>,
     /// Time limit of one call including its retries, such as `30s` [default: 60s]
     #[arg(long, global = true, value_name = "TIME", value_parser = time::parse_timeout, help_heading = "Request options")]
     pub(crate) timeout: Option<Duration>,
@@ -83,6 +84,28 @@ pub(crate) struct GlobalOptions {
 impl GlobalOptions {
     pub(crate) fn concurrency(&self) -> usize {
         self.concurrency.unwrap_or(8)
+    }
+}
+
+/// Which generation of the API is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GenerationChoice {
+    /// The one that answers.
+    Auto,
+    Fixed(ApiGeneration),
+}
+
+impl FromStr for GenerationChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.trim().eq_ignore_ascii_case("auto") {
+            return Ok(Self::Auto);
+        }
+        match text.parse() {
+            Ok(generation) => Ok(Self::Fixed(generation)),
+            Err(_) => Err("the generations are auto, v1 and v5".to_owned()),
+        }
     }
 }
 

@@ -30,9 +30,10 @@ use crate::{
 
 /// The arguments of every command that takes ids.
 #[derive(Debug, Args)]
+#[group(id = "source", required = true, multiple = true)]
 pub(crate) struct IdArgs {
     /// Ids of incidents; `-` reads them from standard input, one per line
-    #[arg(value_name = "ID", required_unless_present = "from_file", add = ArgValueCandidates::new(known_ids))]
+    #[arg(value_name = "ID", add = ArgValueCandidates::new(known_ids))]
     pub(crate) ids: Vec<String>,
     /// Read ids from a file, one per line; blank lines and lines that begin with `#` are ignored
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -40,7 +41,7 @@ pub(crate) struct IdArgs {
 }
 
 /// The ids that a shell completes: those of the last list.
-fn known_ids() -> Vec<CompletionCandidate> {
+pub(crate) fn known_ids() -> Vec<CompletionCandidate> {
     let candidate = |(id, name): (String, String)| CompletionCandidate::new(id).help(Some(name.into()));
     last_list::load().into_iter().map(candidate).collect()
 }

@@ -73,7 +73,7 @@ impl Failure {
             _ => Exit::Failed,
         };
         let details = details(error).into_iter().collect();
-        Self { exit, summary: summarize(error), ids: None, next: Some(next_step(error)), details }
+        Self { exit, summary: summarize(error), ids: None, next: Some(suggest(error)), details }
     }
 
     pub(crate) fn with_exit(exit: Exit, summary: impl Into<String>) -> Self {
@@ -93,12 +93,20 @@ impl Failure {
     }
 
     /// Adds the details of the same failure in another request.
-    pub(crate) fn add_details(&mut self, error: &Error) {
-        self.details.extend(details(error).filter(|detail| !self.details.contains(detail)));
+    pub(crate) fn add_details(&mut self, other: Self) {
+        for detail in other.details {
+            if !self.details.contains(&detail) {
+                self.details.push(detail);
+            }
+        }
     }
 
     pub(crate) fn summary(&self) -> &str {
         &self.summary
+    }
+
+    pub(crate) fn next_step(&self) -> Option<&str> {
+        self.next.as_deref()
     }
 
     /// Writes the failure to standard error.
@@ -163,7 +171,7 @@ pub(crate) fn summarize(error: &Error) -> String {
 }
 
 /// What the user can do about it.
-fn next_step(error: &Error) -> String {
+fn suggest(error: &Error) -> String {
     let Some(operation) = error.operation() else {
         return match error.kind() {
             ErrorKind::Config(_) => {
@@ -181,7 +189,7 @@ fn next_step(error: &Error) -> String {
     if error.is_unauthorized() {
         "check CORALOGIX_API_KEY, and that the key belongs to this region (`cx-incidents config` shows it)".to_owned()
     } else if status == Some(403) {
-        let personal = if permission == "incidents:assign" || permission == "incidents:acknowledge" {
+        let personal = if operation.requires_personal_key() {
             ", and make sure that it is a personal key, not a team's"
         } else {
             ""
@@ -195,7 +203,8 @@ fn next_step(error: &Error) -> String {
             )
         }
     } else if error.is_unknown_route() {
-        "check --region, --domain or --url; if that is right, try the other --api-generation (v1 or v5)".to_owned()
+        "check --region, --domain or --url, and --api-generation if you set it: `cx-incidents doctor` looks at each"
+            .to_owned()
     } else if error.is_not_found() {
         "check the id: `cx-incidents list` shows those of this account and region".to_owned()
     } else if status == Some(404) {

@@ -5,11 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use coralogix_incidents::{
-    Error,
-    bulk::{Fate, Outcome},
-    types::Incident,
-};
+use coralogix_incidents::{Error, bulk::Fate, types::Incident};
 use futures::{Stream, StreamExt};
 use serde::Serialize;
 
@@ -36,6 +32,7 @@ enum OutcomeKind {
     Failed,
     Unknown,
     NotApplied,
+    NotYetApplied,
     NotSent,
     Abandoned,
 }
@@ -131,8 +128,10 @@ pub(crate) struct Report<'a> {
     summary: Summary,
     not_found: Vec<String>,
     not_applied: Vec<String>,
+    not_yet_applied: Vec<String>,
     not_sent: Vec<String>,
     abandoned: Vec<String>,
+    unclear: Vec<String>,
     failures: Vec<FailureGroup>,
     write_error: Option<Stop>,
 }
@@ -154,18 +153,19 @@ impl<'a> Report<'a> {
             summary: Summary::default(),
             not_found: Vec::new(),
             not_applied: Vec::new(),
+            not_yet_applied: Vec::new(),
             not_sent: Vec::new(),
             abandoned: Vec::new(),
+            unclear: Vec::new(),
             failures: Vec::new(),
             write_error: None,
         }
     }
 
     /// Records the outcome of one id, and writes it if the format is a stream.
-    pub(crate) fn record(&mut self, outcome: Outcome) {
-        let id = outcome.id;
-        let (result, incident, error) = match outcome.fate {
-            Fate::Updated(incident) if !self.action.is_applied(&incident) => {
+    pub(crate) fn record(&mut self, id: String, fate: Fate) {
+        let (result, incident, error) = match fate {
+            Fate::Updated(incident) if self.action.is_left(&incident) => {
                 (OutcomeKind::NotApplied, Some(incident), None)
             }
             Fate::Updated(incident) => (OutcomeKind::Done, Some(incident), None),
@@ -173,6 +173,7 @@ impl<'a> Report<'a> {
             Fate::Failed(error) => (OutcomeKind::Failed, None, Some(error)),
             Fate::Unknown(error) => (OutcomeKind::Unknown, None, Some(error)),
             Fate::NotApplied(incident) => (OutcomeKind::NotApplied, Some(incident), None),
+            Fate::NotYetApplied(incident) => (OutcomeKind::NotYetApplied, Some(incident), None),
             Fate::NotSent => (OutcomeKind::NotSent, None, None),
             // A fate that a newer SDK adds says nothing to this program, so the outcome is open.
             _ => (OutcomeKind::Abandoned, None, None),
@@ -184,6 +185,7 @@ impl<'a> Report<'a> {
             OutcomeKind::Failed => (&mut self.summary.failed, None),
             OutcomeKind::Unknown => (&mut self.summary.unknown, None),
             OutcomeKind::NotApplied => (&mut self.summary.not_applied, Some(&mut self.not_applied)),
+            OutcomeKind::NotYetApplied => (&mut self.summary.unknown, Some(&mut self.not_yet_applied)),
             OutcomeKind::NotSent => (&mut self.summary.not_sent, Some(&mut self.not_sent)),
             OutcomeKind::Abandoned => (&mut self.summary.unknown, Some(&mut self.abandoned)),
         };
@@ -192,6 +194,13 @@ impl<'a> Report<'a> {
             ids.push(id.clone());
         }
         self.write_entry(Entry { id, result, incident, error });
+    }
+
+    /// Records that the service answered, and that no answer shows what became of the incident.
+    pub(crate) fn record_unclear(&mut self, id: String) {
+        self.summary.unknown += 1;
+        self.unclear.push(id.clone());
+        self.write_entry(Entry { id, result: OutcomeKind::Unknown, incident: None, error: None });
     }
 
     fn write_entry(&mut self, entry: Entry) {
@@ -213,7 +222,7 @@ impl<'a> Report<'a> {
         let report = ErrorReport::new(error);
         let is_same = |group: &&mut FailureGroup| group.failure.summary() == report.message && group.is_open == is_open;
         if let Some(group) = self.failures.iter_mut().find(is_same) {
-            group.failure.add_details(error);
+            group.failure.add_details(Failure::sdk(error));
             group.ids.push(id.to_owned());
         } else {
             self.failures.push(FailureGroup { failure: Failure::sdk(error), is_open, ids: vec![id.to_owned()] });
@@ -279,6 +288,7 @@ impl<'a> Report<'a> {
             OutcomeKind::Failed => ("failed", Tone::Bad),
             OutcomeKind::Unknown => ("unknown", Tone::Doubtful),
             OutcomeKind::NotApplied => ("not applied", Tone::Bad),
+            OutcomeKind::NotYetApplied => ("not yet applied", Tone::Doubtful),
             OutcomeKind::NotSent => ("not sent", Tone::Doubtful),
             OutcomeKind::Abandoned => ("abandoned", Tone::Doubtful),
         };
@@ -326,12 +336,19 @@ impl<'a> Report<'a> {
             }
         };
         explain("the service does not know", &self.not_found, NOT_FOUND_HINT);
-        let next = "the change did not arrive, or somebody has reverted it since: run the command again for these ids";
-        explain(&format!("read back, these are not {}", self.action.participle()), &self.not_applied, next);
+        let participle = self.action.participle();
+        let next =
+            "a gateway that drops request bodies answers so: try --api-generation v5; or somebody has reverted it";
+        explain(&format!("the service reported success, but these are not {participle}"), &self.not_applied, next);
+        let next =
+            "the change may still be applied: look with `cx-incidents get` later; it is safe to repeat the command";
+        explain(&format!("no answer, and these are not {participle} so far"), &self.not_yet_applied, next);
         let next = "run the command again for these ids; nothing was changed";
         explain("not sent", &self.not_sent, next);
         let next = "`cx-incidents get` shows which of them were changed; it is safe to repeat the command";
         explain("abandoned before the service answered", &self.abandoned, next);
+        let next = "`cx-incidents get --event` may show it later; it is safe to repeat the command";
+        explain("the service answered without showing the incident", &self.unclear, next);
         match read {
             ReadState::Complete => {}
             ReadState::Incomplete => {

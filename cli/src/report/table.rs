@@ -4,10 +4,14 @@ use chrono::{DateTime, Utc};
 use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Row, Table, presets};
 use coralogix_incidents::{
     Originator, Payload,
-    types::{Incident, IncidentEvent, IncidentSeverity, IncidentStatus, UpsertIncidentStateType},
+    types::{
+        Incident, IncidentAggregation, IncidentEvent, IncidentEventExtended, IncidentSeverity, IncidentStatus,
+        UpsertIncidentStateType,
+    },
     wire::StringMap,
 };
 
+use serde_json::Value;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::{
@@ -231,6 +235,72 @@ pub(crate) fn events(output: &Output, incidents: &[(String, Vec<IncidentEvent>)]
         }
     }
     render(&table)
+}
+
+/// Events with the incidents that they belong to.
+pub(crate) fn extended_events(output: &Output, events: &[IncidentEventExtended]) -> String {
+    let mut table = table(output, &["EVENT KEY", "TIME", "EVENT", "SEVERITY", "STATUS", "ALERT"]);
+    for event in events {
+        let metadata = event.incident_event_extended_metadata.clone().unwrap_or_default();
+        let kind = event.incident_event.as_ref().map(|event| &event.incident_event_type);
+        let kind = kind.map(|kind| word(kind.as_str(), "INCIDENT_EVENT_TYPE_")).unwrap_or_default();
+        let cells = vec![
+            Cell::new(text(event.cx_event_key.as_deref())),
+            Cell::new(event.cx_event_timestamp.map(time::timestamp).unwrap_or_default()),
+            Cell::new(kind),
+            severity(&metadata.incident_severity),
+            status(&metadata.incident_status),
+            Cell::new(text(metadata.alert_name.as_deref())),
+        ];
+        add(&mut table, cells);
+    }
+    render(&table)
+}
+
+/// Values with their counts.
+pub(crate) fn counts(output: &Output, counts: &[Value]) -> String {
+    let lines = counts.iter().map(|count| ["field", "value", "count"].map(|name| shown(&count[name])).to_vec());
+    rows(output, &["FIELD", "VALUE", "COUNT"], lines)
+}
+
+/// Groups of incidents with their counts.
+pub(crate) fn aggregations(output: &Output, names: &[String], groups: &[IncidentAggregation]) -> String {
+    let header: Vec<&str> =
+        names.iter().map(String::as_str).chain(["COUNT", "FIRST CREATED", "LAST UPDATED"]).collect();
+    let lines = groups.iter().map(|group| {
+        let values =
+            group.group_bys_value.iter().map(|value| match (&value.incident_field, &value.contextual_labels) {
+                (Some(field), _) => {
+                    let field = serde_json::to_value(field).unwrap_or_default();
+                    // One of its members is set.
+                    field.as_object().and_then(|members| members.values().next()).map(shown).unwrap_or_default()
+                }
+                (None, Some(label)) => label.field_value.clone().unwrap_or_default(),
+                (None, None) => String::new(),
+            });
+        let count = group.all_values_count.map(|count| count.to_string()).unwrap_or_default();
+        let moment = |time: Option<DateTime<Utc>>| time.map(time::timestamp).unwrap_or_default();
+        let mut row: Vec<String> = values.collect();
+        row.resize(names.len(), String::new());
+        row.extend([count, moment(group.first_created_at), moment(group.last_state_update_time)]);
+        row
+    });
+    rows(output, &header, lines)
+}
+
+/// A JSON value as people read it.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => {
+            let prefix = ["INCIDENT_STATUS_", "INCIDENT_STATE_", "INCIDENT_SEVERITY_"];
+            match prefix.into_iter().find(|prefix| text.starts_with(prefix)) {
+                Some(prefix) => word(text, prefix),
+                None => text.clone(),
+            }
+        }
+        Value::Null => String::new(),
+        value => value.to_string(),
+    }
 }
 
 fn detail(event: &IncidentEvent) -> String {

@@ -100,7 +100,7 @@ fn a_path_that_the_host_does_not_know_is_1() {
     // The URL of the environment gives way to the argument.
     assert_eq!(ran.code, 1);
     assert_three_lines(&ran);
-    assert!(ran.err.contains("--api-generation"), "{}", ran.err);
+    assert!(ran.err.contains("cx-incidents doctor"), "{}", ran.err);
 }
 
 #[test]

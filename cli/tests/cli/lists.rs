@@ -36,7 +36,7 @@ fn filters_select() {
 fn every_filter_is_in_the_request() {
     let arguments = "list --dry-run -o json --assignee a --assignee b --status triggered --state triggered --severity low \
                      --severity critical --label k=v --label k=w=x --label other=x --application app --subsystem sub \
-                     --since 2026-03-14 --until 2026-03-15T01:00:00+01:00 --created-since 2026-03-01 --order severity:desc \
+                     --since 2026-03-14 --until 2026-03-15T01:00:00+01:00 --created-until 2026-03-01 --order severity:desc \
                      --order application --limit 7";
     let ran = Cli::at(&emulator()).run(&arguments.split_whitespace().collect::<Vec<_>>());
     let requests: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
@@ -52,9 +52,8 @@ fn every_filter_is_in_the_request() {
             },
             "applicationName": ["app"],
             "subsystemName": ["sub"],
-            "startTime": "2026-03-14T00:00:00Z",
-            "endTime": "2026-03-15T00:00:00Z",
-            "createdAtRange": { "startTime": "2026-03-01T00:00:00Z" },
+            "incidentDurationRange": { "startTime": "2026-03-14T00:00:00Z", "endTime": "2026-03-15T00:00:00Z" },
+            "createdAtRange": { "startTime": "1970-01-01T00:00:00Z", "endTime": "2026-03-01T00:00:00Z" },
         },
         "orderBys": [
             { "incidentField": "INCIDENTS_FIELDS_SEVERITY", "direction": "ORDER_BY_DIRECTION_DESC" },

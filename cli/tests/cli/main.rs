@@ -7,15 +7,19 @@
     reason = "a panic is how a test fails; speed is not the point"
 )]
 
+mod by_event;
 mod changes;
 mod completions;
 mod configuration;
+mod doctor;
 mod exit_codes;
 mod gate;
+mod generations;
 mod lists;
 mod output;
 mod profiles;
 mod schema;
+mod stats;
 mod streams;
 mod support;
 mod terminal;
