@@ -34,7 +34,8 @@ enum Verdict {
 /// One check, as JSON has it.
 #[derive(Debug, Serialize)]
 struct Check {
-    check: &'static str,
+    #[serde(rename = "check")]
+    name: &'static str,
     result: Verdict,
     detail: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,8 +43,8 @@ struct Check {
 }
 
 impl Check {
-    fn new(check: &'static str, result: Verdict, detail: impl Into<String>) -> Self {
-        Self { check, result, detail: detail.into(), remedy: None }
+    fn new(name: &'static str, result: Verdict, detail: impl Into<String>) -> Self {
+        Self { name, result, detail: detail.into(), remedy: None }
     }
 
     fn remedy(mut self, remedy: impl Into<String>) -> Self {
@@ -51,8 +52,8 @@ impl Check {
         self
     }
 
-    fn failed(check: &'static str, failure: &Failure) -> Self {
-        let failed = Self::new(check, Verdict::Failed, failure.summary());
+    fn failed(name: &'static str, failure: &Failure) -> Self {
+        let failed = Self::new(name, Verdict::Failed, failure.summary());
         Self { remedy: failure.next_step().map(str::to_owned), ..failed }
     }
 }
@@ -84,14 +85,14 @@ fn show(checks: &[Check], output: &Output) -> Result<(), Stop> {
         Format::Json => output.json(&checks)?,
         Format::Ndjson => checks.iter().try_for_each(|check| output.ndjson(check))?,
         Format::Table | Format::Ids => {
-            for Check { check, result, detail, remedy } in checks {
+            for Check { name, result, detail, remedy } in checks {
                 let result = match result {
                     Verdict::Ok => "ok",
                     Verdict::Warning => "warning",
                     Verdict::Failed => "failed",
                     Verdict::Skipped => "skipped",
                 };
-                output.line(format_args!("{result:<8}  {check:<13}  {}", sanitize_line(detail)))?;
+                output.line(format_args!("{result:<8}  {name:<13}  {}", sanitize_line(detail)))?;
                 if let Some(remedy) = remedy {
                     output.line(format_args!("{:25}next: {}", "", sanitize_line(remedy)))?;
                 }

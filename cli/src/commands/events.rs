@@ -95,7 +95,7 @@ pub(crate) async fn run(context: &Context<'_>, args: EventsArgs) -> Result<Exit,
     filter.contextual_labels = labels(label);
     filter.is_muted = muted;
     filter.timestamp = time_range("since", since, "until", until)?;
-    if count { show_count(context, filter).await } else { by_filter(context, filter, limit).await }
+    if count { Box::pin(show_count(context, filter)).await } else { by_filter(context, filter, limit).await }
 }
 
 async fn by_filter(context: &Context<'_>, filter: IncidentEventQueryFilter, limit: Option<u32>) -> Result<Exit, Stop> {
@@ -177,7 +177,7 @@ async fn show_count(context: &Context<'_>, filter: IncidentEventQueryFilter) -> 
     let reached_limit = total.reached_limit.unwrap_or_default();
     let count = total.count.unwrap_or_default();
     let mut rows = vec![json!({ "field": "total", "value": "", "count": count })];
-    rows.extend(counts(values.into_inner().filters_values.unwrap_or_default()));
+    rows.extend(counts(&values.into_inner().filters_values.unwrap_or_default()));
     match output.format {
         Format::Json => output.json(&rows)?,
         Format::Ndjson => rows.iter().try_for_each(|row| output.ndjson(row))?,

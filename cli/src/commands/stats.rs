@@ -59,7 +59,7 @@ pub(crate) async fn run(context: &Context<'_>, args: StatsArgs) -> Result<Exit, 
     let output = context.output;
     let response = unless_interrupted(context.client.get_filter_values(&request)).await?;
     let response = response.map_err(|error| Failure::sdk(&error))?;
-    let rows = counts(response.into_inner().filters_values.unwrap_or_default());
+    let rows = counts(&response.into_inner().filters_values.unwrap_or_default());
     match output.format {
         Format::Json => output.json(&rows)?,
         Format::Ndjson => rows.iter().try_for_each(|row| output.ndjson(row))?,
@@ -100,7 +100,7 @@ async fn groups(context: &Context<'_>, args: StatsArgs) -> Result<Exit, Stop> {
 }
 
 /// Each value with its count, as JSON has them: `{"field": "status", "value": "INCIDENT_STATUS_TRIGGERED", "count": 3}`.
-pub(crate) fn counts(values: IncidentQueryFiltersValues) -> Vec<Value> {
+pub(crate) fn counts(values: &IncidentQueryFiltersValues) -> Vec<Value> {
     let row = |field: String, value: Value, count: Option<i32>| json!({ "field": field, "value": value, "count": count.unwrap_or_default() });
     let mut rows = Vec::new();
     rows.extend(values.status_with_count.iter().map(|value| row("status".into(), json!(value.status), value.count)));
