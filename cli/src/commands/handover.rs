@@ -1,6 +1,7 @@
 //! `handover`: assigns the open incidents of one user to another.
 
 use clap::Args;
+use coralogix_incidents::types::{Incident, IncidentQueryFilter, IncidentStatus, ListIncidentsRequest};
 use futures::TryStreamExt;
 
 use crate::{
@@ -34,11 +35,17 @@ pub(crate) async fn run(context: &Context<'_>, args: HandoverArgs) -> Result<Exi
             .next("name two users; nothing was sent")
             .into());
     }
-    let open = context.client.open_incidents_of(&from).map_ok(|incident| incident.id);
-    let open = unless_interrupted(open.try_collect::<Vec<String>>()).await;
+    if from.to_lowercase() == to.to_lowercase() {
+        write_stderr_line("warning: --from and --to differ in case only, and may be the same user");
+    }
+    let filter = IncidentQueryFilter::default()
+        .with_assignee([from.as_str()])
+        .with_status([IncidentStatus::Triggered, IncidentStatus::Acknowledged]);
+    let listed = context.client.list_incidents_stream(ListIncidentsRequest::default().with_filter(filter));
+    let listed = unless_interrupted(listed.try_collect::<Vec<Incident>>()).await;
     let action = Action::HandOver { from: from.clone(), to };
-    let ids = match open.map_err(Stop::from).and_then(|ids| ids.map_err(|error| Failure::sdk(&error).into())) {
-        Ok(ids) => ids,
+    let ids = match listed.map_err(Stop::from).and_then(|list| list.map_err(|error| Failure::sdk(&error).into())) {
+        Ok(incidents) => ids_of(incidents, &from),
         Err(stop) => {
             // A reader of JSON gets a document in any case.
             if context.options.dry_run {
@@ -51,4 +58,21 @@ pub(crate) async fn run(context: &Context<'_>, args: HandoverArgs) -> Result<Exi
     };
     write_stderr_line(format!("{} has {} open", sanitize_line(&from), counted(ids.len())));
     change::apply(context, &action, Ids::known(ids)).await
+}
+
+/// The ids of the open incidents of exactly this user. Those of a user of another spelling are reported, and left alone: a
+/// service that ignores a filter must not hand over anybody else's incidents.
+fn ids_of(incidents: Vec<Incident>, from: &str) -> Vec<String> {
+    let open = incidents.into_iter().filter(Incident::is_open);
+    let (exact, others): (Vec<_>, Vec<_>) = open.partition(|incident| incident.is_assigned_to(from));
+    let spelling = |incident: &Incident| {
+        let same = incident.assignees().find(|user| user.to_lowercase() == from.to_lowercase());
+        same.map(sanitize_line)
+    };
+    let spellings: Vec<String> = others.iter().filter_map(spelling).collect();
+    if let Some(first) = spellings.first() {
+        let count = counted(spellings.len());
+        write_stderr_line(format!("warning: {count} of `{first}` not handed over: --from is spelled otherwise"));
+    }
+    exact.into_iter().map(|incident| incident.id).collect()
 }

@@ -268,3 +268,32 @@ fn a_hand_over_whose_list_fails_changes_nothing() {
     assert_eq!(ran.code, 1);
     assert_eq!(emulator.requests().len(), 1);
 }
+
+#[test]
+fn a_hand_over_reports_other_spellings_of_the_user_and_leaves_them() {
+    let incident = |id: &str, user: &str| {
+        serde_json::json!({
+            "id": id,
+            "status": "INCIDENT_STATUS_TRIGGERED",
+            "assignments": [{ "assignedTo": { "userId": user } }],
+        })
+    };
+    let reply = serde_json::json!({ "incidents": [incident("a", "Alice@Example.com"), incident("b", "Somebody")] });
+    let fault = Fault::status(200).with_body(FaultBody::Text(reply.to_string())).on("listIncidents");
+    let emulator = start(with_three().fault(fault));
+    let ran = Cli::at(&emulator).run(&["handover", "--from", ALICE, "--to", BOB]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let warning = "warning: 1 incident of `Alice@Example.com` not handed over: --from is spelled otherwise\n";
+    assert!(ran.err.starts_with(warning), "{}", ran.err);
+    assert!(emulator.requests().iter().all(|request| request.operation_id == Some("listIncidents")));
+
+    let ran = Cli::at(&crate::support::emulator()).run(&[
+        "handover",
+        "--from",
+        ALICE,
+        "--to",
+        "ALICE@example.com",
+        "--dry-run",
+    ]);
+    assert!(ran.err.starts_with("warning: --from and --to differ in case only"), "{}", ran.err);
+}
