@@ -60,6 +60,7 @@ mod generation;
 mod keywords;
 mod operations;
 mod parameters;
+mod references;
 pub mod report;
 mod schemas;
 mod security;

@@ -8,7 +8,10 @@ use futures::{StreamExt, stream};
 
 use crate::{
     action::Action,
-    commands::{change, fetch::Fetched, get},
+    commands::{
+        change,
+        fetch::{Fetched, show_incidents},
+    },
     context::Context,
     dry_run::{self, Input},
     input::{
@@ -152,7 +155,7 @@ pub(crate) async fn get(context: &Context<'_>, events: Vec<String>) -> Result<Ex
         })
         .buffered(context.options.concurrency())
         .filter_map(ready);
-    get::show(context, results).await
+    show_incidents(context, results).await
 }
 
 fn show_requests(context: &Context<'_>, operation: &str, events: &[String]) -> Result<Exit, Stop> {

@@ -1,8 +1,10 @@
-//! Reads many things by id: the loop that `get` and `events` share. It does not know what is read.
+//! Reads many things by id: the loop that `get` and `events` share, and how incidents are shown. It does not know how they
+//! are read.
 
 use std::sync::Arc;
 
-use coralogix_incidents::Error;
+use chrono::Utc;
+use coralogix_incidents::{Error, types::Incident};
 use futures::{Stream, StreamExt};
 
 use crate::{
@@ -11,8 +13,9 @@ use crate::{
     report::{
         errors::{Exit, Failure, Stop, abbreviate},
         outcomes::NOT_FOUND_HINT,
+        table,
     },
-    terminal::interrupts,
+    terminal::{interrupts, output::Format, sanitize::sanitize_line},
 };
 
 /// The result of reading one id.
@@ -102,4 +105,29 @@ impl Missing {
             (false, _) => Exit::Partial,
         }
     }
+}
+
+/// Shows incidents as they are read, or at the end, and reports those that could not be read.
+pub(crate) async fn show_incidents(
+    context: &Context<'_>,
+    results: impl Stream<Item = (String, Fetched<Incident>)>,
+) -> Result<Exit, Stop> {
+    let output = context.output;
+    let mut incidents: Vec<Incident> = Vec::new();
+    let missing = fetch(results, |_, incident| {
+        match output.format {
+            Format::Ndjson => output.ndjson(&incident)?,
+            Format::Ids => output.line(sanitize_line(&incident.id))?,
+            Format::Json | Format::Table => incidents.push(incident),
+        }
+        Ok(())
+    })
+    .await?;
+    match (output.format, incidents.as_slice()) {
+        (Format::Json, _) => output.json(&incidents)?,
+        (Format::Table, [only]) => output.line(table::incident(output, only, Utc::now()))?,
+        (Format::Table, [_, ..]) => output.line(table::incidents(output, &incidents, Utc::now()))?,
+        _ => {}
+    }
+    Ok(missing.report(context))
 }

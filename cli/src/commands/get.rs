@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use chrono::Utc;
 use coralogix_incidents::{
     bulk::{Fate, Outcome, Run},
     types::Incident,
@@ -12,16 +11,12 @@ use futures::{Stream, StreamExt, stream};
 use crate::{
     commands::{
         by_event::{self, EventOrIdArgs},
-        fetch::{Fetched, fetch},
+        fetch::{Fetched, show_incidents},
     },
     context::Context,
     dry_run,
     input::ids,
-    report::{
-        errors::{Exit, Stop},
-        table,
-    },
-    terminal::{output::Format, sanitize::sanitize_line},
+    report::errors::{Exit, Stop},
 };
 
 pub(crate) async fn run(context: &Context<'_>, args: EventOrIdArgs) -> Result<Exit, Stop> {
@@ -34,32 +29,7 @@ pub(crate) async fn run(context: &Context<'_>, args: EventOrIdArgs) -> Result<Ex
     }
     let run = context.client.bulk().concurrency(context.options.concurrency()).get(ids.clone());
     let results = in_order(ids, run).map(|Outcome { id, fate, .. }| (id, fetched(fate)));
-    show(context, results).await
-}
-
-/// Shows incidents as they are read, or at the end, and reports those that could not be read.
-pub(crate) async fn show(
-    context: &Context<'_>,
-    results: impl Stream<Item = (String, Fetched<Incident>)>,
-) -> Result<Exit, Stop> {
-    let output = context.output;
-    let mut incidents: Vec<Incident> = Vec::new();
-    let missing = fetch(results, |_, incident| {
-        match output.format {
-            Format::Ndjson => output.ndjson(&incident)?,
-            Format::Ids => output.line(sanitize_line(&incident.id))?,
-            Format::Json | Format::Table => incidents.push(incident),
-        }
-        Ok(())
-    })
-    .await?;
-    match (output.format, incidents.as_slice()) {
-        (Format::Json, _) => output.json(&incidents)?,
-        (Format::Table, [only]) => output.line(table::incident(output, only, Utc::now()))?,
-        (Format::Table, [_, ..]) => output.line(table::incidents(output, &incidents, Utc::now()))?,
-        _ => {}
-    }
-    Ok(missing.report(context))
+    show_incidents(context, results).await
 }
 
 fn fetched(fate: Fate) -> Fetched<Incident> {

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Result, bail};
 use serde_json::Value;
 
-use super::shape::Shape;
+use super::{references, shape::Shape};
 use crate::{
     document::Document,
     json_pointer::join,
@@ -158,62 +158,19 @@ impl<'d> Api<'d> {
     pub(super) fn shape(&self, places: &[String]) -> Result<Rc<Shape<'d>>> {
         let mut resolved: Vec<String> = Vec::new();
         for place in places {
-            resolved.push(self.end_of_references(place)?);
+            resolved.push(references::end(self.document, place)?);
         }
         if let Some(known) = self.shapes.borrow().get(&resolved) {
             return Ok(Rc::clone(known));
         }
-        let shape = Rc::new(Shape::read(self, &resolved)?);
+        let shape = Rc::new(Shape::read(self.document, &resolved)?);
         self.shapes.borrow_mut().insert(resolved, Rc::clone(&shape));
         Ok(shape)
     }
 
-    /// Follows references that have no other keyword beside them. In OpenAPI 3.1 a reference may have some.
-    fn end_of_references(&self, place: &str) -> Result<String> {
-        let mut place = place.to_owned();
-        let mut seen = BTreeSet::new();
-        while let Some(node) =
-            self.document.get(&place).filter(|node| node.as_object().is_some_and(|node| node.len() == 1))
-        {
-            let Some(target) = self.target(&place, node)? else { break };
-            if !seen.insert(place) {
-                bail!("{}: this `$ref` refers to itself", self.document.location(&join(&target, "$ref")));
-            }
-            place = target;
-        }
-        Ok(place)
-    }
-
     /// Follows references from a pointer. Returns the pointer at their end, and the node there.
     pub(super) fn resolve(&self, pointer: &str) -> Result<(String, &'d Value)> {
-        let mut pointer = pointer.to_owned();
-        let mut seen = BTreeSet::new();
-        loop {
-            let Some(node) = self.document.get(&pointer) else {
-                bail!("{}: there is no `{pointer}`", self.document.location(&pointer));
-            };
-            let Some(target) = self.target(&pointer, node)? else { return Ok((pointer, node)) };
-            if !seen.insert(pointer.clone()) {
-                bail!("{}: this `$ref` refers to itself", self.document.location(&join(&pointer, "$ref")));
-            }
-            pointer = target;
-        }
-    }
-
-    /// The pointer to which the `$ref` of a node refers, if it has one.
-    pub(super) fn target(&self, pointer: &str, node: &Value) -> Result<Option<String>> {
-        let Some(reference) = node.get("$ref") else { return Ok(None) };
-        let location = self.document.location(&join(pointer, "$ref"));
-        let Some(reference) = reference.as_str() else { bail!("{location}: a `$ref` must be text") };
-        let Some(target) = reference.strip_prefix('#') else {
-            bail!("{location}: `$ref: {reference}` refers to another file: bundle the files into one first");
-        };
-        // A pointer in a URI may be percent-encoded, as the braces of a path often are.
-        let target = if self.document.get(target).is_some() { target.to_owned() } else { percent_decoded(target) };
-        if self.document.get(&target).is_none() {
-            bail!("{location}: `$ref: {reference}` refers to a node that does not exist");
-        }
-        Ok(Some(target))
+        references::resolve(self.document, pointer)
     }
 }
 
@@ -270,25 +227,6 @@ fn addresses(server: &Value) -> Vec<String> {
     urls
 }
 
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let Some((&first, tail)) = rest.split_first() {
-        let escaped = tail.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-        match escaped.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) if first == b'%' => {
-                bytes.push(byte);
-                rest = &tail[2..];
-            }
-            _ => {
-                bytes.push(first);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -328,7 +266,7 @@ mod tests {
 
     #[test]
     fn percent_encoding_is_decoded_and_invalid_escapes_are_kept() {
-        assert_eq!(percent_decoded("/a%7Bid%7d/%zz%"), "/a{id}/%zz%");
-        assert_eq!(percent_decoded("%é%4"), "%é%4");
+        assert_eq!(references::percent_decoded("/a%7Bid%7d/%zz%"), "/a{id}/%zz%");
+        assert_eq!(references::percent_decoded("%é%4"), "%é%4");
     }
 }

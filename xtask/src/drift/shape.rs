@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::{
     Direction,
-    api::Api,
     keywords::{self, Kind, Rule},
+    references,
 };
-use crate::{json_pointer::join, openapi::text};
+use crate::{document::Document, json_pointer::join, openapi::text};
 
 /// A normalized schema.
 #[derive(Debug, Default)]
@@ -92,7 +92,7 @@ struct Part {
 impl<'d> Shape<'d> {
     /// Reads the schemas at some pointers and merges them. Alternatives (`oneOf`, `anyOf`, or several pointers) become one schema
     /// that allows everything that one of them allows, without their required members.
-    pub(super) fn read(api: &Api<'d>, places: &[String]) -> Result<Self> {
+    pub(super) fn read(document: &'d Document, places: &[String]) -> Result<Self> {
         let mut shape = Shape { pointer: places.first().cloned().unwrap_or_default(), ..Shape::default() };
         let mut formats = BTreeSet::new();
         let mut any_text = false;
@@ -104,8 +104,8 @@ impl<'d> Shape<'d> {
             if !seen.insert(pointer.clone()) {
                 continue;
             }
-            let Some(node) = api.document.get(&pointer) else { continue };
-            let location = || api.document.location(&pointer);
+            let Some(node) = document.get(&pointer) else { continue };
+            let location = || document.location(&pointer);
             if node.is_boolean() {
                 // `true` and `false` are schemas in OpenAPI 3.1, and do not describe a shape.
                 continue;
@@ -113,7 +113,7 @@ impl<'d> Shape<'d> {
             if !node.is_object() {
                 bail!("{}: a schema must be a mapping", location());
             }
-            parts.extend(api.target(&pointer, node)?.map(|pointer| Part { pointer, alternative }));
+            parts.extend(references::target(document, &pointer, node)?.map(|pointer| Part { pointer, alternative }));
             parts.extend(children(node, &pointer, "allOf").map(|(pointer, _)| Part { pointer, alternative }));
             for key in ["oneOf", "anyOf"] {
                 let some: Vec<(String, &Value)> =
@@ -121,8 +121,10 @@ impl<'d> Shape<'d> {
                 shape.nullable |= some.len() < children(node, &pointer, key).count();
                 let several = some.len() > 1;
                 // An enum with arbitrary text as an alternative is open.
-                any_text |=
-                    several && some.iter().any(|(part, _)| api.resolve(part).is_ok_and(|(_, node)| is_any_text(node)));
+                any_text |= several
+                    && some
+                        .iter()
+                        .any(|(part, _)| references::resolve(document, part).is_ok_and(|(_, node)| is_any_text(node)));
                 if let Some(choice) = several.then(|| choice(key, &some)).flatten() {
                     shape.choices.push(choice);
                     continue;
