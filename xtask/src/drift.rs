@@ -59,6 +59,7 @@ pub mod deviation;
 mod generation;
 mod keywords;
 mod operations;
+mod pair;
 mod parameters;
 mod references;
 pub mod report;

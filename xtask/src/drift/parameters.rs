@@ -9,7 +9,7 @@ use super::{
     Class, Direction,
     api::{Api, Operation},
     keywords::Kind,
-    operations::OperationPair,
+    pair::OperationPair,
     schemas::{Finding, json_schema, similar},
     shape::is_true,
 };
