@@ -93,6 +93,7 @@ pub mod fuzzing;
 #[allow(
     clippy::pedantic,
     clippy::unnecessary_to_owned,
+    deprecated,
     reason = "generated code follows the document's names and progenitor's style"
 )]
 mod generated;

@@ -261,7 +261,7 @@ fn strip(value: &mut Value) {
     match value {
         Value::Object(members) => {
             if members.get("type").is_some_and(Value::is_string) {
-                for limit in ["minLength", "maxLength", "pattern", "minItems", "maxItems"] {
+                for limit in ["minLength", "maxLength", "pattern", "minItems", "maxItems", "minimum", "maximum"] {
                     members.remove(limit);
                 }
             }

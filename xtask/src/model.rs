@@ -142,6 +142,15 @@ pub(crate) fn reference_name(value: &Value) -> Option<String> {
     value.get("$ref")?.as_str()?.strip_prefix("#/components/schemas/").map(str::to_owned)
 }
 
+/// A schema without the remark on how it differs from the published one, so that two bindings with the same limits are equal.
+fn without_deviation(schema: &Value) -> Value {
+    let mut schema = schema.clone();
+    if let Some(keywords) = schema.as_object_mut() {
+        keywords.shift_remove("x-deviation");
+    }
+    schema
+}
+
 struct Reader<'a> {
     document: &'a Document,
     problems: Vec<Problem>,
@@ -364,7 +373,7 @@ impl<'a> Reader<'a> {
                 name: name.to_owned(),
                 in_path: place == "path",
                 description: text(node, "description").to_owned(),
-                schema: schema.clone(),
+                schema: without_deviation(schema),
                 pointer: pointer.clone(),
                 body_member,
             });
@@ -563,23 +572,32 @@ impl<'a> Reader<'a> {
     }
 
     fn property(&mut self, what: &str, pointer: &str, schema: &Value) {
-        const SCALAR: &[&str] = &["type", "description", "format", "example", "minLength", "maxLength", "pattern"];
+        const TEXT: &[&str] =
+            &["type", "description", "format", "example", "deprecated", "minLength", "maxLength", "pattern"];
+        const NUMBER: &[&str] = &["type", "description", "format", "example", "deprecated", "minimum", "maximum"];
         if schema.get("$ref").is_some() {
             return;
         }
         let format = text(schema, "format");
         match text(schema, "type") {
             "string" if ["", "date-time", "google-duration", "uint64", "int64"].contains(&format) => {
-                self.keywords(what, pointer, schema, SCALAR);
+                self.keywords(what, pointer, schema, TEXT);
             }
-            "integer" if ["int32", "int64"].contains(&format) => self.keywords(what, pointer, schema, SCALAR),
-            "boolean" => self.keywords(what, pointer, schema, SCALAR),
+            "integer" if ["int32", "int64"].contains(&format) => self.keywords(what, pointer, schema, NUMBER),
+            "boolean" => {
+                self.keywords(what, pointer, schema, &["type", "description", "example", "deprecated"]);
+            }
             "array" => {
-                self.keywords(what, pointer, schema, LIST);
+                self.keywords(what, pointer, schema, &[LIST, &["deprecated"]].concat());
                 self.element(what, &join(pointer, "items"), &schema["items"]);
             }
             "object" => {
-                self.keywords(what, pointer, schema, &["type", "description", "additionalProperties", "example"]);
+                self.keywords(
+                    what,
+                    pointer,
+                    schema,
+                    &["type", "description", "additionalProperties", "example", "deprecated"],
+                );
                 self.element(what, &join(pointer, "additionalProperties"), &schema["additionalProperties"]);
             }
             other => self.problem(pointer, format!("{what}: type `{other}` with format `{format}` is not supported")),

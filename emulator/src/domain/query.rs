@@ -184,6 +184,7 @@ impl Filter {
         Ok(Self { filter, search })
     }
 
+    #[expect(deprecated, reason = "callers may still send `startTime` and `endTime`")]
     pub(crate) fn matches(&self, stored: &Stored) -> bool {
         let (filter, incident) = (&self.filter, &stored.incident);
         one_of(&filter.status, &incident.status)

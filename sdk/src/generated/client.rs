@@ -819,6 +819,12 @@ impl Client {
                     self.client.post(url).json(&body).build().map_err(Error::unbuildable)
                 }
                 ApiGeneration::V5 => {
+                    request::count(
+                        "groupBys",
+                        body.group_bys.len(),
+                        0usize,
+                        Some(100usize),
+                    )?;
                     let query = request::query(binding, body)?;
                     let url = self.url("/5/incidents/aggregations/v1");
                     self.client

@@ -16,7 +16,7 @@ use crate::wire;
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ListIncidentsRequest {
-    /// Conditions that an incident must meet. Members combine with AND, values within a list with OR; an absent or empty member does not restrict. `metaLabelsOp` says how several `metaLabels` combine.
+    /// Conditions that an incident must meet. Members combine with AND, values within a list with OR; an absent or empty member does not restrict. `createdAtRange` selects by the time at which the incident was created, `incidentDurationRange` the incidents that were open at some time in the period. `metaLabelsOp` says how several `metaLabels` combine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filter: Option<IncidentQueryFilter>,
     /// Which page to return.
@@ -1167,7 +1167,7 @@ impl IncidentEventOriginatorOperational {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct PaginationRequest {
-    /// Number of items per page, an unsigned 32-bit number. The service picks a size when it is absent.
+    /// Number of items per page, 1 to 10,000. At most 1,000 for events across incidents, where the service refuses more. The service picks a size when it is absent, 100 for those events.
     #[serde(
         default,
         with = "wire::integer::optional",
@@ -1298,7 +1298,7 @@ impl Any {
     }
 }
 
-/// Conditions that an incident must meet. Members combine with AND, values within a list with OR; an absent or empty member does not restrict. `metaLabelsOp` says how several `metaLabels` combine.
+/// Conditions that an incident must meet. Members combine with AND, values within a list with OR; an absent or empty member does not restrict. `createdAtRange` selects by the time at which the incident was created, `incidentDurationRange` the incidents that were open at some time in the period. `metaLabelsOp` says how several `metaLabels` combine.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -1346,14 +1346,16 @@ pub struct IncidentQueryFilter {
         skip_serializing_if = "BTreeMap::is_empty"
     )]
     pub display_labels: BTreeMap<String, DisplayLabelValues>,
-    /// Start of the period that is searched. RFC 3339 in UTC with 0, 3, 6 or 9 fractional digits.
+    /// Start of a period in which the incident was open. RFC 3339 in UTC with 0, 3, 6 or 9 fractional digits. Use `incidentDurationRange` instead.
+    #[deprecated]
     #[serde(
         default,
         deserialize_with = "wire::time::optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub start_time: Option<DateTime<Utc>>,
-    /// End of the period that is searched. RFC 3339 in UTC with 0, 3, 6 or 9 fractional digits.
+    /// End of a period in which the incident was open. RFC 3339 in UTC with 0, 3, 6 or 9 fractional digits. Use `incidentDurationRange` instead.
+    #[deprecated]
     #[serde(
         default,
         deserialize_with = "wire::time::optional",
@@ -1471,12 +1473,14 @@ impl IncidentQueryFilter {
         self
     }
     /// Sets [`start_time`](Self::start_time).
+    #[deprecated]
     #[must_use]
     pub fn with_start_time(mut self, start_time: impl Into<DateTime<Utc>>) -> Self {
         self.start_time = Some(start_time.into());
         self
     }
     /// Sets [`end_time`](Self::end_time).
+    #[deprecated]
     #[must_use]
     pub fn with_end_time(mut self, end_time: impl Into<DateTime<Utc>>) -> Self {
         self.end_time = Some(end_time.into());
@@ -1681,11 +1685,7 @@ impl IncidentEventQueryFilter {
 #[non_exhaustive]
 pub struct ContextualLabelValues {
     /// The values, any of which will do.
-    #[serde(
-        default,
-        deserialize_with = "wire::list",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, deserialize_with = "wire::list")]
     pub contextual_label_values: Vec<String>,
 }
 
@@ -1711,11 +1711,7 @@ impl ContextualLabelValues {
 #[non_exhaustive]
 pub struct DisplayLabelValues {
     /// The values, any of which will do.
-    #[serde(
-        default,
-        deserialize_with = "wire::list",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, deserialize_with = "wire::list")]
     pub display_label_values: Vec<String>,
 }
 
@@ -1836,11 +1832,7 @@ impl TimeRange {
 #[non_exhaustive]
 pub struct LabelsFilter {
     /// The labels.
-    #[serde(
-        default,
-        deserialize_with = "wire::list",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, deserialize_with = "wire::list")]
     pub meta_labels: Vec<MetaLabel>,
     /// How several labels of a filter combine.
     ///
@@ -1943,7 +1935,7 @@ impl OrderBy {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct GetFilterValuesRequest {
-    /// Conditions that an incident must meet. Members combine with AND, values within a list with OR; an absent or empty member does not restrict. `metaLabelsOp` says how several `metaLabels` combine.
+    /// Conditions that an incident must meet. Members combine with AND, values within a list with OR; an absent or empty member does not restrict. `createdAtRange` selects by the time at which the incident was created, `incidentDurationRange` the incidents that were open at some time in the period. `metaLabelsOp` says how several `metaLabels` combine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filter: Option<IncidentQueryFilter>,
 }
@@ -2897,7 +2889,7 @@ impl ListIncidentEventsTotalCountResponse {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ListIncidentAggregationsRequest {
-    /// Conditions that an incident must meet. Members combine with AND, values within a list with OR; an absent or empty member does not restrict. `metaLabelsOp` says how several `metaLabels` combine.
+    /// Conditions that an incident must meet. Members combine with AND, values within a list with OR; an absent or empty member does not restrict. `createdAtRange` selects by the time at which the incident was created, `incidentDurationRange` the incidents that were open at some time in the period. `metaLabelsOp` says how several `metaLabels` combine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filter: Option<IncidentQueryFilter>,
     /// The members and labels to group by, the outermost first.

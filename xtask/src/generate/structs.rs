@@ -143,6 +143,9 @@ fn member(model: &Model<'_>, property: &str, schema: &Value, required: bool, fie
             }
         }
     }
+    if schema.get("deprecated") == Some(&Value::Bool(true)) {
+        field.attrs.push(parse_quote!(#[deprecated]));
+    }
     field.attrs.push(parse_quote!(#[serde(#(#serde),*)]));
     if let Some(codec) = codec {
         let schema: &str = if codec.ends_with("as_string") { "Option<String>" } else { "Option<i64>" };
@@ -185,8 +188,10 @@ fn setter(field: &Field) -> TokenStream {
         let ty = &field.ty;
         (parse_quote!(impl Into<#ty>), quote!(#name.into()))
     };
+    let deprecated = field.attrs.iter().filter(|attribute| attribute.path().is_ident("deprecated"));
     quote! {
         #[doc = #doc]
+        #(#deprecated)*
         #[must_use]
         pub fn #method(mut self, #name: #argument) -> Self {
             self.#name = #value;
