@@ -170,8 +170,13 @@ fn instances(schema: &Value, depth: u32) -> BoxedStrategy<Value> {
         ("string", "uint64") => any::<u64>().prop_map(|number| json!(number.to_string())).boxed(),
         ("string", _) if schema["pattern"].is_string() => "[ -~]{0,3}[!-~][ -~]{0,3}".prop_map(Value::from).boxed(),
         ("string", _) => ".{0,8}".prop_map(Value::from).boxed(),
-        ("integer", "int32") => any::<i32>().prop_map(Value::from).boxed(),
-        ("integer", _) => any::<i64>().prop_map(Value::from).boxed(),
+        ("integer", format) => {
+            let (least, most) =
+                if format == "int32" { (i32::MIN.into(), i32::MAX.into()) } else { (i64::MIN, i64::MAX) };
+            let least = schema["minimum"].as_i64().unwrap_or(least);
+            let most = schema["maximum"].as_i64().unwrap_or(most);
+            (least..=most).prop_map(Value::from).boxed()
+        }
         ("boolean", _) => any::<bool>().prop_map(Value::from).boxed(),
         ("array", _) => {
             let least = usize::try_from(schema["minItems"].as_u64().unwrap_or(0)).unwrap();

@@ -37,8 +37,10 @@ fn done_is_0() {
 #[test]
 fn a_refused_key_is_1_and_no_more_is_sent() {
     let emulator = start(with_many(250));
-    let cli = Cli::at(&emulator).env("CORALOGIX_API_KEY", "cxup_wrong").stdin(many_ids(250));
-    let ran = cli.run(&["unassign", "-", "--concurrency", "1"]);
+    let cli = Cli::at(&emulator).env("CORALOGIX_API_KEY", "cxup_wrong");
+    // As arguments, all ids are at hand at once; from standard input they come as they are read.
+    let ids = many_ids(250);
+    let ran = cli.run(&["unassign", "--concurrency", "1"].into_iter().chain(ids.lines()).collect::<Vec<_>>());
     assert_eq!(ran.code, 1);
     assert_three_lines(&ran);
     assert_eq!(emulator.requests().len(), 1);
