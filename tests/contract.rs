@@ -169,6 +169,7 @@ fn instances(schema: &Value, depth: u32) -> BoxedStrategy<Value> {
         ("string", "google-duration") => "-?[0-9]{1,12}(\\.[0-9]{1,9})?s".prop_map(Value::from).boxed(),
         ("string", "uint64") => any::<u64>().prop_map(|number| json!(number.to_string())).boxed(),
         ("string", _) if schema["pattern"].is_string() => "[ -~]{0,3}[!-~][ -~]{0,3}".prop_map(Value::from).boxed(),
+        ("string", _) if schema["minLength"].is_u64() => ".{1,8}".prop_map(Value::from).boxed(),
         ("string", _) => ".{0,8}".prop_map(Value::from).boxed(),
         ("integer", format) => {
             let (least, most) =
