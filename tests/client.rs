@@ -33,7 +33,7 @@ fn unavailable() -> Step {
 async fn a_call_is_sent_as_documented() {
     let server = Raw::start([]);
     let client = server.builder().user_agent_suffix("my-service/1.2").build().unwrap();
-    let request = UnassignIncidentsRequest::default().with_incident_ids(["incident_id_1", "incident_id_2"]);
+    let request = UnassignIncidentsRequest::new(["incident_id_1", "incident_id_2"]);
     let response = client.unassign_incidents(&request).await.unwrap();
     let sent = &server.requests()[0];
     let (head, body) = sent.split_once("\r\n\r\n").unwrap();
@@ -61,7 +61,7 @@ async fn a_call_is_sent_as_documented() {
 async fn generation_5_sends_ids_in_the_query() {
     let server = Raw::start([]);
     let client = server.builder().api_generation(ApiGeneration::V5).build().unwrap();
-    let request = UnassignIncidentsRequest::default().with_incident_ids(["a", "b;c d"]);
+    let request = UnassignIncidentsRequest::new(["a", "b;c d"]);
     client.unassign_incidents(&request).await.unwrap();
     let sent = &server.requests()[0];
     let expected =
@@ -86,12 +86,12 @@ async fn a_request_that_breaks_a_limit_is_refused_before_anything_is_sent() {
     let server = Raw::start([]);
     let client = server.client();
     let unassign = async |ids: &[&str]| {
-        let request = UnassignIncidentsRequest::default().with_incident_ids(ids.iter().copied());
+        let request = UnassignIncidentsRequest::new(ids.iter().copied());
         client.unassign_incidents(&request).await.unwrap_err()
     };
     assert_eq!(unassign(&[]).await.to_string(), "`incidentIds` is empty: give at least 1");
     assert_eq!(unassign(&["a", " \t"]).await.to_string(), "`incidentIds[1]` is blank");
-    let assign = AssignIncidentsRequest::default().with_assigned_to(UserDetails::default().with_user_id("u"));
+    let assign = AssignIncidentsRequest::default().with_assigned_to(UserDetails::new("u"));
     let error = client.assign_incidents(&assign).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRequest);
     let nobody = AssignIncidentsRequest::default().with_incident_ids(["a"]);

@@ -226,7 +226,7 @@ async fn a_reply_with_none_of_the_incidents_is_checked_in_generation_5() {
 async fn a_change_without_a_body_is_a_success_and_a_read_without_one_is_none() {
     for silent in [response("204 No Content", "", ""), response("200 OK", "", ""), response("200 OK", "", " \n")] {
         let server = Raw::start([Step::Reply(silent.clone())]);
-        let request = AcknowledgeIncidentsRequest::default().with_incident_ids(["a"]);
+        let request = AcknowledgeIncidentsRequest::new(["a"]);
         let reply = server.builder().build().unwrap().acknowledge_incidents(&request).await.unwrap();
         assert!(!reply.has_body() && reply.incidents.is_empty() && reply.attempts() == 1);
         let server = Raw::start([Step::Reply(silent)]);

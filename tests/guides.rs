@@ -122,7 +122,7 @@ async fn refused() -> Vec<String> {
     let client = Client::builder().base_url("http://127.0.0.1:1").api_key(ApiKey::new("cxup_key").unwrap());
     let client = client.build().unwrap();
     let unassign_all = async |ids: &[&str]| {
-        let request = UnassignIncidentsRequest::default().with_incident_ids(ids.iter().copied());
+        let request = UnassignIncidentsRequest::new(ids.iter().copied());
         client.unassign_incidents(&request).await.unwrap_err().to_string()
     };
     let get = async |id: &str| client.get_incident(id).await.unwrap_err().to_string();

@@ -26,11 +26,7 @@ mod case {
     const IDS: [&str; 2] = ["incident_id_1", "incident_id_2"];
 
     pub(super) async fn unassign_incidents(client: &Client) -> Result<(), Error> {
-        let request = UnassignIncidentsRequest::default().with_incident_ids([
-            "incident_id_1",
-            "incident_id_2",
-            "no-such-incident",
-        ]);
+        let request = UnassignIncidentsRequest::new(["incident_id_1", "incident_id_2", "no-such-incident"]);
         let response = client.unassign_incidents(&request).await?;
         assert_eq!(response.incidents.len(), 2, "an unknown id is missing from the reply");
         assert!(response.incidents.iter().all(|incident| incident.assignments.is_empty()));
@@ -38,8 +34,7 @@ mod case {
     }
 
     pub(super) async fn assign_incidents(client: &Client) -> Result<(), Error> {
-        let user = UserDetails::default().with_user_id("someone@example.com");
-        let request = AssignIncidentsRequest::default().with_incident_ids(IDS).with_assigned_to(user);
+        let request = AssignIncidentsRequest::new(IDS, "someone@example.com");
         let response = client.assign_incidents(&request).await?;
         assert!(response.incidents.iter().all(|incident| incident.assignees().eq(["someone@example.com"])));
         assert_eq!(response.incidents.len(), 2);
@@ -47,7 +42,7 @@ mod case {
     }
 
     pub(super) async fn acknowledge_incidents(client: &Client) -> Result<(), Error> {
-        let request = AcknowledgeIncidentsRequest::default().with_incident_ids(IDS);
+        let request = AcknowledgeIncidentsRequest::new(IDS);
         let response = client.acknowledge_incidents(&request).await?;
         assert_eq!(response.incidents.len(), 2);
         assert!(response.incidents.iter().all(|incident| incident.status == IncidentStatus::Acknowledged));
@@ -55,14 +50,14 @@ mod case {
     }
 
     pub(super) async fn resolve_incidents(client: &Client) -> Result<(), Error> {
-        let response = client.resolve_incidents(&ResolveIncidentsRequest::default().with_incident_ids(IDS)).await?;
+        let response = client.resolve_incidents(&ResolveIncidentsRequest::new(IDS)).await?;
         assert_eq!(response.incidents.len(), 2);
         assert!(response.incidents.iter().all(|incident| !incident.is_open()));
         Ok(())
     }
 
     pub(super) async fn close_incidents(client: &Client) -> Result<(), Error> {
-        let response = client.close_incidents(&CloseIncidentsRequest::default().with_incident_ids(IDS)).await?;
+        let response = client.close_incidents(&CloseIncidentsRequest::new(IDS)).await?;
         assert_eq!(response.incidents.len(), 2);
         assert!(response.incidents.iter().all(|incident| !incident.is_open() && incident.closed_at.is_some()));
         Ok(())
@@ -216,7 +211,7 @@ async fn newer_values_and_fields_break_no_operation() {
         incident.state.is_unrecognized() || incident.status.is_unrecognized() || incident.severity.is_unrecognized()
     };
     assert!(listed.incidents.iter().any(newer), "{listed:?}");
-    let request = UnassignIncidentsRequest::default().with_incident_ids(["incident_id_1", "incident_id_2"]);
+    let request = UnassignIncidentsRequest::new(["incident_id_1", "incident_id_2"]);
     assert_eq!(client.unassign_incidents(&request).await.unwrap().incidents.len(), 2);
     client.get_incident("incident_id_1").await.unwrap();
 }

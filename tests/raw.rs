@@ -121,7 +121,7 @@ impl Raw {
 }
 
 pub(crate) async fn unassign(client: &Client) -> Result<ResponseValue<UnassignIncidentsResponse>, Error> {
-    client.unassign_incidents(&UnassignIncidentsRequest::default().with_incident_ids(["incident_id_1"])).await
+    client.unassign_incidents(&UnassignIncidentsRequest::new(["incident_id_1"])).await
 }
 
 async fn serve(

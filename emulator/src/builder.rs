@@ -46,9 +46,11 @@ const LOG_LIMIT: usize = 100_000;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let reader = Key::personal("cxup_reader", "mei.tanaka@example.com");
 /// let emulator = Emulator::builder()
-///     .incidents([Sample::new("a").assigned_to("dana.levi@example.com"), Sample::new("b")])
-///     .key(Key::personal("cxup_reader", "mei.tanaka@example.com").with_permissions(["incidents:read"]))
+///     .incidents([Sample::new("a").assigned_to("dana.levi@example.com")])
+///     .incidents([Sample::new("b")])
+///     .key(reader.with_permissions(["incidents:read"]))
 ///     .fault(Fault::status(503).on("unassignIncidents").nth(1))
 ///     .json_style(JsonStyle::NullsPopulated)
 ///     .latency(Duration::from_millis(5))

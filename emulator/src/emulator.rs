@@ -48,10 +48,11 @@ use crate::{
 /// let emulator = Emulator::start().await?;
 /// let client = emulator.client()?;
 ///
-/// let request = UnassignIncidentsRequest::default().with_incident_ids(["incident_id_1"]);
+/// let request = UnassignIncidentsRequest::new(["incident_id_1"]);
 /// client.unassign_incidents(&request).await?;
 ///
-/// assert!(emulator.incident("incident_id_1").is_some_and(|incident| incident.assignments.is_empty()));
+/// let incident = emulator.incident("incident_id_1").unwrap_or_default();
+/// assert!(incident.assignments.is_empty());
 /// assert_eq!(emulator.requests()[0].changed, ["incident_id_1"]);
 /// # Ok(())
 /// # }

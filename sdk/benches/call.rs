@@ -71,7 +71,7 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let client =
         Client::builder().base_url(&server.url).api_key(ApiKey::new(KEY).expect("a key")).build().expect("a client");
-    let request = UnassignIncidentsRequest::default().with_incident_ids(["incident_id_1", "incident_id_2"]);
+    let request = UnassignIncidentsRequest::new(["incident_id_1", "incident_id_2"]);
     let _ = rustls::crypto::ring::default_provider().install_default();
     let http = reqwest::Client::new();
     let url = format!("{}/v1/incidents:unassign", server.url);

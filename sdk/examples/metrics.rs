@@ -113,7 +113,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tracing_subscriber::registry().with(layer(&provider)).init();
 
     let (client, _emulator) = setup::client().await?;
-    let request = UnassignIncidentsRequest::default().with_incident_ids(["incident_id_1"]);
+    let request = UnassignIncidentsRequest::new(["incident_id_1"]);
     let response = client.unassign_incidents(&request).await?;
     println!("unassigned {} incidents", response.incidents.len());
 
@@ -140,7 +140,7 @@ mod tests {
         let provider = SdkMeterProvider::builder().with_periodic_exporter(exporter.clone()).build();
         let guard = tracing_subscriber::registry().with(layer(&provider)).set_default();
         let emulator = Emulator::builder().fault(Fault::status(503).times(1)).start().await.unwrap();
-        let request = UnassignIncidentsRequest::default().with_incident_ids(["incident_id_1"]);
+        let request = UnassignIncidentsRequest::new(["incident_id_1"]);
         emulator.client().unwrap().unassign_incidents(&request).await.unwrap();
         drop(guard);
 

@@ -39,7 +39,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let unassign = |id: String| {
         let client: Client = client.clone();
         async move {
-            let request = UnassignIncidentsRequest::default().with_incident_ids([id]);
+            let request = UnassignIncidentsRequest::new([id]);
             client.unassign_incidents(&request).await
         }
     };

@@ -29,7 +29,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tracing_subscriber::registry().with(only).with(layer).init();
 
     let (client, _emulator) = setup::client().await?;
-    let request = UnassignIncidentsRequest::default().with_incident_ids(["incident_id_1"]);
+    let request = UnassignIncidentsRequest::new(["incident_id_1"]);
     let response = client.unassign_incidents(&request).await?;
     println!("unassigned {} incidents, correlation id {}", response.incidents.len(), response.correlation_id());
 

@@ -13,7 +13,7 @@ use coralogix_incidents::types::UnassignIncidentsRequest;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (client, _emulator) = setup::client().await?;
-    let request = UnassignIncidentsRequest::default().with_incident_ids(setup::arguments());
+    let request = UnassignIncidentsRequest::new(setup::arguments());
     let response = client.unassign_incidents(&request).await?;
     for incident in &response.incidents {
         println!("{} is unassigned: {}", incident.id, incident.name.as_deref().unwrap_or("(no name)"));

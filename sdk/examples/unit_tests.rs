@@ -58,8 +58,7 @@ mod tests {
 
     /// An incident has many members; a test names those that it is about.
     fn incident(id: &str, status: IncidentStatus, severity: IncidentSeverity, users: &[&str]) -> Incident {
-        let assignment =
-            |user: &&str| Assignment::default().with_assigned_to(UserDetails::default().with_user_id(*user));
+        let assignment = |user: &&str| Assignment::default().with_assigned_to(UserDetails::new(*user));
         Incident::default()
             .with_id(id)
             .with_status(status)

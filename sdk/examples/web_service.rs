@@ -40,7 +40,7 @@ fn service(client: Client) -> Router {
 }
 
 async fn webhook(State(client): State<Client>, Json(webhook): Json<Webhook>) -> Result<Json<Report>, Failure> {
-    let request = UnassignIncidentsRequest::default().with_incident_ids(webhook.incident_ids);
+    let request = UnassignIncidentsRequest::new(webhook.incident_ids);
     let response = client.unassign_incidents(&request).await?.into_inner();
     let unassigned: Vec<String> = response.incidents.into_iter().map(|incident| incident.id).collect();
     let unknown = request.incident_ids.into_iter().filter(|id| !unassigned.contains(id)).collect();

@@ -80,7 +80,9 @@ impl Client {
     ///
     /// use coralogix_incidents::{CallOptions, RetryPolicy};
     ///
-    /// let quick = CallOptions::default().with_timeout(Duration::from_secs(2)).with_retry_policy(RetryPolicy::off());
+    /// let quick = CallOptions::default()
+    ///     .with_timeout(Duration::from_secs(2))
+    ///     .with_retry_policy(RetryPolicy::off());
     /// let incident = client.with_options(quick).get_incident("incident_id_1").await?;
     /// # Ok(())
     /// # }

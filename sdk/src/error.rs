@@ -43,14 +43,14 @@ use crate::{ApiGeneration, Idempotency, Operation, types};
 /// # let client = emulator.client()?;
 /// use coralogix_incidents::{Effect, ErrorKind, types::UnassignIncidentsRequest};
 ///
-/// let request = UnassignIncidentsRequest::default().with_incident_ids(["incident_id_1"]);
+/// let request = UnassignIncidentsRequest::new(["incident_id_1"]);
 /// match client.unassign_incidents(&request).await {
 ///     Ok(response) => println!("{} incidents are unassigned", response.incidents.len()),
 ///     Err(error) if error.is_unauthorized() || error.is_permission_denied() => {
 ///         println!("a retry will not help, check the API key: {error}");
 ///     }
 ///     Err(error) if error.is_retryable() => {
-///         // Unassigning is idempotent: it is safe to repeat whether or not it took effect.
+///         // Unassigning is idempotent: it is safe to repeat, applied or not.
 ///         println!("try again in {:?}: {error}", error.retry_after());
 ///     }
 ///     Err(error) if error.kind() == ErrorKind::InvalidRequest => {
@@ -58,7 +58,7 @@ use crate::{ApiGeneration, Idempotency, Operation, types};
 ///     }
 ///     Err(error) => match error.effect() {
 ///         Effect::None => println!("nothing was changed: {error}"),
-///         Effect::Unknown => println!("read the incidents to see what was changed: {error}"),
+///         Effect::Unknown => println!("read what was changed: {error}"),
 ///         Effect::Applied => println!("done, but the response cannot be used: {error}"),
 ///     },
 /// }

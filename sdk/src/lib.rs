@@ -4,11 +4,16 @@
 //! use coralogix_incidents::{ApiKey, Client, Region, types::UnassignIncidentsRequest};
 //!
 //! # async fn example() -> Result<(), coralogix_incidents::Error> {
-//! let client = Client::builder().api_key(ApiKey::new("cxup_...")?).region(Region::Eu2).build()?;
-//! let request = UnassignIncidentsRequest::default().with_incident_ids(["incident_id_1", "incident_id_2"]);
+//! let client = Client::builder()
+//!     .api_key(ApiKey::new("cxup_...")?)
+//!     .region(Region::Eu2)
+//!     .build()?;
+//! let request = UnassignIncidentsRequest::new(["incident_id_1", "incident_id_2"]);
 //! match client.unassign_incidents(&request).await {
 //!     Ok(response) => println!("{} incidents are unassigned", response.incidents.len()),
-//!     Err(error) if error.is_permission_denied() => println!("a personal key with incidents:assign is needed"),
+//!     Err(error) if error.is_permission_denied() => {
+//!         println!("a personal key with incidents:assign is needed");
+//!     }
 //!     Err(error) => println!("{error}; anything changed? {:?}", error.effect()),
 //! }
 //! # Ok(())

@@ -7,7 +7,9 @@ use crate::{ApiGeneration, Error, request};
 /// ```
 /// use coralogix_incidents::{Client, Idempotency};
 ///
-/// let unassign = Client::operations().find(|operation| operation.id() == "unassignIncidents").expect("documented");
+/// let mut operations = Client::operations();
+/// let unassign = operations.find(|operation| operation.id() == "unassignIncidents");
+/// let unassign = unassign.expect("documented");
 /// assert_eq!(unassign.idempotency(), Idempotency::Idempotent);
 /// assert_eq!(unassign.permission(), "incidents:assign");
 /// ```
@@ -119,7 +121,9 @@ impl Binding {
     /// ```
     /// use coralogix_incidents::{ApiGeneration, Client};
     ///
-    /// let get = Client::operations().find(|operation| operation.id() == "getIncident").expect("documented");
+    /// let mut operations = Client::operations();
+    /// let get = operations.find(|operation| operation.id() == "getIncident");
+    /// let get = get.expect("documented");
     /// let binding = get.binding(ApiGeneration::V1).expect("it is in V1");
     /// assert_eq!(binding.path_of("50%")?, "/v1/incidents/50%25");
     /// # Ok::<(), coralogix_incidents::Error>(())

@@ -64,11 +64,14 @@ pub(crate) fn next_token(pagination: Option<PaginationResponse>, beside: Option<
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let emulator = coralogix_incidents_emulator::Emulator::start().await?;
 /// # let client = emulator.client()?;
-/// use coralogix_incidents::types::{IncidentQueryFilter, IncidentStatus, ListIncidentsRequest, PaginationRequest};
+/// use coralogix_incidents::types::{
+///     IncidentQueryFilter, IncidentStatus, ListIncidentsRequest, PaginationRequest,
+/// };
 /// use futures::TryStreamExt;
 ///
+/// let filter = IncidentQueryFilter::default().with_status([IncidentStatus::Triggered]);
 /// let request = ListIncidentsRequest::default()
-///     .with_filter(IncidentQueryFilter::default().with_status([IncidentStatus::Triggered]))
+///     .with_filter(filter)
 ///     .with_pagination(PaginationRequest::default().with_page_size(200));
 /// let mut incidents = client.list_incidents_stream(request);
 /// while let Some(incident) = incidents.try_next().await? {

@@ -25,7 +25,9 @@ use crate::{Idempotency, TransportErrorKind};
 ///
 /// use coralogix_incidents::RetryPolicy;
 ///
-/// let patient = RetryPolicy::default().with_max_attempts(6).with_max_delay(Duration::from_secs(20));
+/// let patient = RetryPolicy::default()
+///     .with_max_attempts(6)
+///     .with_max_delay(Duration::from_secs(20));
 /// assert_eq!(patient.max_attempts(), 6);
 /// assert_eq!(RetryPolicy::off().max_attempts(), 1);
 /// ```

@@ -44,8 +44,9 @@ impl Client {
     /// # let client = emulator.client()?;
     /// use futures::TryStreamExt;
     ///
-    /// let incidents: Vec<_> = client.open_incidents_of("dana.levi@example.com").try_collect().await?;
-    /// assert!(incidents.iter().all(|incident| incident.is_assigned_to("dana.levi@example.com")));
+    /// let user = "dana.levi@example.com";
+    /// let incidents: Vec<_> = client.open_incidents_of(user).try_collect().await?;
+    /// assert!(incidents.iter().all(|incident| incident.is_assigned_to(user)));
     /// # Ok(())
     /// # }
     /// ```
@@ -147,9 +148,11 @@ impl Client {
     /// use coralogix_incidents::types::IncidentStatus;
     ///
     /// let (interval, limit) = (Duration::from_secs(10), Duration::from_secs(600));
-    /// # let request = coralogix_incidents::types::ResolveIncidentsRequest::default().with_incident_ids(["incident_id_1"]);
+    /// # let request = coralogix_incidents::types::ResolveIncidentsRequest::new(["incident_id_1"]);
     /// # client.resolve_incidents(&request).await?;
-    /// let incident = client.wait_for_status("incident_id_1", &IncidentStatus::Resolved, interval, limit).await?;
+    /// let status = IncidentStatus::Resolved;
+    /// let incident =
+    ///     client.wait_for_status("incident_id_1", &status, interval, limit).await?;
     /// assert!(!incident.is_open());
     /// # Ok(())
     /// # }

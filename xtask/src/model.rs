@@ -35,7 +35,7 @@ const OPERATION: &[&str] = &[
 ];
 
 /// What a list may say.
-const LIST: &[&str] = &["type", "description", "items", "minItems", "maxItems", "example"];
+const LIST: &[&str] = &["type", "description", "items", "minItems", "maxItems", "example", "deprecated"];
 
 /// The operations of the document, in its order.
 pub(crate) struct Model<'a> {

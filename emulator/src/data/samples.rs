@@ -112,7 +112,8 @@ const ALERTS: [Alert; 8] = [
 /// use coralogix_incidents::types::{Incident, IncidentStatus};
 /// use coralogix_incidents_emulator::Sample;
 ///
-/// let incident: Incident = Sample::new("3f2b9c4e").assigned_to("dana.levi@example.com").acknowledged().into();
+/// let sample = Sample::new("3f2b9c4e").assigned_to("dana.levi@example.com");
+/// let incident = Incident::from(sample.acknowledged());
 /// assert_eq!(incident.status, IncidentStatus::Acknowledged);
 /// assert_eq!(incident.events.len(), 4);
 /// ```

@@ -207,7 +207,7 @@ pub(crate) fn aggregate(by: &[Attribute], members: &[&Stored]) -> types::Inciden
             types::IncidentSeverityCount::default().with_severity(severity).with_count(uint32(count))
         }))
         .with_agg_assignments_count(users.into_iter().map(|(user, count)| {
-            let user = types::UserDetails::default().with_user_id(user);
+            let user = types::UserDetails::new(user);
             types::IncidentAssignmentCount::default().with_assigned_to(user).with_count(uint32(count))
         }))
         .with_agg_meta_labels_count(meta.into_iter().map(|(label, count)| {

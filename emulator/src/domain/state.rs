@@ -207,7 +207,7 @@ fn event(kind: types::IncidentEventType) -> types::IncidentEvent {
 }
 
 fn user_details(id: &str) -> types::UserDetails {
-    types::UserDetails::default().with_user_id(id)
+    types::UserDetails::new(id)
 }
 
 /// Ends the work on an incident. `closedAt` stays as it is if the work had ended before. `state` and `lastStateUpdateTime`

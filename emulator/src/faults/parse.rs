@@ -197,7 +197,9 @@ fn number<T: FromStr>(text: &str) -> Result<T, ParseFaultError> {
 /// ```
 /// use std::time::Duration;
 ///
-/// assert_eq!(coralogix_incidents_emulator::parse_duration("20ms")?, Duration::from_millis(20));
+/// use coralogix_incidents_emulator::parse_duration;
+///
+/// assert_eq!(parse_duration("20ms")?, Duration::from_millis(20));
 /// # Ok::<(), coralogix_incidents_emulator::ParseFaultError>(())
 /// ```
 ///

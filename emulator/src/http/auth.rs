@@ -15,7 +15,8 @@ use super::response::HttpError;
 /// ```
 /// use coralogix_incidents_emulator::Key;
 ///
-/// let reader = Key::personal("cxup_reader", "dana.levi@example.com").with_permissions(["incidents:read"]);
+/// let reader = Key::personal("cxup_reader", "dana.levi@example.com")
+///     .with_permissions(["incidents:read"]);
 /// let team = Key::team("cxtp_team", "payments");
 /// # drop((reader, team));
 /// ```

@@ -56,8 +56,7 @@ const GENERATIONS: [ApiGeneration; 2] = [ApiGeneration::V1, ApiGeneration::V5];
 async fn unassigning_removes_the_assignment_and_says_who_did_it() {
     for generation in GENERATIONS {
         let emulator = emulator().await;
-        let request =
-            types::UnassignIncidentsRequest::default().with_incident_ids(["theirs", "unknown", "open", "theirs"]);
+        let request = types::UnassignIncidentsRequest::new(["theirs", "unknown", "open", "theirs"]);
         let reply = client(&emulator, generation).unassign_incidents(&request).await.unwrap();
         let ids: Vec<_> = reply.incidents.iter().map(|incident| incident.id.as_str()).collect();
         assert_eq!(ids, ["theirs", "open"], "known ones, each once");
@@ -78,9 +77,7 @@ async fn unassigning_removes_the_assignment_and_says_who_did_it() {
 async fn assigning_replaces_the_assignment_and_says_by_whom() {
     for generation in GENERATIONS {
         let emulator = emulator().await;
-        let request = types::AssignIncidentsRequest::default()
-            .with_incident_ids(["open", "theirs", "mine"])
-            .with_assigned_to(types::UserDetails::default().with_user_id(ME));
+        let request = types::AssignIncidentsRequest::new(["open", "theirs", "mine"], ME);
         let reply = client(&emulator, generation).assign_incidents(&request).await.unwrap();
         for incident in &reply.incidents {
             let [assignment] = incident.assignments.as_slice() else { panic!("{:?}", incident.assignments) };
@@ -100,7 +97,7 @@ async fn acknowledging_changes_the_status_alone() {
     for generation in GENERATIONS {
         let emulator = emulator().await;
         let before = emulator.incident("mine").unwrap();
-        let request = types::AcknowledgeIncidentsRequest::default().with_incident_ids(["mine"]);
+        let request = types::AcknowledgeIncidentsRequest::new(["mine"]);
         client(&emulator, generation).acknowledge_incidents(&request).await.unwrap();
         let incident = emulator.incident("mine").unwrap();
         assert_eq!(incident.status, IncidentStatus::Acknowledged);
@@ -116,7 +113,7 @@ async fn acknowledging_changes_the_status_alone() {
 async fn resolving_ends_the_incident_and_its_alerts_state() {
     for generation in GENERATIONS {
         let emulator = emulator().await;
-        let request = types::ResolveIncidentsRequest::default().with_incident_ids(["mine"]);
+        let request = types::ResolveIncidentsRequest::new(["mine"]);
         client(&emulator, generation).resolve_incidents(&request).await.unwrap();
         let incident = emulator.incident("mine").unwrap();
         assert_eq!((&incident.state, &incident.status), (&IncidentState::Resolved, &IncidentStatus::Resolved));
@@ -134,7 +131,7 @@ async fn resolving_ends_the_incident_and_its_alerts_state() {
 async fn closing_ends_the_incident_and_leaves_its_alerts_state() {
     for generation in GENERATIONS {
         let emulator = emulator().await;
-        let request = types::CloseIncidentsRequest::default().with_incident_ids(["mine"]);
+        let request = types::CloseIncidentsRequest::new(["mine"]);
         client(&emulator, generation).close_incidents(&request).await.unwrap();
         let incident = emulator.incident("mine").unwrap();
         assert_eq!((&incident.state, &incident.status), (&IncidentState::Triggered, &IncidentStatus::Resolved));

@@ -27,7 +27,9 @@
 //!     match outcome.fate {
 //!         Fate::Updated(incident) => println!("{} is unassigned", incident.id),
 //!         Fate::NotFound => println!("{} does not exist", outcome.id),
-//!         Fate::Failed(error) | Fate::Unknown(error) => println!("{}: {error}", outcome.id),
+//!         Fate::Failed(error) | Fate::Unknown(error) => {
+//!             println!("{}: {error}", outcome.id);
+//!         }
 //!         fate => println!("{}: {fate}", outcome.id),
 //!     }
 //! }
@@ -82,7 +84,7 @@ pub enum Verb {
 impl Verb {
     /// Assign to the user with this id.
     pub fn assign_to(user_id: impl Into<String>) -> Self {
-        Self::Assign(UserDetails::default().with_user_id(user_id))
+        Self::Assign(UserDetails::new(user_id))
     }
 
     /// The operation that does it.

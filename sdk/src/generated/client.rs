@@ -39,12 +39,15 @@ impl Client {
     /// # Ok(example(&emulator.client()?).await?)
     /// # }
     /// # async fn example(client: &coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {
-    /// use coralogix_incidents::types::{IncidentQueryFilter, IncidentSeverity, IncidentStatus, ListIncidentsRequest};
+    /// use coralogix_incidents::types::{
+    ///     IncidentQueryFilter, IncidentSeverity, IncidentStatus, ListIncidentsRequest,
+    /// };
     ///
     /// let filter = IncidentQueryFilter::default()
     ///     .with_status([IncidentStatus::Triggered])
     ///     .with_severity([IncidentSeverity::Critical, IncidentSeverity::Error]);
-    /// let page = client.list_incidents(&ListIncidentsRequest::default().with_filter(filter)).await?;
+    /// let request = ListIncidentsRequest::default().with_filter(filter);
+    /// let page = client.list_incidents(&request).await?;
     /// for incident in &page.incidents {
     ///     println!("{} {}", incident.id, incident.name.as_deref().unwrap_or_default());
     /// }
@@ -164,7 +167,8 @@ impl Client {
     /// # async fn example(client: &coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {
     /// let ids = ["incident_id_1", "incident_id_2"].map(str::to_owned);
     /// let response = client.batch_get_incident(&ids).await?;
-    /// println!("{} found, not found: {:?}", response.incidents.len(), response.not_found_ids);
+    /// println!("{} incidents found", response.incidents.len());
+    /// println!("not found: {:?}", response.not_found_ids);
     /// # Ok(())
     /// # }
     /// ```
@@ -217,13 +221,12 @@ impl Client {
     /// # Ok(example(&emulator.client()?).await?)
     /// # }
     /// # async fn example(client: &coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {
-    /// use coralogix_incidents::types::{AssignIncidentsRequest, UserDetails};
+    /// use coralogix_incidents::types::AssignIncidentsRequest;
     ///
-    /// let request = AssignIncidentsRequest::default()
-    ///     .with_incident_ids(["incident_id_1"])
-    ///     .with_assigned_to(UserDetails::default().with_user_id("mei.tanaka@example.com"));
+    /// let user = "mei.tanaka@example.com";
+    /// let request = AssignIncidentsRequest::new(["incident_id_1"], user);
     /// let response = client.assign_incidents(&request).await?;
-    /// assert!(response.incidents.iter().all(|incident| incident.is_assigned_to("mei.tanaka@example.com")));
+    /// assert!(response.incidents.iter().all(|incident| incident.is_assigned_to(user)));
     /// # Ok(())
     /// # }
     /// ```
@@ -283,7 +286,7 @@ impl Client {
     /// # async fn example(client: &coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {
     /// use coralogix_incidents::types::UnassignIncidentsRequest;
     ///
-    /// let request = UnassignIncidentsRequest::default().with_incident_ids(["incident_id_1", "incident_id_2"]);
+    /// let request = UnassignIncidentsRequest::new(["incident_id_1", "incident_id_2"]);
     /// let response = client.unassign_incidents(&request).await?;
     /// // An id that the service does not know is missing from the reply.
     /// assert!(response.incidents.iter().all(|incident| incident.assignments.is_empty()));
@@ -357,8 +360,9 @@ impl Client {
     /// # async fn example(client: &coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {
     /// use coralogix_incidents::types::AcknowledgeIncidentsRequest;
     ///
-    /// let request = AcknowledgeIncidentsRequest::default().with_incident_ids(["incident_id_1"]);
-    /// let acknowledged = client.acknowledge_incidents(&request).await?.into_inner().incidents;
+    /// let request = AcknowledgeIncidentsRequest::new(["incident_id_1"]);
+    /// let response = client.acknowledge_incidents(&request).await?;
+    /// println!("{} incidents are acknowledged", response.incidents.len());
     /// # Ok(())
     /// # }
     /// ```
@@ -413,7 +417,7 @@ impl Client {
     /// # async fn example(client: &coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {
     /// use coralogix_incidents::types::ResolveIncidentsRequest;
     ///
-    /// let request = ResolveIncidentsRequest::default().with_incident_ids(["incident_id_1"]);
+    /// let request = ResolveIncidentsRequest::new(["incident_id_1"]);
     /// let resolved = client.resolve_incidents(&request).await?.into_inner().incidents;
     /// # Ok(())
     /// # }
@@ -469,7 +473,7 @@ impl Client {
     /// # async fn example(client: &coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {
     /// use coralogix_incidents::types::CloseIncidentsRequest;
     ///
-    /// let request = CloseIncidentsRequest::default().with_incident_ids(["incident_id_1"]);
+    /// let request = CloseIncidentsRequest::new(["incident_id_1"]);
     /// for incident in &client.close_incidents(&request).await?.incidents {
     ///     println!("{} was closed at {:?}", incident.id, incident.closed_at);
     /// }
@@ -531,9 +535,12 @@ impl Client {
     /// # async fn example(client: &coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {
     /// use coralogix_incidents::Payload;
     ///
-    /// let events = client.get_incident_events("incident_id_1").await?.into_inner().incident_events;
-    /// let acknowledgements = events.iter().filter(|event| matches!(event.payload(), Some(Payload::Acknowledge(_))));
-    /// println!("acknowledged {} times", acknowledgements.count());
+    /// let response = client.get_incident_events("incident_id_1").await?;
+    /// for event in &response.incident_events {
+    ///     if let Some(Payload::Acknowledge(acknowledgement)) = event.payload() {
+    ///         println!("acknowledged by {:?}", acknowledgement.acknowledged_by);
+    ///     }
+    /// }
     /// # Ok(())
     /// # }
     /// ```
@@ -587,12 +594,16 @@ impl Client {
     /// # Ok(example(&emulator.client()?).await?)
     /// # }
     /// # async fn example(client: &coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {
-    /// use coralogix_incidents::types::{IncidentEventQueryFilter, IncidentStatus, ListIncidentEventsRequest};
+    /// use coralogix_incidents::types::{
+    ///     IncidentEventQueryFilter, IncidentStatus, ListIncidentEventsRequest,
+    /// };
     ///
-    /// let filter = IncidentEventQueryFilter::default().with_status([IncidentStatus::Acknowledged]);
-    /// let page = client.list_incident_events(&ListIncidentEventsRequest::default().with_filter(filter)).await?;
+    /// let acknowledged = [IncidentStatus::Acknowledged];
+    /// let filter = IncidentEventQueryFilter::default().with_status(acknowledged);
+    /// let request = ListIncidentEventsRequest::default().with_filter(filter);
+    /// let page = client.list_incident_events(&request).await?;
     /// for event in page.items.iter().filter_map(|item| item.incident_event.as_ref()) {
-    ///     println!("{} {:?} by {:?}", event.id, event.incident_event_type, event.originator());
+    ///     println!("{}: {}", event.id, event.incident_event_type);
     /// }
     /// # Ok(())
     /// # }
@@ -652,9 +663,10 @@ impl Client {
     /// # async fn example(client: &coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {
     /// use coralogix_incidents::types::ListIncidentEventsTotalCountRequest;
     ///
-    /// let count = client.list_incident_events_total_count(&ListIncidentEventsTotalCountRequest::default()).await?;
-    /// let more = if count.reached_limit == Some(true) { " or more" } else { "" };
-    /// println!("{}{more} events", count.count.unwrap_or_default());
+    /// let request = ListIncidentEventsTotalCountRequest::default();
+    /// let response = client.list_incident_events_total_count(&request).await?;
+    /// let more = if response.reached_limit == Some(true) { " or more" } else { "" };
+    /// println!("{}{more} events", response.count.unwrap_or_default());
     /// # Ok(())
     /// # }
     /// ```
@@ -702,9 +714,12 @@ impl Client {
     /// # async fn example(client: &coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {
     /// use coralogix_incidents::types::ListIncidentEventsFilterValuesRequest;
     ///
-    /// let response = client.list_incident_events_filter_values(&ListIncidentEventsFilterValuesRequest::default()).await?;
-    /// for severity in response.filters_values.iter().flat_map(|values| &values.severity_with_count) {
-    ///     println!("{}: {}", severity.severity, severity.count.unwrap_or_default());
+    /// let request = ListIncidentEventsFilterValuesRequest::default();
+    /// let response = client.list_incident_events_filter_values(&request).await?;
+    /// if let Some(values) = &response.filters_values {
+    ///     for severity in &values.severity_with_count {
+    ///         println!("{}: {}", severity.severity, severity.count.unwrap_or_default());
+    ///     }
     /// }
     /// # Ok(())
     /// # }
@@ -755,8 +770,10 @@ impl Client {
     /// use coralogix_incidents::types::GetFilterValuesRequest;
     ///
     /// let response = client.get_filter_values(&GetFilterValuesRequest::default()).await?;
-    /// for assignee in response.filters_values.iter().flat_map(|values| &values.assignee_with_count) {
-    ///     println!("{:?} has {} incidents", assignee.assignee, assignee.count.unwrap_or_default());
+    /// if let Some(values) = &response.filters_values {
+    ///     for user in &values.assignee_with_count {
+    ///         println!("{:?}: {} incidents", user.assignee, user.count.unwrap_or_default());
+    ///     }
     /// }
     /// # Ok(())
     /// # }
@@ -798,12 +815,16 @@ impl Client {
     /// # Ok(example(&emulator.client()?).await?)
     /// # }
     /// # async fn example(client: &coralogix_incidents::Client) -> Result<(), coralogix_incidents::Error> {
-    /// use coralogix_incidents::types::{GroupBy, IncidentFields, ListIncidentAggregationsRequest};
+    /// use coralogix_incidents::types::{
+    ///     GroupBy, IncidentFields, ListIncidentAggregationsRequest,
+    /// };
     ///
     /// let by = GroupBy::default().with_incident_field(IncidentFields::ApplicationName);
-    /// let response = client.list_incident_aggregations(&ListIncidentAggregationsRequest::default().with_group_bys([by])).await?;
+    /// let request = ListIncidentAggregationsRequest::default().with_group_bys([by]);
+    /// let response = client.list_incident_aggregations(&request).await?;
     /// for group in &response.incident_aggs {
-    ///     println!("{:?}: {} incidents", group.group_bys_value, group.all_values_count.unwrap_or_default());
+    ///     let count = group.all_values_count.unwrap_or_default();
+    ///     println!("{:?}: {count} incidents", group.group_bys_value);
     /// }
     /// # Ok(())
     /// # }

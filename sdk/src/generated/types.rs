@@ -252,6 +252,13 @@ pub struct AssignIncidentsRequest {
 }
 
 impl AssignIncidentsRequest {
+    /// The message with the members that it requires. No other is set.
+    pub fn new(
+        incident_ids: impl IntoIterator<Item = impl Into<String>>,
+        assigned_to: impl Into<UserDetails>,
+    ) -> Self {
+        Self::default().with_incident_ids(incident_ids).with_assigned_to(assigned_to)
+    }
     /// Sets [`incident_ids`](Self::incident_ids).
     #[must_use]
     pub fn with_incident_ids(
@@ -281,6 +288,10 @@ pub struct UnassignIncidentsRequest {
 }
 
 impl UnassignIncidentsRequest {
+    /// The message with the members that it requires. No other is set.
+    pub fn new(incident_ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self::default().with_incident_ids(incident_ids)
+    }
     /// Sets [`incident_ids`](Self::incident_ids).
     #[must_use]
     pub fn with_incident_ids(
@@ -304,6 +315,10 @@ pub struct AcknowledgeIncidentsRequest {
 }
 
 impl AcknowledgeIncidentsRequest {
+    /// The message with the members that it requires. No other is set.
+    pub fn new(incident_ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self::default().with_incident_ids(incident_ids)
+    }
     /// Sets [`incident_ids`](Self::incident_ids).
     #[must_use]
     pub fn with_incident_ids(
@@ -327,6 +342,10 @@ pub struct ResolveIncidentsRequest {
 }
 
 impl ResolveIncidentsRequest {
+    /// The message with the members that it requires. No other is set.
+    pub fn new(incident_ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self::default().with_incident_ids(incident_ids)
+    }
     /// Sets [`incident_ids`](Self::incident_ids).
     #[must_use]
     pub fn with_incident_ids(
@@ -350,6 +369,10 @@ pub struct CloseIncidentsRequest {
 }
 
 impl CloseIncidentsRequest {
+    /// The message with the members that it requires. No other is set.
+    pub fn new(incident_ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self::default().with_incident_ids(incident_ids)
+    }
     /// Sets [`incident_ids`](Self::incident_ids).
     #[must_use]
     pub fn with_incident_ids(
@@ -742,11 +765,27 @@ pub struct UserDetails {
 }
 
 impl UserDetails {
+    /// The message with the members that it requires. No other is set.
+    pub fn new(user_id: impl Into<String>) -> Self {
+        Self::default().with_user_id(user_id)
+    }
     /// Sets [`user_id`](Self::user_id).
     #[must_use]
     pub fn with_user_id(mut self, user_id: impl Into<String>) -> Self {
         self.user_id = user_id.into();
         self
+    }
+}
+
+impl From<&str> for UserDetails {
+    fn from(user_id: &str) -> Self {
+        Self { user_id: user_id.into() }
+    }
+}
+
+impl From<String> for UserDetails {
+    fn from(user_id: String) -> Self {
+        Self { user_id: user_id.into() }
     }
 }
 

@@ -38,7 +38,7 @@ pub(crate) fn null_as_default<'de, D: Deserializer<'de>, T: Default + Deserializ
 /// ```
 /// use coralogix_incidents::{types::IncidentEvent, wire};
 ///
-/// let event: IncidentEvent = wire::from_slice(br#"{ "id": "c15f8e72", "unassign": {} }"#)?;
+/// let event: IncidentEvent = wire::from_slice(br#"{ "id": "c15f", "unassign": {} }"#)?;
 /// assert!(event.unassign.is_some());
 /// # Ok::<(), serde_json::Error>(())
 /// ```

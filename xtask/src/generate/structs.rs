@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use serde_json::Value;
 use syn::{
-    Field, Fields, GenericArgument, Item, ItemStruct, PathArguments, Type, parse_quote,
+    Attribute, Field, Fields, GenericArgument, Ident, Item, ItemStruct, PathArguments, Type, parse_quote,
     visit_mut::{VisitMut, visit_type_path_mut},
 };
 
@@ -21,6 +21,8 @@ use crate::{
 
 pub(super) fn emit(model: &Model<'_>, types: &[Item]) -> Result<TokenStream> {
     let mut out = TokenStream::new();
+    // What a request requires is known; in a response, `required` only says that a member has no presence.
+    let sent = model.reachable(model.operations.iter().filter_map(|operation| operation.body.clone()));
     for (name, schema) in model.schemas().filter(|(_, schema)| schema.get("enum").is_none()) {
         let location = model.document.location(&join("/components/schemas", name));
         let structure = types.iter().find_map(|item| match item {
@@ -30,12 +32,15 @@ pub(super) fn emit(model: &Model<'_>, types: &[Item]) -> Result<TokenStream> {
         let Some(structure) = structure else {
             bail!("{location}: progenitor made no struct `{name}`: a schema's name must be a Rust type name");
         };
-        out.extend(message(model, structure.clone(), schema).with_context(|| format!("{location}: schema `{name}`"))?);
+        out.extend(
+            message(model, structure.clone(), schema, sent.contains(name))
+                .with_context(|| format!("{location}: schema `{name}`"))?,
+        );
     }
     Ok(out)
 }
 
-fn message(model: &Model<'_>, mut structure: ItemStruct, schema: &Value) -> Result<TokenStream> {
+fn message(model: &Model<'_>, mut structure: ItemStruct, schema: &Value, is_sent: bool) -> Result<TokenStream> {
     let properties = schema.get("properties").and_then(Value::as_object);
     if properties.is_none() && schema.get("additionalProperties").is_none() {
         // typify makes a map of a message without members.
@@ -49,7 +54,7 @@ fn message(model: &Model<'_>, mut structure: ItemStruct, schema: &Value) -> Resu
             .is_some_and(|required| required.iter().any(|name| name == property))
     };
     let in_oneof = |property: &str| oneofs(schema).any(|members| members.contains(&property));
-    let mut setters = TokenStream::new();
+    let (mut setters, mut arguments) = (TokenStream::new(), Vec::new());
     if let Fields::Named(fields) = &mut structure.fields {
         // In the document's order, which the reader of the documentation expects.
         let mut ordered: Vec<Field> = Vec::new();
@@ -61,7 +66,13 @@ fn message(model: &Model<'_>, mut structure: ItemStruct, schema: &Value) -> Resu
             if in_oneof(property) && resolved(model, schema).get("properties").is_some() {
                 box_message(&mut field.ty);
             }
-            setters.extend(setter(&field));
+            if let Some(setter) = Setter::new(&field) {
+                let deprecated = field.attrs.iter().find(|attribute| attribute.path().is_ident("deprecated"));
+                setters.extend(setter.emit(deprecated));
+                if is_sent && required(property) {
+                    arguments.push(setter);
+                }
+            }
             ordered.push(field);
         }
         if schema.get("additionalProperties").is_some() {
@@ -79,8 +90,33 @@ fn message(model: &Model<'_>, mut structure: ItemStruct, schema: &Value) -> Resu
     structure.attrs.push(parse_quote!(#[serde(rename_all = "camelCase")]));
     structure.attrs.push(parse_quote!(#[non_exhaustive]));
     let name = &structure.ident;
-    let setters = (!setters.is_empty()).then(|| quote!(impl #name { #setters }));
-    Ok(quote!(#structure #setters))
+    let constructor = (!arguments.is_empty()).then(|| constructor(&arguments));
+    let methods = (!setters.is_empty()).then(|| quote!(impl #name { #constructor #setters }));
+    let only = structure.fields.iter().next().and_then(|field| field.ident.as_ref());
+    let conversions = only.filter(|_| is_one_text(schema)).map(|member| from_text(name, member));
+    Ok(quote!(#structure #methods #conversions))
+}
+
+/// Whether a message has and requires one member, a text.
+fn is_one_text(schema: &Value) -> bool {
+    let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten().collect::<Vec<_>>();
+    let required = schema.get("required").and_then(Value::as_array).is_some_and(|required| !required.is_empty());
+    let is_text = |schema| text(schema, "type") == "string" && schema.get("format").is_none();
+    required && matches!(properties[..], [(_, property)] if is_text(property))
+}
+
+/// A message that is a text with a name can be given as the text.
+fn from_text(message: &Ident, member: &Ident) -> TokenStream {
+    let conversions = [quote!(&str), quote!(String)].map(|text| {
+        quote! {
+            impl From<#text> for #message {
+                fn from(#member: #text) -> Self {
+                    Self { #member: #member.into() }
+                }
+            }
+        }
+    });
+    conversions.into_iter().collect()
 }
 
 /// Gives a field the type, the documentation and the serde attributes that its schema asks for.
@@ -143,7 +179,7 @@ fn member(model: &Model<'_>, property: &str, schema: &Value, required: bool, fie
             }
         }
     }
-    if schema.get("deprecated") == Some(&Value::Bool(true)) {
+    if schema.get("deprecated").and_then(Value::as_bool) == Some(true) {
         field.attrs.push(parse_quote!(#[deprecated]));
     }
     field.attrs.push(parse_quote!(#[serde(#(#serde),*)]));
@@ -161,41 +197,70 @@ fn box_message(ty: &mut Type) {
     }
 }
 
-/// `pub fn with_x(mut self, x: impl Into<T>) -> Self`.
-fn setter(field: &Field) -> TokenStream {
-    let Some(name) = &field.ident else { return TokenStream::new() };
-    let plain = name.to_string().trim_start_matches("r#").trim_end_matches('_').to_owned();
-    let method = ident(&format!("with_{plain}"));
-    let doc = format!(" Sets [`{plain}`](Self::{}).", name.to_string().trim_start_matches("r#"));
-    let (argument, value): (Type, TokenStream) = if let Some([item]) = generic(&field.ty, "Vec").as_deref() {
-        (parse_quote!(impl IntoIterator<Item = impl Into<#item>>), quote!(#name.into_iter().map(Into::into).collect()))
-    } else if let Some([key, value]) = generic(&field.ty, "BTreeMap").as_deref() {
-        (
-            parse_quote!(impl IntoIterator<Item = (impl Into<#key>, impl Into<#value>)>),
-            quote!(#name.into_iter().map(|(key, value)| (key.into(), value.into())).collect()),
-        )
-    } else if field.ty == parse_quote!(wire::StringMap) {
-        (
-            parse_quote!(impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>),
-            quote!(#name.into_iter().collect()),
-        )
-    } else if let Some([inner]) = generic(&field.ty, "Option").as_deref() {
-        match generic(inner, "Box").as_deref() {
-            Some([message]) => (parse_quote!(impl Into<#message>), quote!(Some(Box::new(#name.into())))),
-            _ => (parse_quote!(impl Into<#inner>), quote!(Some(#name.into()))),
+/// How a member is set: `pub fn with_x(mut self, x: impl Into<T>) -> Self`.
+struct Setter {
+    /// The field's name, without what makes a keyword a name.
+    plain: String,
+    field: Ident,
+    method: Ident,
+    argument: Type,
+    value: TokenStream,
+}
+
+impl Setter {
+    fn new(field: &Field) -> Option<Self> {
+        let name = field.ident.clone()?;
+        let plain = name.to_string().trim_start_matches("r#").trim_end_matches('_').to_owned();
+        let (argument, value): (Type, TokenStream) = if let Some([item]) = generic(&field.ty, "Vec").as_deref() {
+            (
+                parse_quote!(impl IntoIterator<Item = impl Into<#item>>),
+                quote!(#name.into_iter().map(Into::into).collect()),
+            )
+        } else if let Some([key, value]) = generic(&field.ty, "BTreeMap").as_deref() {
+            (
+                parse_quote!(impl IntoIterator<Item = (impl Into<#key>, impl Into<#value>)>),
+                quote!(#name.into_iter().map(|(key, value)| (key.into(), value.into())).collect()),
+            )
+        } else if field.ty == parse_quote!(wire::StringMap) {
+            (
+                parse_quote!(impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>),
+                quote!(#name.into_iter().collect()),
+            )
+        } else if let Some([inner]) = generic(&field.ty, "Option").as_deref() {
+            match generic(inner, "Box").as_deref() {
+                Some([message]) => (parse_quote!(impl Into<#message>), quote!(Some(Box::new(#name.into())))),
+                _ => (parse_quote!(impl Into<#inner>), quote!(Some(#name.into()))),
+            }
+        } else {
+            let ty = &field.ty;
+            (parse_quote!(impl Into<#ty>), quote!(#name.into()))
+        };
+        let method = ident(&format!("with_{plain}"));
+        Some(Self { plain, field: name, method, argument, value })
+    }
+
+    fn emit(&self, deprecated: Option<&Attribute>) -> TokenStream {
+        let Self { plain, field, method, argument, value } = self;
+        let doc = format!(" Sets [`{plain}`](Self::{}).", field.to_string().trim_start_matches("r#"));
+        quote! {
+            #[doc = #doc]
+            #deprecated
+            #[must_use]
+            pub fn #method(mut self, #field: #argument) -> Self {
+                self.#field = #value;
+                self
+            }
         }
-    } else {
-        let ty = &field.ty;
-        (parse_quote!(impl Into<#ty>), quote!(#name.into()))
-    };
-    let deprecated = field.attrs.iter().filter(|attribute| attribute.path().is_ident("deprecated"));
+    }
+}
+
+fn constructor(required: &[Setter]) -> TokenStream {
+    let arguments = required.iter().map(|Setter { field, argument, .. }| quote!(#field: #argument));
+    let setters = required.iter().map(|Setter { field, method, .. }| quote!(.#method(#field)));
     quote! {
-        #[doc = #doc]
-        #(#deprecated)*
-        #[must_use]
-        pub fn #method(mut self, #name: #argument) -> Self {
-            self.#name = #value;
-            self
+        /// The message with the members that it requires. No other is set.
+        pub fn new(#(#arguments),*) -> Self {
+            Self::default()#(#setters)*
         }
     }
 }

@@ -658,3 +658,54 @@ fn a_oneof_that_protobuf_could_not_have_is_refused_where_it_stands() {
     let error = format!("{:#}", generate(&parsed(&misplaced).unwrap()).map(drop).unwrap_err());
     assert!(error.contains("`x-oneof` is not an extension that is read here"), "{error}");
 }
+
+#[test]
+fn a_request_is_made_of_what_it_requires_and_a_text_with_a_name_of_the_text() {
+    let query = "      description: A query.\n      properties:\n";
+    assert_eq!(DOCUMENT.matches(query).count(), 1);
+    let members = "        user: {$ref: '#/components/schemas/User'}\n        \
+                   old: {type: string, deprecated: true, description: As it was.}\n";
+    let text = DOCUMENT.replace(query, &format!("      required: [ids, user]\n{query}{members}"));
+    let user = "
+    User:
+      type: object
+      description: Somebody.
+      required: [name]
+      properties:
+        name: {type: string, description: A name.}
+";
+    let types = &generate(&parsed(&format!("{}{user}", text.trim_end())).unwrap()).unwrap()["types.rs"];
+    let file = syn::parse_file(types).unwrap();
+    let methods = |of: &str| -> Vec<String> {
+        let blocks = file.items.iter().filter_map(|item| match item {
+            syn::Item::Impl(block) if block.trait_.is_none() && quote!(#block).to_string().starts_with(of) => {
+                Some(block)
+            }
+            _ => None,
+        });
+        let functions = blocks.flat_map(|block| &block.items).filter_map(|item| match item {
+            syn::ImplItem::Fn(function) => {
+                let deprecated = function.attrs.iter().filter(|attribute| attribute.path().is_ident("deprecated"));
+                let signature = &function.sig;
+                Some(quote!(#(#deprecated)* #signature).to_string().replace(' ', ""))
+            }
+            _ => None,
+        });
+        functions.collect()
+    };
+    let of_query = methods("impl Query");
+    assert_eq!(of_query[0], "fnnew(user:implInto<User>,ids:implIntoIterator<Item=implInto<String>>,)->Self");
+    assert!(
+        of_query.contains(&"#[deprecated]fnwith_old(mutself,old:implInto<String>)->Self".to_owned()),
+        "{of_query:?}"
+    );
+    assert!(types.contains(
+        "    #[deprecated]\n    #[serde(skip_serializing_if = \"Option::is_none\")]\n    pub old: Option<String>,"
+    ));
+    assert_eq!(methods("impl User")[0], "fnnew(name:implInto<String>)->Self");
+    assert!(types.contains("impl From<&str> for User {") && types.contains("impl From<String> for User {"), "{types}");
+    assert!(
+        !methods("impl Incident").iter().any(|method| method.starts_with("fnnew")),
+        "a response is not made by hand"
+    );
+}

@@ -19,6 +19,7 @@ pub(crate) const TYPES: &[&str] = &[
     "Deserialize",
     "Eq",
     "Err",
+    "From",
     "Hash",
     "Into",
     "IntoIterator",
