@@ -19,7 +19,7 @@ mod case {
             AcknowledgeIncidentsRequest, AssignIncidentsRequest, CloseIncidentsRequest, GetFilterValuesRequest,
             GroupBy, IncidentFields, IncidentStatus, ListIncidentAggregationsRequest,
             ListIncidentEventsFilterValuesRequest, ListIncidentEventsRequest, ListIncidentEventsTotalCountRequest,
-            ListIncidentsRequest, PaginationRequest, ResolveIncidentsRequest, UnassignIncidentsRequest, UserDetails,
+            ListIncidentsRequest, PaginationRequest, ResolveIncidentsRequest, UnassignIncidentsRequest,
         },
     };
 

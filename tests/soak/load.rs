@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use coralogix_incidents::{
     Client, Effect, Error, ErrorKind, ResponseValue,
-    types::{AssignIncidentsRequest, ListIncidentsRequest, PaginationRequest, UnassignIncidentsRequest, UserDetails},
+    types::{AssignIncidentsRequest, ListIncidentsRequest, PaginationRequest, UnassignIncidentsRequest},
 };
 use tokio::time::{Instant, timeout};
 
@@ -117,10 +117,9 @@ async fn work(client: Client, end: Instant) -> (Tally, Vec<OperationResult>) {
 async fn any_call(client: &Client) -> OperationResult {
     let ids = || (0..fastrand::usize(1..5)).map(|_| id(fastrand::usize(..INCIDENTS)));
     match fastrand::u8(..20) {
-        0..5 => client.unassign_incidents(&UnassignIncidentsRequest::default().with_incident_ids(ids())).await.into(),
+        0..5 => client.unassign_incidents(&UnassignIncidentsRequest::new(ids())).await.into(),
         5..10 => {
-            let user = UserDetails::default().with_user_id("bob");
-            let request = AssignIncidentsRequest::default().with_incident_ids(ids()).with_assigned_to(user);
+            let request = AssignIncidentsRequest::new(ids(), "bob");
             client.assign_incidents(&request).await.into()
         }
         // It costs the emulator most, so it is the rarest.

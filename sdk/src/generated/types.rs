@@ -779,13 +779,15 @@ impl UserDetails {
 
 impl From<&str> for UserDetails {
     fn from(user_id: &str) -> Self {
-        Self { user_id: user_id.into() }
+        Self {
+            user_id: user_id.to_owned(),
+        }
     }
 }
 
 impl From<String> for UserDetails {
     fn from(user_id: String) -> Self {
-        Self { user_id: user_id.into() }
+        Self { user_id }
     }
 }
 
@@ -1729,6 +1731,12 @@ pub struct ContextualLabelValues {
 }
 
 impl ContextualLabelValues {
+    /// The message with the members that it requires. No other is set.
+    pub fn new(
+        contextual_label_values: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        Self::default().with_contextual_label_values(contextual_label_values)
+    }
     /// Sets [`contextual_label_values`](Self::contextual_label_values).
     #[must_use]
     pub fn with_contextual_label_values(
@@ -1755,6 +1763,12 @@ pub struct DisplayLabelValues {
 }
 
 impl DisplayLabelValues {
+    /// The message with the members that it requires. No other is set.
+    pub fn new(
+        display_label_values: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        Self::default().with_display_label_values(display_label_values)
+    }
     /// Sets [`display_label_values`](Self::display_label_values).
     #[must_use]
     pub fn with_display_label_values(
@@ -1886,6 +1900,10 @@ pub struct LabelsFilter {
 }
 
 impl LabelsFilter {
+    /// The message with the members that it requires. No other is set.
+    pub fn new(meta_labels: impl IntoIterator<Item = impl Into<MetaLabel>>) -> Self {
+        Self::default().with_meta_labels(meta_labels)
+    }
     /// Sets [`meta_labels`](Self::meta_labels).
     #[must_use]
     pub fn with_meta_labels(

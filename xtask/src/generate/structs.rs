@@ -22,7 +22,7 @@ use crate::{
 pub(super) fn emit(model: &Model<'_>, types: &[Item]) -> Result<TokenStream> {
     let mut out = TokenStream::new();
     // What a request requires is known; in a response, `required` only says that a member has no presence.
-    let sent = model.reachable(model.operations.iter().filter_map(|operation| operation.body.clone()));
+    let sent = model.reachable(model.operations.iter().filter_map(|operation| operation.message.clone()));
     for (name, schema) in model.schemas().filter(|(_, schema)| schema.get("enum").is_none()) {
         let location = model.document.location(&join("/components/schemas", name));
         let structure = types.iter().find_map(|item| match item {
@@ -107,16 +107,19 @@ fn is_one_text(schema: &Value) -> bool {
 
 /// A message that is a text with a name can be given as the text.
 fn from_text(message: &Ident, member: &Ident) -> TokenStream {
-    let conversions = [quote!(&str), quote!(String)].map(|text| {
-        quote! {
-            impl From<#text> for #message {
-                fn from(#member: #text) -> Self {
-                    Self { #member: #member.into() }
-                }
+    quote! {
+        impl From<&str> for #message {
+            fn from(#member: &str) -> Self {
+                Self { #member: #member.to_owned() }
             }
         }
-    });
-    conversions.into_iter().collect()
+
+        impl From<String> for #message {
+            fn from(#member: String) -> Self {
+                Self { #member }
+            }
+        }
+    }
 }
 
 /// Gives a field the type, the documentation and the serde attributes that its schema asks for.
