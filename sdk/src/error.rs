@@ -135,8 +135,7 @@ impl Error {
     /// The line that `Display` shows without the attempts and the correlation id at its end, for callers that display those
     /// separately. Its wording is not part of the API.
     pub fn summary(&self) -> String {
-        let effect = self.0.call.as_ref().and_then(Call::effect_text).unwrap_or_default();
-        format!("{}{effect}", self.0.message)
+        format!("{}{}", self.0.message, self.effect_text())
     }
 
     /// What may be logged: the summary without the words of the service, which may name incidents and people.
@@ -228,6 +227,21 @@ impl Error {
     /// `google.rpc.RetryInfo` in [`details`](Self::details).
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.response.retry_after
+    }
+
+    fn effect_text(&self) -> &'static str {
+        let Some(call) = self.0.call.as_ref().filter(|call| call.operation.idempotency != Idempotency::Safe) else {
+            return "";
+        };
+        match (call.effect, self.0.kind) {
+            (Effect::None, _) => "",
+            // No answer says that the service is done with the request.
+            (Effect::Unknown, ErrorKind::Transport(_) | ErrorKind::Status(_)) => {
+                "; it may have taken effect, or still take effect"
+            }
+            (Effect::Unknown, _) => "; it may have taken effect",
+            (Effect::Applied, _) => "; it took effect",
+        }
     }
 
     fn has_status(&self, status: StatusCode) -> bool {
@@ -430,14 +444,6 @@ impl Call {
     fn ending(&self) -> String {
         let plural = if self.attempts == 1 { "" } else { "s" };
         format!(" ({} attempt{plural}, correlation id {})", self.attempts, self.correlation_id)
-    }
-
-    fn effect_text(&self) -> Option<&'static str> {
-        match self.effect {
-            Effect::Unknown if self.operation.idempotency != Idempotency::Safe => Some("; it may have taken effect"),
-            Effect::Applied if self.operation.idempotency != Idempotency::Safe => Some("; it took effect"),
-            _ => None,
-        }
     }
 }
 

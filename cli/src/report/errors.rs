@@ -154,7 +154,8 @@ pub(crate) fn abbreviate(ids: &[String]) -> String {
 pub(crate) fn summarize(error: &Error) -> String {
     if let (Some(operation), ErrorKind::Status(status)) = (error.operation(), error.kind()) {
         let message = error.message().map(|message| format!(": {}", sanitize_line(message))).unwrap_or_default();
-        let maybe = if error.effect() == Effect::Unknown { "; it may have taken effect" } else { "" };
+        let maybe =
+            if error.effect() == Effect::Unknown { "; it may have taken effect, or still take effect" } else { "" };
         return format!("{}: {status}{message}{maybe}", operation.id());
     }
     // The message of the SDK names a way out that only a program has.

@@ -11,7 +11,7 @@ use std::{
 
 use coralogix_incidents_emulator::{Fault, FaultBody};
 
-use crate::support::{ALICE, BOB, Cli, Ran, emulator, many_ids, start, with_many, with_three};
+use crate::support::{ALICE, BOB, Cli, PATIENCE, Ran, emulator, many_ids, start, with_many, with_three};
 
 #[test]
 fn ids_come_from_arguments_a_file_and_standard_input_and_count_once() {
@@ -232,7 +232,7 @@ fn a_file_that_never_ends_can_be_interrupted() {
         let silent = fs::OpenOptions::new().write(true).open(&pipe).unwrap();
         // It begins to listen for signals before it opens the file.
         assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
-        let patience = Instant::now() + Duration::from_secs(5);
+        let patience = Instant::now() + PATIENCE;
         while child.try_wait().unwrap().is_none() && Instant::now() < patience {
             thread::sleep(Duration::from_millis(5));
         }

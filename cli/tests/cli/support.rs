@@ -166,7 +166,7 @@ pub(crate) fn assert_no_key(text: &str) {
 }
 
 /// How long anything may take before a test fails. It bounds hanging only, so it is far longer than anything takes.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A program in a pseudo-terminal.
 pub(crate) struct Terminal {

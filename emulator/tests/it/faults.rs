@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use coralogix_incidents_emulator::{Answer, Emulator, Fault, FaultBody};
 use serde_json::json;
 
-use crate::raw::{Reply, Request, post, request};
+use crate::raw::{PATIENCE, Reply, Request, post, request};
 
 const PATH: &str = "/v1/incidents:unassign";
 
@@ -79,9 +79,10 @@ async fn retry_after_is_seconds_or_a_date() {
     let emulator = with(Fault::status(429).with_retry_after(wait)).await;
     assert_eq!(unassign(&emulator).send().headers["retry-after"], "2", "rounded up");
     let emulator = with(Fault::status(429).with_retry_after_date(Duration::from_secs(90))).await;
+    let before = Utc::now();
     let date = unassign(&emulator).send().headers["retry-after"].clone();
-    let wait = DateTime::parse_from_rfc2822(&date).unwrap().to_utc() - Utc::now();
-    assert!((85..=90).contains(&wait.num_seconds()), "{date}");
+    let at = DateTime::parse_from_rfc2822(&date).unwrap().to_utc();
+    assert!((at - before).num_seconds() >= 88 && (at - Utc::now()).num_seconds() <= 90, "{date}");
 }
 
 #[tokio::test]
@@ -95,7 +96,7 @@ async fn a_delay_and_the_latency_add_up() {
         .unwrap();
     let began = Instant::now();
     unassign(&emulator).send().expect(200);
-    assert!((80..2000).contains(&began.elapsed().as_millis()), "{:?}", began.elapsed());
+    assert!(began.elapsed() >= Duration::from_millis(80), "{:?}", began.elapsed());
 }
 
 #[tokio::test]
@@ -104,7 +105,7 @@ async fn a_delay_holds_back_the_answer_and_not_the_effect() {
     let client = unassign(&emulator).open().unwrap();
     let began = Instant::now();
     while is_assigned(&emulator) {
-        assert!(began.elapsed() < Duration::from_secs(5), "it has no effect");
+        assert!(began.elapsed() < PATIENCE, "it has no effect");
         std::thread::sleep(Duration::from_millis(5));
     }
     assert_eq!(last_answer(&emulator), Answer::Pending);
@@ -173,19 +174,28 @@ async fn stalls_keep_the_connection_open_and_say_nothing() {
     for (fault, part) in [(Fault::stall_headers(), None), (Fault::stall_body(100), Some(100))] {
         let emulator = with(fault).await;
         let mut stream = unassign(&emulator).open().unwrap();
-        stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
-        let mut received = Vec::new();
-        let kind = stream.read_to_end(&mut received).unwrap_err().kind();
-        assert!([io::ErrorKind::WouldBlock, io::ErrorKind::TimedOut].contains(&kind), "{kind}");
-        let text = String::from_utf8(received).unwrap();
-        assert_eq!(text.split_once("\r\n\r\n").map(|(_, body)| body.len()), part);
         let answer = if part.is_some() { Answer::Broken(200) } else { Answer::Lost };
+        let began = Instant::now();
+        while emulator.requests().last().is_none_or(|request| request.answer != answer) {
+            assert!(began.elapsed() < PATIENCE, "it is not answered");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let body = |text: &[u8]| String::from_utf8_lossy(text).split_once("\r\n\r\n").map(|(_, body)| body.len());
+        let mut received = Vec::new();
+        while body(&received) != part {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            received.extend(byte);
+        }
+        stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+        let kind = stream.read(&mut [0; 16]).unwrap_err().kind();
+        assert!([io::ErrorKind::WouldBlock, io::ErrorKind::TimedOut].contains(&kind), "{kind}");
         assert_eq!((is_assigned(&emulator), last_answer(&emulator)), (false, answer));
         // And the emulator ends all the same.
         let began = Instant::now();
         drop(emulator);
-        assert!(began.elapsed() < Duration::from_secs(1));
-        stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        assert!(began.elapsed() < PATIENCE);
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
         assert!(!matches!(stream.read(&mut [0; 16]), Ok(1..)), "the connection is closed");
     }
 }
@@ -200,17 +210,22 @@ async fn a_broken_request_before_the_effect_changes_nothing() {
 
 #[tokio::test]
 async fn a_rate_limit_lets_so_many_pass_within_a_second() {
-    let emulator = with(Fault::rate_limit(5).on("getIncident")).await;
-    let get = || request(&emulator, "GET", "/v1/incidents/incident_id_1").send();
-    let began = Instant::now();
-    let replies: Vec<Reply> = (0..8).map(|_| get()).collect();
-    assert!(began.elapsed() < Duration::from_secs(1), "too slow for this test");
+    let get = |emulator: &Emulator| request(emulator, "GET", "/v1/incidents/incident_id_1").send();
+    // A busy machine may need more than a second for so many: then once more.
+    let (emulator, replies) = loop {
+        let emulator = with(Fault::rate_limit(5).on("getIncident")).await;
+        let began = Instant::now();
+        let replies: Vec<Reply> = (0..8).map(|_| get(&emulator)).collect();
+        if began.elapsed() < Duration::from_secs(1) {
+            break (emulator, replies);
+        }
+    };
     let statuses: Vec<_> = replies.iter().map(|reply| reply.status).collect();
     assert_eq!(statuses, [200, 200, 200, 200, 200, 429, 429, 429]);
     assert_eq!(replies[7].headers["retry-after"], "1");
     unassign(&emulator).send().expect(200);
     std::thread::sleep(Duration::from_millis(1050));
-    assert_eq!(get().status, 200);
+    assert_eq!(get(&emulator).status, 200);
 }
 
 fn statuses(emulator: &Emulator, count: usize) -> Vec<u16> {

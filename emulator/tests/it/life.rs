@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::{
     document::Document,
-    raw::{post, request},
+    raw::{PATIENCE, post, request},
 };
 
 /// A file name that no other test uses.
@@ -79,7 +79,7 @@ async fn dropping_it_closes_its_port_and_its_connections() {
     let emulator = Emulator::start().await.unwrap();
     let address = emulator.address();
     let mut idle = TcpStream::connect(address).unwrap();
-    idle.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    idle.set_read_timeout(Some(PATIENCE)).unwrap();
     // A request on another connection shows that the idle one was accepted: they are accepted in order.
     post(&emulator, "/v1/incidents", &json!({})).expect(200);
     drop(emulator);
@@ -96,7 +96,7 @@ async fn stopping_it_lets_requests_finish() {
     let mut stream = request(&emulator, "POST", "/v1/incidents:unassign").json(body).open().unwrap();
     let began = Instant::now();
     while emulator.requests().is_empty() {
-        assert!(began.elapsed() < Duration::from_secs(5));
+        assert!(began.elapsed() < PATIENCE);
         std::thread::sleep(Duration::from_millis(5));
     }
     let stopped = emulator.drain().await;

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::life::scratch;
+use crate::{life::scratch, raw::PATIENCE};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_coralogix-incidents-emulator");
 
@@ -75,7 +75,7 @@ fn mistakes_are_explained() {
     let run = |arguments: &[&str]| {
         let child = Command::new(PROGRAM).args(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
         let mut running = Running(child.unwrap());
-        let patience = Instant::now() + Duration::from_secs(10);
+        let patience = Instant::now() + PATIENCE;
         while running.0.try_wait().unwrap().is_none() {
             assert!(Instant::now() < patience, "{arguments:?} is no mistake: it runs");
             thread::sleep(Duration::from_millis(5));

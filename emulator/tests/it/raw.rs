@@ -13,6 +13,9 @@ use serde_json::Value;
 
 use crate::document::Document;
 
+/// How long anything may take before a test fails. It bounds hanging only, so it is far longer than anything takes.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: BTreeMap<String, String>,
@@ -108,7 +111,7 @@ impl Request<'_> {
     /// What was received, as far as it came.
     pub(crate) fn open(&self) -> io::Result<TcpStream> {
         let mut stream = TcpStream::connect(self.emulator.address())?;
-        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        stream.set_read_timeout(Some(PATIENCE))?;
         write!(stream, "{} {} HTTP/1.1\r\nHost: emulator\r\n", self.method, self.path)?;
         for (name, value) in &self.headers {
             write!(stream, "{name}: {value}\r\n")?;

@@ -132,7 +132,8 @@ impl TransportErrorKind {
 pub enum Effect {
     /// Nothing was changed: the request was never sent, or it was refused.
     None,
-    /// Not known: a request was sent, or may have been sent, and no response says what became of it.
+    /// Not known: a request was sent, or may have been sent, and no response says what became of it. The service may still be
+    /// working on it, so that what is read afterwards may change once more.
     Unknown,
     /// The change was made: success was reported in JSON, so by the service itself.
     Applied,
