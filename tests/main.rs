@@ -12,6 +12,7 @@ mod bulk;
 mod client;
 mod contract;
 mod document;
+mod environment;
 mod examples;
 mod faults;
 mod fleet;

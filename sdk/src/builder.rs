@@ -67,7 +67,10 @@ impl Client {
     /// ```
     /// use coralogix_incidents::{ApiKey, Client, Region};
     ///
-    /// let client = Client::builder().api_key(ApiKey::new("cxup_...")?).region(Region::Eu2).build()?;
+    /// let client = Client::builder()
+    ///     .api_key(ApiKey::new("cxup_...")?)
+    ///     .region(Region::Eu2)
+    ///     .build()?;
     /// assert_eq!(client.base_url(), "https://api.eu2.coralogix.com/mgmt/openapi");
     /// # Ok::<(), coralogix_incidents::Error>(())
     /// ```
