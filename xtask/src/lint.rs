@@ -187,10 +187,14 @@ impl Linter<'_> {
         let mut queue: Vec<&Value> = self.document.get("/paths").into_iter().collect();
         while let Some(node) = queue.pop() {
             walk(node, "", &mut |_, node| {
-                let target = node.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
-                let Some(target) = target else { return };
-                if used.insert(target.to_owned()) {
-                    queue.extend(self.document.get(target));
+                let referred = node.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
+                // A message whose members are query parameters is named, not referred to.
+                let named = node.get("x-request-message").and_then(Value::as_str);
+                let named = named.map(|name| join("/components/schemas", name));
+                for target in referred.map(str::to_owned).into_iter().chain(named) {
+                    if used.insert(target.clone()) {
+                        queue.extend(self.document.get(&target));
+                    }
                 }
             });
         }
