@@ -211,6 +211,12 @@ async fn a_reply_with_none_of_the_incidents_is_checked_in_generation_5() {
     let reply = unassign(&client).await.unwrap();
     assert_eq!((reply.incidents.len(), reply.attempts(), reply.api_generation()), (1, 2, ApiGeneration::V5));
     assert_eq!(client.api_generation(), Some(ApiGeneration::V5), "it is not trusted again");
+    // Where V1 has answered with what a body asked for, it reads bodies: then such a reply is believed.
+    let server = Raw::start([json("200 OK", GOOD), json("200 OK", "{}")]);
+    let client = server.builder().build().unwrap();
+    unassign(&client).await.unwrap();
+    let reply = unassign(&client).await.unwrap();
+    assert_eq!((reply.incidents.len(), reply.attempts(), reply.api_generation()), (0, 1, ApiGeneration::V1));
     // Where generation 5 does not answer, the first reply stands.
     let server = Raw::start([json("200 OK", "{}"), not_found()]);
     let reply = unassign(&server.builder().build().unwrap()).await.unwrap();

@@ -4,7 +4,7 @@
 use std::{
     fmt,
     str::FromStr,
-    sync::atomic::{AtomicU8, Ordering},
+    sync::atomic::{AtomicBool, AtomicU8, Ordering},
 };
 
 use crate::{ConfigErrorKind, Error};
@@ -60,42 +60,44 @@ impl FromStr for ApiGeneration {
 
 /// Which generation a client and all its clones use.
 #[derive(Debug)]
-pub(crate) enum Generations {
+pub(crate) struct Generations {
     /// As configured, by the builder or by the base URL.
-    Fixed(ApiGeneration),
-    /// The last that answered, once one has.
-    Found(AtomicU8),
+    fixed: Option<ApiGeneration>,
+    /// The last that answered. They stand alone: no other memory is published with them.
+    found: AtomicU8,
+    v1_reads_bodies: AtomicBool,
 }
 
 const NOT_FOUND_YET: u8 = 0;
 
 impl Generations {
     pub(crate) fn new(fixed: Option<ApiGeneration>) -> Self {
-        fixed.map_or_else(|| Self::Found(AtomicU8::new(NOT_FOUND_YET)), Self::Fixed)
+        Self { fixed, found: AtomicU8::new(NOT_FOUND_YET), v1_reads_bodies: AtomicBool::new(false) }
     }
 
     /// The generation in use; `None` as long as none has answered.
     pub(crate) fn current(&self) -> Option<ApiGeneration> {
-        match self {
-            Self::Fixed(generation) => Some(*generation),
-            // It stands alone: no other memory is published with it.
-            Self::Found(found) => {
-                let found = found.load(Ordering::Relaxed);
-                ApiGeneration::ALL.iter().copied().find(|generation| code(*generation) == found)
-            }
-        }
+        let found = || self.found.load(Ordering::Relaxed);
+        self.fixed.or_else(|| ApiGeneration::ALL.iter().copied().find(|generation| code(*generation) == found()))
     }
 
     /// Whether a call may go to another generation than the current one.
     pub(crate) fn may_change(&self) -> bool {
-        matches!(self, Self::Found(_))
+        self.fixed.is_none()
     }
 
     /// Remembers the generation that answered.
     pub(crate) fn answered(&self, generation: ApiGeneration) {
-        if let Self::Found(found) = self {
-            found.store(code(generation), Ordering::Relaxed);
-        }
+        self.found.store(code(generation), Ordering::Relaxed);
+    }
+
+    /// Whether a V1 reply has held incidents that a body asked for: then the gateway does not drop bodies.
+    pub(crate) fn v1_reads_bodies(&self) -> bool {
+        self.v1_reads_bodies.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn v1_has_read_a_body(&self) {
+        self.v1_reads_bodies.store(true, Ordering::Relaxed);
     }
 }
 

@@ -46,24 +46,33 @@ struct Exchange<'a> {
 
 impl Client {
     /// Sends a request, again if that may help, and decodes the answer.
-    pub(crate) async fn exec<T: DeserializeOwned + Default>(
+    pub(crate) fn exec<T: DeserializeOwned + Default + 'static>(
         &self,
         operation: &'static Operation,
         build: &BuildRequest<'_>,
-    ) -> Result<ResponseValue<T>, Error> {
-        self.exec_verb(operation, build, &|_| true).await
+    ) -> impl Future<Output = Result<ResponseValue<T>, Error>> {
+        self.call(operation, build, None)
     }
 
     /// As [`exec`](Self::exec), for an operation that changes the incidents whose ids it is given.
     ///
     /// A gateway that drops the bodies of V1 requests answers them with 200 and an empty message, and changes nothing. So a V1
-    /// reply in which none of the incidents stands proves nothing, and the same request is sent in the other generation,
-    /// where the client may choose that: the operations are idempotent.
-    pub(crate) async fn exec_verb<T: DeserializeOwned + Default>(
+    /// reply in which none of the incidents stands proves nothing as long as no other V1 reply has held what was asked for. The
+    /// same request is then sent in the other generation, where the client may choose that: the operations are idempotent.
+    pub(crate) fn exec_verb<T: DeserializeOwned + Default + 'static>(
         &self,
         operation: &'static Operation,
         build: &BuildRequest<'_>,
         answers: &Answers<'_, T>,
+    ) -> impl Future<Output = Result<ResponseValue<T>, Error>> {
+        self.call(operation, build, Some(answers))
+    }
+
+    async fn call<T: DeserializeOwned + Default + 'static>(
+        &self,
+        operation: &'static Operation,
+        build: &BuildRequest<'_>,
+        answers: Option<&Answers<'_, T>>,
     ) -> Result<ResponseValue<T>, Error> {
         let shared = &self.inner.shared;
         let binding = self.first_binding(operation)?;
@@ -95,12 +104,17 @@ impl Client {
         let outcome = async {
             let (reply, call) = self.attempts(call, &mut exchange, request).await?;
             let response = self.decode(call.clone(), reply)?;
-            match self.other_binding(operation, exchange.binding) {
-                Some(other) if response.has_body && !answers(&response) => {
-                    self.ask_again(call, &mut exchange, other, response, answers).await
-                }
-                _ => Ok(response),
+            let (Some(answers), Some(other)) = (answers, self.other_binding(operation, exchange.binding)) else {
+                return Ok(response);
+            };
+            if !response.has_body {
+                return Ok(response);
             }
+            if answers(&response) {
+                shared.generations.v1_has_read_a_body();
+                return Ok(response);
+            }
+            self.ask_again(call, &mut exchange, other, response, answers).await
         };
         let outcome = outcome.instrument(span.clone()).await;
         let attempts = outcome.as_ref().map_or_else(Error::attempts, ResponseValue::attempts);
@@ -112,7 +126,7 @@ impl Client {
     }
 
     /// Sends a V1 call again in another generation, after a reply in which nothing that was asked for stands.
-    async fn ask_again<T: DeserializeOwned + Default>(
+    async fn ask_again<T: DeserializeOwned + Default + 'static>(
         &self,
         mut call: Call,
         exchange: &mut Exchange<'_>,
@@ -163,8 +177,9 @@ impl Client {
 
     /// The binding that a V1 call may be sent by once more.
     fn other_binding(&self, operation: &'static Operation, sent: &Binding) -> Option<&'static Binding> {
-        let may = sent.generation == ApiGeneration::V1 && self.inner.shared.generations.may_change();
-        operation.binding(ApiGeneration::V5).filter(|_| may)
+        let generations = &self.inner.shared.generations;
+        let may = generations.may_change() && !generations.v1_reads_bodies();
+        operation.binding(ApiGeneration::V5).filter(|_| may && sent.generation == ApiGeneration::V1)
     }
 
     /// An error for a reply that leaves open what became of an id.
@@ -351,7 +366,11 @@ impl Client {
 
     /// Reads a success. A state-changing call may be answered without a body: that is a success whose content is unknown. A
     /// read without a body is no answer.
-    fn decode<T: DeserializeOwned + Default>(&self, mut call: Call, reply: Reply) -> Result<ResponseValue<T>, Error> {
+    fn decode<T: DeserializeOwned + Default + 'static>(
+        &self,
+        mut call: Call,
+        reply: Reply,
+    ) -> Result<ResponseValue<T>, Error> {
         let shared = &self.inner.shared;
         let redact = |text| shared.api_key.redact(text);
         let Reply { status, headers, body } = reply;
