@@ -1,4 +1,4 @@
-//! How a client is configured, and the checks of what it is configured with.
+//! The builder of a client and the validation of its configuration.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,12 +20,12 @@ const DEFAULT_READ_TIMEOUT: Duration = Duration::from_secs(15);
 const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const DEFAULT_MAX_RESPONSE_BYTES: usize = 64 * 1024 * 1024;
 
-/// Builds a [`Client`]. Only the API key has no default.
+/// Builds a [`Client`]. Only the API key is required; everything else has a default.
 #[derive(Debug, Clone)]
 pub struct ClientBuilder {
     api_key: Option<ApiKey>,
     endpoint: Endpoint,
-    /// The environment variable that the endpoint is from.
+    /// The environment variable that the endpoint was read from.
     endpoint_variable: Option<&'static str>,
     generation: Option<ApiGeneration>,
     plain_http: bool,
@@ -62,7 +62,7 @@ impl Default for ClientBuilder {
 }
 
 impl Client {
-    /// Begins a client.
+    /// Returns a builder with the default configuration.
     ///
     /// ```
     /// use coralogix_incidents::{ApiKey, Client, Region};
@@ -78,11 +78,11 @@ impl Client {
         ClientBuilder::default()
     }
 
-    /// A client configured by the environment variables of the vendor's own tools; see [`ClientBuilder::from_env`].
+    /// Builds a client from the environment variables of the vendor's own tools; see [`ClientBuilder::from_env`].
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if `CORALOGIX_API_KEY` is not set, or what is set is not valid.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if `CORALOGIX_API_KEY` is not set, or a variable has an invalid value.
     ///
     /// ```no_run
     /// let client = coralogix_incidents::Client::from_env()?;
@@ -94,23 +94,23 @@ impl Client {
 }
 
 impl ClientBuilder {
-    /// Begins with what the environment says, by the names that the vendor's own tools use:
+    /// Returns a builder that is configured by the environment variables of the vendor's own tools:
     ///
-    /// | variable | what it holds |
+    /// | variable | value |
     /// | --- | --- |
     /// | `CORALOGIX_API_KEY` | the API key |
-    /// | `CORALOGIX_URL` | a whole base URL, with or without the generation that it ends in |
-    /// | `CORALOGIX_DOMAIN` | or a domain of your own; `https://` and a last slash are dropped |
-    /// | `CORALOGIX_REGION`, `CORALOGIX_ENV` | or a region, `EU1` to `AP3` or its older name such as `EUROPE1`, in any case |
+    /// | `CORALOGIX_URL` | the endpoint as a base URL, with or without a generation such as `/5` at its end |
+    /// | `CORALOGIX_DOMAIN` | the endpoint as a domain; a leading `https://` and a trailing slash are ignored |
+    /// | `CORALOGIX_REGION`, `CORALOGIX_ENV` | the endpoint as a region: `EU1` to `AP3`, or its older name such as `EUROPE1`, in upper or lower case |
     ///
-    /// A variable that is empty counts as not set. Several may be set as long as they lead to one host; the first of the table
-    /// counts. A key that is not set is an error of [`build`](Self::build), so that it can still be given by
-    /// [`api_key`](Self::api_key).
+    /// A variable with an empty value is treated as not set. If several variables set the endpoint, they must all mean the
+    /// same host, and the first in the table is used. A missing key is not an error here, so that it can be set by
+    /// [`api_key`](Self::api_key); [`build`](Self::build) checks it.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the key, the region, the domain or the URL is not valid, or two
-    /// variables lead to different hosts.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the key, the region, the domain or the URL is not valid, or if two
+    /// variables mean different hosts.
     pub fn from_env() -> Result<Self, Error> {
         let mut builder = Self::default();
         if let Some(key) = endpoint::variable("CORALOGIX_API_KEY")? {
@@ -123,20 +123,22 @@ impl ClientBuilder {
         Ok(builder)
     }
 
-    /// The environment variable that [`from_env`](Self::from_env) took the endpoint from. `None` where it is the default, or
-    /// was set by a method.
+    /// The environment variable that [`from_env`](Self::from_env) read the endpoint from. `None` if no variable is set or the
+    /// endpoint was set by a method.
     pub fn endpoint_variable(&self) -> Option<&'static str> {
         self.endpoint_variable
     }
 
-    /// The key that calls are made with. Assigning, unassigning and acknowledging need a personal one.
+    /// Sets the API key. Assigning, unassigning and acknowledging incidents require a personal key.
     #[must_use]
     pub fn api_key(mut self, key: ApiKey) -> Self {
         self.api_key = Some(key);
         self
     }
 
-    /// The region of your account. Default: [`Region::Eu1`]. The last of `region`, `domain` and `base_url` counts.
+    /// Sets the region of your account. Default: [`Region::Eu1`].
+    ///
+    /// `region`, [`domain`](Self::domain) and [`base_url`](Self::base_url) all set the endpoint; the last call wins.
     #[must_use]
     pub fn region(mut self, region: Region) -> Self {
         self.endpoint = Endpoint::Region(region);
@@ -144,7 +146,8 @@ impl ClientBuilder {
         self
     }
 
-    /// A domain of your own: `example.com`, `api.example.com` and `https://example.com/` all mean the host `api.example.com`.
+    /// Sets the endpoint to the API of a domain: `example.com`, `api.example.com` and `https://example.com/` all mean the host
+    /// `api.example.com`.
     #[must_use]
     pub fn domain(mut self, domain: impl Into<String>) -> Self {
         self.endpoint = Endpoint::Domain(domain.into());
@@ -152,8 +155,9 @@ impl ClientBuilder {
         self
     }
 
-    /// A whole base URL, such as that of a proxy or of the emulator; paths such as `/v1/incidents` are appended
-    /// to it. One that ends in `/5`, `/4` or `/latest`, as those of the vendor's own clients do, fixes generation 5.
+    /// Sets the endpoint to a base URL, such as the URL of a gateway or of the emulator. Paths such as `/v1/incidents` are
+    /// appended to it. A base URL that ends in `/5`, `/4` or `/latest`, as those of the vendor's own clients do, sets the API
+    /// generation to 5.
     #[must_use]
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.endpoint = Endpoint::Url(url.into());
@@ -161,41 +165,48 @@ impl ClientBuilder {
         self
     }
 
-    /// Fixes the API generation. By default the client finds it: V1, the documented contract, is tried first; where the host
-    /// answers that it does not know the route, which proves that nothing was done, the same call is sent in generation 5, and
-    /// the client and its clones remember which of them answered. That is no retry: it takes nothing from the retry budget.
+    /// Sets the API generation. By default the client finds it: it sends the first call in V1, the documented contract. If the
+    /// host answers that it does not know the route, which proves that nothing was changed, the client sends the same call in
+    /// generation 5. The client and its clones remember which generation answered. Changing the generation is not a retry and
+    /// takes nothing from the retry budget.
     ///
-    /// With a fixed generation, an operation that it does not have is refused before anything is sent.
+    /// If the generation is set, a call of an operation that it does not have fails with
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest), and nothing is sent.
     #[must_use]
     pub fn api_generation(mut self, generation: ApiGeneration) -> Self {
         self.generation = Some(generation);
         self
     }
 
-    /// Allows `http://` to hosts other than this machine. The key then travels in the clear: anyone on the way can read it.
+    /// Allows `http://` to other machines. The API key is then sent unencrypted, and anyone on the network path can read it.
     #[must_use]
     pub fn danger_allow_plain_http(mut self) -> Self {
         self.plain_http = true;
         self
     }
 
-    /// Your own HTTP client, with its own pool, proxies, TLS and connect timeout. Give it
-    /// `redirect(reqwest::redirect::Policy::none())` and `retry(reqwest::retry::never())`: this SDK never follows redirects and
-    /// counts every request, but can't see to it in a client of yours. What answers after a redirect is an
-    /// error of kind [`RedirectFollowed`](crate::ErrorKind::RedirectFollowed) that says where it went; and since a failure to connect may be about the redirect's target, it is
-    /// [`Effect::Unknown`](crate::Effect::Unknown) here, not `None`. What a client of yours retries by itself stays hidden.
+    /// Sets the HTTP client, with its own connection pool, proxies, TLS and connect timeout.
     ///
-    /// An application in which nothing else chooses reqwest's TLS gets it from this crate's features, and the default one
-    /// sets no rustls provider for the whole process. There, building any other reqwest client panics unless the application
-    /// has called `rustls::crypto::ring::default_provider().install_default()`, or has reqwest's feature `rustls` or
-    /// `native-tls` on.
+    /// Build it with `redirect(reqwest::redirect::Policy::none())` and `retry(reqwest::retry::never())`. This SDK follows no
+    /// redirects and counts each request that it sends, but it cannot prevent your client from doing otherwise:
+    ///
+    /// * A response that was received after a redirect is an error of the kind
+    ///   [`RedirectFollowed`](crate::ErrorKind::RedirectFollowed), which names the URL that answered.
+    /// * A failure to connect has [`Effect::Unknown`](crate::Effect::Unknown) instead of `None`, because it may have happened
+    ///   while connecting to the target of a redirect.
+    /// * Retries made by your HTTP client are not counted.
+    ///
+    /// This crate's default feature `rustls` enables TLS in reqwest without a rustls provider for the process. If no other
+    /// crate enables one of reqwest's TLS features, building another reqwest client in the same application panics, unless the
+    /// application calls `rustls::crypto::ring::default_provider().install_default()` first or enables reqwest's feature
+    /// `rustls` or `native-tls`.
     #[must_use]
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.http_client = Some(client);
         self
     }
 
-    /// Added to the `User-Agent`, after a space: the name and version of your service.
+    /// Appends a space and this text to the `User-Agent` header, for example `my-service/1.2`.
     #[must_use]
     pub fn user_agent_suffix(mut self, suffix: impl AsRef<str>) -> Self {
         self.user_agent.push(' ');
@@ -203,61 +214,69 @@ impl ClientBuilder {
         self
     }
 
-    /// The longest that a call may take, retries and the waits between them included. Default: 60 s.
+    /// Sets the total timeout of a call, including its retries and the waits between them. Default: 60 s.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// The longest that one attempt of a call may take, from connecting to the last byte. Default: 30 s.
+    /// Sets the timeout of each attempt of a call, from connecting to the last byte of the response. Default: 30 s.
     #[must_use]
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.attempt_timeout = timeout;
         self
     }
 
-    /// The longest silence while a response is awaited or read. Default: 15 s. It runs from the start of an attempt, connecting
-    /// included: one that is shorter than the connect timeout may end an attempt of which it is not known whether it was sent.
+    /// Sets the longest time without receiving anything. Default: 15 s. It starts with each attempt and again with each piece
+    /// of the response.
+    ///
+    /// Connecting counts too. If this timeout is shorter than the connect timeout, it may end an attempt before the connection
+    /// is made, and then the error's effect is [`Effect::Unknown`](crate::Effect::Unknown), because it is not known whether
+    /// the request was sent.
     #[must_use]
     pub fn read_timeout(mut self, timeout: Duration) -> Self {
         self.read_timeout = timeout;
         self
     }
 
-    /// The longest that connecting may take, TLS included. Default: 5 s. Not for a client of your own.
+    /// Sets the timeout for connecting, including the TLS handshake. Default: 5 s. It has no effect if
+    /// [`http_client`](Self::http_client) is set.
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// The largest response body, in bytes. Default: 64 MiB (about 50,000 incidents). Decoded, incidents take about a third
-    /// more; a hostile body, a list of empty events, a hundred times as much, so set it lower where that could come.
+    /// Sets the largest response body that is read, in bytes. Default: 64 MiB, about 38,000 incidents.
+    ///
+    /// Decoded incidents take about as much memory as their JSON. A hostile body, such as a list of empty events, can take up
+    /// to 64 times as much: set a lower limit if the service is not trusted.
     #[must_use]
     pub fn max_response_bytes(mut self, limit: usize) -> Self {
         self.max_response_bytes = limit;
         self
     }
 
-    /// How calls are retried. Default: [`RetryPolicy::default`].
+    /// Sets how calls are retried. Default: [`RetryPolicy::default`].
     #[must_use]
     pub fn retry_policy(mut self, policy: RetryPolicy) -> Self {
         self.retry_policy = policy;
         self
     }
 
-    /// What retries are paid from; give several clients clones of one to let them share it. Default: one of its own.
+    /// Sets the budget that retries are taken from. Clones of a budget share their tokens, so that several clients can share
+    /// one budget. Default: a new budget for each client that is built.
     #[must_use]
     pub fn retry_budget(mut self, budget: RetryBudget) -> Self {
         self.retry_budget = budget;
         self
     }
 
-    /// Builds the client. Nothing is sent.
+    /// Builds the client, without sending anything.
     ///
-    /// It can be built on a system without root certificates, too. Only a call over https needs them: it returns an error of
-    /// the kind [`RootCertificates`](ConfigErrorKind::RootCertificates).
+    /// A system without root certificates is not an error here. Calls over https need them, and without them fail with
+    /// [`ConfigErrorKind::RootCertificates`].
     ///
     /// # Errors
     ///
@@ -310,7 +329,7 @@ impl ClientBuilder {
         Ok(Client { baseurl, client, inner })
     }
 
-    /// The checked base URL.
+    /// Returns the validated base URL.
     fn base(&self) -> Result<Url, Error> {
         let url = self.endpoint.base_url()?;
         match url.scheme() {

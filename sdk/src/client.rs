@@ -10,22 +10,22 @@ use crate::{
     telemetry::Drift,
 };
 
-/// What the vendor's own clients say of themselves.
+// The headers by which the vendor's own clients identify themselves.
 const SDK_VERSION: HeaderName = HeaderName::from_static("x-cx-sdk-version");
 const SDK_LANGUAGE: HeaderName = HeaderName::from_static("x-cx-sdk-language");
 
-/// What a client holds beside its base URL and its connections.
+/// What a client holds in addition to its base URL and its connection pool.
 #[derive(Debug, Clone)]
 pub(crate) struct Inner {
     pub(crate) shared: Arc<Shared>,
-    /// Their headers are all that every request has.
+    /// The options of this clone. Their headers are all those that every request carries.
     pub(crate) options: Arc<CallOptions>,
 }
 
 impl Inner {
     pub(crate) fn new(shared: Arc<Shared>, mut options: CallOptions) -> Self {
         let headers = &mut options.headers;
-        // And room for those of a single request.
+        // Room for the headers that are added to a single request.
         headers.reserve(12);
         headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("application/json"));
         headers.insert(header::USER_AGENT, shared.user_agent.clone());
@@ -39,9 +39,9 @@ impl Inner {
 /// What all clones of a client share.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    /// The base URL, so that no call parses it again.
+    /// The parsed base URL.
     pub(crate) base: Url,
-    /// Host, and port where it is not the scheme's own.
+    /// The host, and the port unless it is the scheme's default.
     pub(crate) authority: Arc<str>,
     pub(crate) api_key: ApiKey,
     pub(crate) authorization: HeaderValue,
@@ -54,7 +54,7 @@ pub(crate) struct Shared {
     pub(crate) attempt_timeout: Duration,
     pub(crate) read_timeout: Duration,
     pub(crate) max_response_bytes: usize,
-    /// Whether the HTTP client is the user's, of whose redirects and retries nothing is known.
+    /// Whether the HTTP client was given by the application. It may follow redirects and retry by itself.
     pub(crate) own_http_client: bool,
     pub(crate) missing_roots: Option<String>,
     pub(crate) retry_policy: RetryPolicy,
@@ -63,13 +63,13 @@ pub(crate) struct Shared {
 }
 
 impl Client {
-    /// Every operation, in the document's order.
+    /// Iterates over all operations of the API, in the order of the OpenAPI document.
     pub fn operations() -> impl Iterator<Item = &'static Operation> {
         operations::ALL.iter().copied()
     }
 
-    /// The same client with these options, in place of any that it had, for the calls made through it. Both share everything
-    /// else.
+    /// Returns a client that makes its calls with these options. They replace the options that this client has; everything
+    /// else, such as connections and the retry budget, is shared.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -93,14 +93,14 @@ impl Client {
         Self { baseurl: self.baseurl.clone(), client: self.client.clone(), inner }
     }
 
-    /// With no more time for a call than this.
+    /// The same client with its timeout lowered to `time`.
     pub(crate) fn within(&self, time: Duration) -> Self {
         let options = CallOptions::clone(&self.inner.options);
         let time = time.min(options.timeout.unwrap_or(self.inner.shared.timeout));
         self.with_options(options.with_timeout(time))
     }
 
-    /// The URL of a path, whose parameters are escaped.
+    /// The URL of a path. The parameters in `path` must be escaped.
     pub(crate) fn url(&self, path: &str) -> Url {
         let shared = &self.inner.shared;
         let mut url = shared.base.clone();
@@ -111,24 +111,25 @@ impl Client {
         url
     }
 
-    /// The URL that paths are appended to.
+    /// The base URL, to which the paths of operations are appended.
     pub fn base_url(&self) -> &str {
         &self.baseurl
     }
 
-    /// The API generation that calls are sent in: the one that the client was fixed to, or the last that answered this client
-    /// or one of its clones. `None` as long as none has answered.
+    /// The API generation of calls: the one set by [`ClientBuilder::api_generation`](crate::ClientBuilder::api_generation), or
+    /// the one that the client has found. `None` if it is not known yet, because no call has been answered.
     pub fn api_generation(&self) -> Option<ApiGeneration> {
         self.inner.shared.generations.current()
     }
 
-    /// The budget that this client's retries come from.
+    /// The budget that this client and its clones take their retries from.
     pub fn retry_budget(&self) -> &RetryBudget {
         &self.inner.shared.retry_budget
     }
 }
 
-/// Options of single calls; see [`Client::with_options`]. The default changes nothing.
+/// Options for single calls, which override those of the client; see [`Client::with_options`]. An option that is not set
+/// leaves the client's setting in force.
 #[derive(Debug, Clone, Default)]
 pub struct CallOptions {
     pub(crate) timeout: Option<Duration>,
@@ -137,21 +138,22 @@ pub struct CallOptions {
 }
 
 impl CallOptions {
-    /// The longest that a call may take, retries and the waits between them included.
+    /// Sets the total timeout of a call, including its retries and the waits between them.
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// How the call is retried.
+    /// Sets how the call is retried.
     #[must_use]
     pub fn with_retry_policy(mut self, policy: RetryPolicy) -> Self {
         self.retry_policy = Some(policy);
         self
     }
 
-    /// One more header. The client's own (`authorization`, `user-agent`, `x-cx-...`) stay as they are.
+    /// Adds a header to each request. The headers that the client sets itself (`authorization`, `user-agent`, `x-cx-...`)
+    /// cannot be changed.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);

@@ -1,4 +1,4 @@
-//! The one error of this crate, and how it is made and shown. It knows nothing of connections.
+//! The error type of this crate, its constructors and its wording. This module must not know of connections.
 
 mod kind;
 mod response;
@@ -69,12 +69,12 @@ pub struct Error(Box<Inner>);
 
 struct Inner {
     kind: ErrorKind,
-    /// What happened and what to do about it. The effect, the attempts and the correlation id come after it.
+    /// What happened and what to do about it. `Display` appends the effect, the attempts and the correlation id.
     message: String,
     call: Option<Call>,
     status: Option<StatusCode>,
     body: Option<String>,
-    /// What an error response says; empty for other kinds.
+    /// What was read from an error response. Empty for other kinds of errors.
     response: ErrorResponse,
     cause: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -84,12 +84,12 @@ struct Inner {
 pub(crate) struct Call {
     pub(crate) operation: &'static Operation,
     pub(crate) generation: ApiGeneration,
-    /// Host, and port where it is not the scheme's own.
+    /// The host, and the port unless it is the scheme's default.
     pub(crate) authority: Arc<str>,
     pub(crate) base_url: Arc<str>,
-    /// Whether the client was told which generation to use.
+    /// Whether the API generation was set by the application.
     pub(crate) is_generation_fixed: bool,
-    /// Whether the host did not know the route of another generation, either.
+    /// Whether the host did not know the route of the other generation either.
     pub(crate) changed_generation: bool,
     pub(crate) correlation_id: String,
     pub(crate) attempts: u32,
@@ -115,7 +115,7 @@ impl Error {
         self.0.response.code
     }
 
-    /// What the service said, in whichever shape; `None` if it said nothing.
+    /// The message of the error response, in whichever format it was sent. `None` if it has no message.
     pub fn message(&self) -> Option<&str> {
         self.0.response.message.as_deref()
     }
@@ -138,7 +138,7 @@ impl Error {
         format!("{}{}", self.0.message, self.effect_text())
     }
 
-    /// What may be logged: the summary without the words of the service, which may name incidents and people.
+    /// The summary for logs, without texts of the service, because they may name incidents and people.
     pub(crate) fn log_line(&self) -> String {
         let Some(call) = &self.0.call else { return self.0.kind.to_string() };
         let what = match self.0.kind {
@@ -148,7 +148,7 @@ impl Error {
         what + &call.ending()
     }
 
-    /// The operation that was called; `None` if the error is about no call.
+    /// The operation that was called. `None` if the error does not belong to a call.
     pub fn operation(&self) -> Option<&'static Operation> {
         self.0.call.as_ref().map(|call| call.operation)
     }
@@ -184,9 +184,9 @@ impl Error {
         self.0.call.as_ref().is_some_and(|call| call.retryable)
     }
 
-    /// Whether there is no such incident: a 404 in the service's format, to a call that names an incident. A 404 in another
-    /// format is a gateway's own and says nothing of incidents; one without a body is taken for the service's if the path
-    /// names an incident.
+    /// Whether the incident does not exist: a 404 in the service's format, to a call that names an incident. A 404 in another
+    /// format was sent by a gateway and says nothing about incidents. A 404 without a body is taken as the service's if the
+    /// path names an incident.
     pub fn is_not_found(&self) -> bool {
         self.0.response.not_found
     }
@@ -218,7 +218,7 @@ impl Error {
         self.has_status(StatusCode::TOO_MANY_REQUESTS) && self.is_retryable()
     }
 
-    /// Whether there was no response in time: a connect, read, attempt or total timeout.
+    /// Whether the call failed by a timeout: the connect, read, attempt or total timeout.
     pub fn is_timeout(&self) -> bool {
         matches!(self.0.kind, ErrorKind::Transport(kind) if kind.is_timeout())
     }
@@ -235,7 +235,7 @@ impl Error {
         };
         match (call.effect, self.0.kind) {
             (Effect::None, _) => "",
-            // No answer says that the service is done with the request.
+            // No response proves that the service has finished the request.
             (Effect::Unknown, ErrorKind::Transport(_) | ErrorKind::Status(_)) => {
                 "; it may have taken effect, or still take effect"
             }
@@ -249,7 +249,7 @@ impl Error {
     }
 }
 
-/// How errors are made.
+/// Constructors.
 impl Error {
     fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         let response = ErrorResponse::default();
@@ -284,7 +284,7 @@ impl Error {
         Self::new(ErrorKind::InvalidRequest, message)
     }
 
-    /// reqwest could not build a request. User input is checked before, so it is a value that cannot be serialized.
+    /// reqwest could not build the request. Arguments are validated before, so that this is a value that cannot be serialized.
     pub(crate) fn unbuildable(error: reqwest::Error) -> Self {
         Self::invalid_request("the request cannot be built").with_cause(error.without_url())
     }
@@ -296,8 +296,8 @@ impl Error {
         ))
     }
 
-    /// No complete response was received. `status` is that of a response whose body is not complete, `elapsed` how long the
-    /// last attempt took.
+    /// No complete response was received. `status` is the status of a response whose body is incomplete, and `elapsed` is the
+    /// duration of the last attempt.
     pub(crate) fn transport(
         call: Call,
         kind: TransportErrorKind,
@@ -306,7 +306,7 @@ impl Error {
         cause: Option<reqwest::Error>,
     ) -> Self {
         let host = &call.authority;
-        // It tells which of the timeouts it was.
+        // The duration shows which of the timeouts it was.
         let seconds = elapsed.as_secs_f64();
         let what = match kind {
             TransportErrorKind::Connect => {
@@ -327,7 +327,7 @@ impl Error {
         error
     }
 
-    /// Reads a response with an error status, whatever its body is.
+    /// A response with an error status, with any body.
     pub(crate) fn status_error(
         call: Call,
         status: StatusCode,
@@ -354,9 +354,9 @@ impl Error {
     ) -> Self {
         let message = answered(&call, status, "the body cannot be read");
         let mut error = Self::of_response(ErrorKind::UndecodableResponse, message, call, status);
-        // The key is searched for before the cut, for half a key would not be found.
+        // Redact before cutting: half a key would not be found.
         error.0.body = Some(cut(redact(String::from_utf8_lossy(body).into_owned()), KEPT_BODY));
-        // serde_json quotes the value that it did not expect, whatever that is.
+        // serde_json quotes the unexpected value, which may be the key.
         error.with_cause(redact(cause.to_string()))
     }
 
@@ -377,7 +377,7 @@ impl Error {
         error
     }
 
-    /// A success that leaves open what was asked.
+    /// A success whose body does not say what became of the request.
     pub(crate) fn incomplete(call: Call, status: StatusCode, what: &str) -> Self {
         let message = answered(&call, status, &one_line(what));
         let mut error = Self::of_response(ErrorKind::IncompleteResponse, message, call, status);
@@ -423,7 +423,7 @@ impl StdError for Error {
 }
 
 impl Call {
-    /// A call of one attempt, for errors that are looked at without one.
+    /// A call of one attempt, for tests.
     #[cfg(any(test, fuzzing))]
     pub(crate) fn example() -> Self {
         Self {
@@ -440,7 +440,7 @@ impl Call {
         }
     }
 
-    /// What every line about a call ends in.
+    /// The end of each message about a call.
     fn ending(&self) -> String {
         let plural = if self.attempts == 1 { "" } else { "s" };
         format!(" ({} attempt{plural}, correlation id {})", self.attempts, self.correlation_id)

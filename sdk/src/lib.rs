@@ -22,13 +22,13 @@
 //!
 //! # Where to look
 //!
-//! * [`Client`] has a method for each operation, and a `..._stream` method for each list; [`ClientBuilder`] says where the
-//!   service is and how patient to be; [`CallOptions`] change single calls.
+//! * [`Client`] has a method for each operation, and a `..._stream` method for each list. [`ClientBuilder`] configures the
+//!   endpoint, timeouts and retries; [`CallOptions`] override them for single calls.
 //! * [`Error`] classifies every failure, and [`Error::effect`] says whether anything was changed.
-//! * [`bulk`] works on any number of incidents and accounts for every id.
-//! * [`Client::open_incidents_of`], [`Client::hand_over`] and [`Client::wait_for_status`] are what most callers would write.
-//! * [`types`] are the messages. They read protobuf JSON: absent and `null` mean the default, unknown members are passed over,
-//!   unknown enum values are kept.
+//! * [`bulk`] changes or reads any number of incidents and reports an outcome for every id.
+//! * [`Client::open_incidents_of`], [`Client::hand_over`] and [`Client::wait_for_status`] are common tasks, ready to call.
+//! * [`types`] has the messages. They follow protobuf's JSON mapping: an absent member and `null` mean the default value,
+//!   unknown members are ignored, and unknown enum values are kept.
 //!
 //! # How a call flows
 //!
@@ -54,35 +54,41 @@
 //! ResponseValue<UnassignIncidentsResponse>
 //! ```
 //!
-//! The names on the right are of [`ErrorKind`]. Every way out says by [`Error::effect`] whether anything was changed. The
-//! repository's `docs/faults.md` shows what a caller sees of each fault, and `docs/benchmarks.md` what a call costs.
+//! The names on the right are kinds of errors, [`ErrorKind`]. Each error also says whether anything was changed, by
+//! [`Error::effect`]. The repository's `docs/faults.md` lists the error that each fault leads to, and `docs/benchmarks.md`
+//! what a call costs.
 //!
 //! # Defaults
 //!
-//! | what | default | set by |
+//! | setting | default | set by |
 //! | --- | --- | --- |
-//! | place | region EU1 | [`region`](ClientBuilder::region), [`domain`](ClientBuilder::domain), [`base_url`](ClientBuilder::base_url) |
-//! | paths | generation V1 | [`api_generation`](ClientBuilder::api_generation) |
-//! | a call, retries included | 60 s | [`timeout`](ClientBuilder::timeout) |
-//! | one attempt | 30 s | [`attempt_timeout`](ClientBuilder::attempt_timeout) |
-//! | silence while reading | 15 s | [`read_timeout`](ClientBuilder::read_timeout) |
-//! | connecting | 5 s | [`connect_timeout`](ClientBuilder::connect_timeout) |
-//! | attempts | 3, waits of up to 0.2 s and 0.4 s, after a `Retry-After` of up to 30 s | [`retry_policy`](ClientBuilder::retry_policy) |
+//! | endpoint | region EU1 | [`region`](ClientBuilder::region), [`domain`](ClientBuilder::domain), [`base_url`](ClientBuilder::base_url) |
+//! | API generation | the one that the host answers in, V1 first | [`api_generation`](ClientBuilder::api_generation) |
+//! | time limit of a call, retries included | 60 s | [`timeout`](ClientBuilder::timeout) |
+//! | time limit of one attempt | 30 s | [`attempt_timeout`](ClientBuilder::attempt_timeout) |
+//! | time limit without a byte received | 15 s | [`read_timeout`](ClientBuilder::read_timeout) |
+//! | time limit to connect | 5 s | [`connect_timeout`](ClientBuilder::connect_timeout) |
+//! | attempts | 3, with backoff of up to 0.2 s and 0.4 s, or a `Retry-After` of up to 30 s | [`retry_policy`](ClientBuilder::retry_policy) |
 //! | retries of all clones together | [`RetryBudget`] of 100 tokens | [`retry_budget`](ClientBuilder::retry_budget) |
 //! | largest response | 64 MiB | [`max_response_bytes`](ClientBuilder::max_response_bytes) |
-//! | proxies | `HTTPS_PROXY` and the others that reqwest reads | [`http_client`](ClientBuilder::http_client) |
+//! | proxies | `HTTPS_PROXY` and the other variables that reqwest reads | [`http_client`](ClientBuilder::http_client) |
 //!
 //! # Telemetry
 //!
-//! With `tracing`, target `coralogix_incidents`: a span `operation` for each call and in it a span `request` for each attempt,
-//! with the fields of OpenTelemetry's HTTP client conventions and `cx.correlation_id`; no bodies, no ids, no words of the
-//! service, no key. Names that a newer service sends and this version does not know are reported once each, as warnings of
-//! target `coralogix_incidents::drift`; decoding looks for them only while somebody listens to that target.
+//! The client emits `tracing` spans with the target `coralogix_incidents`: a span `operation` for each call and in it a span
+//! `request` for each attempt. They have the fields of OpenTelemetry's HTTP client conventions and `cx.correlation_id`, and
+//! never contain bodies, ids, texts of the service, or the key. Member and enum names that this version does not know are
+//! reported once each, as warnings with the target `coralogix_incidents::drift`. Decoding looks for them only while a
+//! subscriber listens to that target.
 //!
 //! # Features
 //!
-//! `rustls` (default): TLS by rustls with ring. `native-tls`: the platform's. `http2`. `schemars`: JSON Schemas of the
-//! [`types`]. The client runs on tokio.
+//! * `rustls` (default): TLS by rustls, with ring.
+//! * `native-tls`: TLS by the platform's library.
+//! * `http2`: HTTP/2 where the server offers it.
+//! * `schemars`: JSON Schemas of the [`types`].
+//!
+//! The client runs on tokio.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod builder;

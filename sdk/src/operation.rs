@@ -1,8 +1,8 @@
-//! What the document states of an operation.
+//! The table of operations, generated from the OpenAPI document.
 
 use crate::{ApiGeneration, Error, request};
 
-/// An operation of the service, as the OpenAPI document states it.
+/// An operation of the API, as described in the OpenAPI document.
 ///
 /// ```
 /// use coralogix_incidents::{Client, Idempotency};
@@ -24,7 +24,7 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// The document's `operationId`.
+    /// The `operationId` in the OpenAPI document.
     pub fn id(&self) -> &'static str {
         self.id
     }
@@ -34,28 +34,28 @@ impl Operation {
         self.permission
     }
 
-    /// Whether only a personal key may call it: the service refuses keys that belong to a team.
+    /// Whether the operation requires a personal key. The service refuses keys that belong to a team.
     pub fn requires_personal_key(&self) -> bool {
         self.personal_key
     }
 
-    /// Whether it may be repeated.
+    /// Whether the operation may be repeated.
     pub fn idempotency(&self) -> Idempotency {
         self.idempotency
     }
 
-    /// The parameter, or the member of the request message, that holds ids of incidents. `None` for an operation that is not
-    /// given any.
+    /// The name of the parameter, or of the member of the request message, that holds incident ids. `None` if the operation
+    /// takes no ids.
     pub fn incident_ids(&self) -> Option<&'static str> {
         self.incident_ids
     }
 
-    /// How the operation is sent in each generation that has it: at least one, the preferred one first.
+    /// The bindings of the operation, one for each generation that has it. There is at least one; the preferred one is first.
     pub fn bindings(&self) -> &'static [Binding] {
         self.bindings
     }
 
-    /// How the operation is sent in one generation. `None` if that generation does not have it.
+    /// The binding in an API generation. `None` if that generation does not have the operation.
     pub fn binding(&self, generation: ApiGeneration) -> Option<&'static Binding> {
         self.bindings.iter().find(|binding| binding.generation == generation)
     }
@@ -66,7 +66,7 @@ impl Operation {
     }
 }
 
-/// How an operation is sent in one generation of the API: an HTTP method, a path below the base URL, and a query.
+/// The HTTP binding of an operation in one API generation: a method, a path below the base URL, and a query.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Binding {
     pub(crate) generation: ApiGeneration,
@@ -77,7 +77,7 @@ pub struct Binding {
 }
 
 impl Binding {
-    /// The generation that this binding belongs to.
+    /// The API generation of this binding.
     pub fn generation(&self) -> ApiGeneration {
         self.generation
     }
@@ -87,23 +87,23 @@ impl Binding {
         self.method
     }
 
-    /// The path's template, such as `/v1/incidents/{id}`.
+    /// The path template, such as `/v1/incidents/{id}`.
     pub fn path(&self) -> &'static str {
         self.path
     }
 
-    /// The names that may stand in the query. A list is repeated: `ids=a&ids=b`.
+    /// The query parameters. A list is sent as repeated parameters: `ids=a&ids=b`.
     pub fn query(&self) -> &'static [QueryParameter] {
         self.query
     }
 
-    /// Members of the request message that this binding cannot carry, as dotted paths: maps, and lists of messages, do not
-    /// travel in a query. A request in which one of them is set is refused before anything is sent.
+    /// Members of the request message that this binding cannot send, as dotted paths. A query cannot hold maps or lists of
+    /// messages. A request that sets one of these members is refused before anything is sent.
     pub fn excluded_members(&self) -> &'static [&'static str] {
         self.excluded
     }
 
-    /// The name of the one list in the query, where the ids of a call travel there.
+    /// The name of the list that is the only query parameter, if the ids of a call are sent in the query.
     pub(crate) fn query_list(&self) -> Option<&'static str> {
         match self.query {
             [QueryParameter { name, list: true, .. }] => Some(name),
@@ -111,12 +111,12 @@ impl Binding {
         }
     }
 
-    /// The path of one incident: [`path`](Self::path) with an id in it, escaped as a request has it.
+    /// The path of one incident: [`path`](Self::path) with the percent-encoded id in it.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) if the id is blank, has white space, a `/` or a `:` in
-    /// it, or is `.` or `..`: no request is made of such an id.
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) if the id is blank, is `.` or `..`, or contains white
+    /// space, `/` or `:`. Requests with such an id are never sent.
     ///
     /// ```
     /// use coralogix_incidents::{ApiGeneration, Client};
@@ -137,7 +137,7 @@ impl Binding {
     }
 }
 
-/// A name in the query of a [`Binding`], and the member of the request message that it carries.
+/// A query parameter of a [`Binding`], and the member of the request message that it holds.
 #[derive(Debug, PartialEq, Eq)]
 pub struct QueryParameter {
     pub(crate) name: &'static str,
@@ -147,18 +147,18 @@ pub struct QueryParameter {
 }
 
 impl QueryParameter {
-    /// The name as it stands in the query, such as `filter.timestamp.startTime`.
+    /// The name in the query, such as `filter.timestamp.startTime`.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// The dotted path of the member in the JSON of the request message, such as `orderBy.direction`. For a parameter that no
-    /// message holds, its own name.
+    /// The dotted path of the member in the JSON of the request message, such as `orderBy.direction`. If the parameter is not a
+    /// member of a message, its own name.
     pub fn member(&self) -> &'static str {
         self.member
     }
 
-    /// Whether it may be repeated, once for each element of a list.
+    /// Whether the parameter is a list, sent once for each element.
     pub fn is_list(&self) -> bool {
         self.list
     }
@@ -181,14 +181,14 @@ pub enum JsonType {
     Boolean,
 }
 
-/// Whether an operation may be repeated, in the words of [RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-9.2).
+/// Whether an operation may be repeated, as defined by [RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-9.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Idempotency {
-    /// It changes nothing.
+    /// The operation changes nothing.
     Safe,
-    /// Repeating it leaves the same state.
+    /// Repeating the operation leads to the same state.
     Idempotent,
-    /// Repeating it may apply it twice.
+    /// Repeating the operation may apply it twice.
     NonIdempotent,
 }

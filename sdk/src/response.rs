@@ -9,7 +9,7 @@ use http::{HeaderMap, StatusCode};
 
 use crate::ApiGeneration;
 
-/// The decoded body of a successful response, with what came beside it. It derefs to the body.
+/// The decoded body of a successful response, with its status and headers. It dereferences to the body.
 #[derive(Clone)]
 pub struct ResponseValue<T> {
     pub(crate) inner: T,
@@ -19,12 +19,12 @@ pub struct ResponseValue<T> {
     pub(crate) generation: ApiGeneration,
     pub(crate) correlation_id: String,
     pub(crate) attempts: u32,
-    /// Whether an attempt before the one that was answered may still be processed.
+    /// Whether the service may still be processing an earlier attempt of the call.
     pub(crate) uncertain: bool,
 }
 
 impl<T> ResponseValue<T> {
-    /// The decoded body alone.
+    /// Returns the decoded body.
     pub fn into_inner(self) -> T {
         self.inner
     }
@@ -34,7 +34,7 @@ impl<T> ResponseValue<T> {
         ResponseValue { inner: body(inner), status, headers, has_body, generation, correlation_id, attempts, uncertain }
     }
 
-    /// The HTTP status: of the 2xx class.
+    /// The HTTP status, of the 2xx class.
     pub fn status(&self) -> StatusCode {
         self.status
     }
@@ -44,8 +44,8 @@ impl<T> ResponseValue<T> {
         &self.headers
     }
 
-    /// Whether the response had a body. Gateways may answer a change with a success and no body: the change was made, and
-    /// what stands here is empty, whatever became of the incidents. Read them to know.
+    /// Whether the response had a body. A gateway may answer a change with a success status and no body. The change was made,
+    /// but this value is empty and says nothing about the incidents: read them to see their state.
     pub fn has_body(&self) -> bool {
         self.has_body
     }
@@ -60,13 +60,13 @@ impl<T> ResponseValue<T> {
         &self.correlation_id
     }
 
-    /// How many requests were sent: 1, one more for each retry, and one more where another API generation was tried.
+    /// How many requests were sent: one, plus one for each retry, plus one if another API generation was tried.
     pub fn attempts(&self) -> u32 {
         self.attempts
     }
 }
 
-/// Without the headers: whatever stands before the service may repeat in them what it was sent.
+/// Omits the headers, because a gateway may repeat the headers of the request, and so the API key, in them.
 impl<T: fmt::Debug> fmt::Debug for ResponseValue<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseValue")

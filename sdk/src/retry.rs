@@ -1,5 +1,5 @@
-//! When to try again, how long to wait, and how much all of a client's calls may add to the load of a service in trouble.
-//! It knows failures and time, and nothing of sockets.
+//! The retry policy, the decision whether a failed attempt is repeated, and the retry budget. This module must not know of
+//! sockets or of the clock.
 
 use std::{
     fmt,
@@ -11,14 +11,14 @@ use http::StatusCode;
 
 use crate::{Idempotency, TransportErrorKind};
 
-/// How often and how patiently a call is retried. A value: set it for a client
-/// ([`ClientBuilder::retry_policy`](crate::ClientBuilder::retry_policy)) or for one call
-/// ([`CallOptions::with_retry_policy`](crate::CallOptions::with_retry_policy)).
+/// How often a call is retried and how long it waits in between. Set it for a client by
+/// [`ClientBuilder::retry_policy`](crate::ClientBuilder::retry_policy), or for single calls by
+/// [`CallOptions::with_retry_policy`](crate::CallOptions::with_retry_policy).
 ///
-/// Before the n-th retry, a call waits a random time between 0 and `base_delay * 2^(n-1)`, at most `max_delay` ("full
-/// jitter"). Where the service asks for a wait with `Retry-After`, the random time comes after it, so that callers who were
-/// all told the same don't come back at once. It gives up at once where the service asks for longer than `max_retry_after`,
-/// or the wait would go past the call's total timeout: sooner than asked is no help to anyone.
+/// Before the n-th retry, a call waits for a random time between 0 and `base_delay * 2^(n-1)`, but at most `max_delay`
+/// (exponential backoff with full jitter). If the response asks for a wait with `Retry-After`, the random time is added to
+/// it, so that callers who received the same response do not all return at the same moment. If the service asks for a wait
+/// longer than `max_retry_after`, or the wait would exceed the call's total timeout, the call fails at once.
 ///
 /// ```
 /// use std::time::Duration;
@@ -40,7 +40,7 @@ pub struct RetryPolicy {
 }
 
 impl Default for RetryPolicy {
-    /// 3 attempts, 200 ms base delay, 5 s at most, `Retry-After` obeyed up to 30 s.
+    /// 3 attempts, a base delay of 200 ms, a maximum delay of 5 s, and a `Retry-After` of up to 30 s.
     fn default() -> Self {
         Self {
             max_attempts: 3,
@@ -52,66 +52,68 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// One attempt, no retries.
+    /// A policy of one attempt, without retries.
     pub fn off() -> Self {
         Self::default().with_max_attempts(1)
     }
 
-    /// The most requests sent for one call, the first included. 0 counts as 1.
+    /// Sets the maximum number of attempts of a call, including the first one. 0 is taken as 1. Default: 3.
     #[must_use]
     pub fn with_max_attempts(mut self, max_attempts: u32) -> Self {
         self.max_attempts = max_attempts.max(1);
         self
     }
 
-    /// The longest wait before the first retry; it doubles with each further one.
+    /// Sets the longest wait before the first retry. It doubles with each further retry. Default: 200 ms.
     #[must_use]
     pub fn with_base_delay(mut self, base_delay: Duration) -> Self {
         self.base_delay = base_delay;
         self
     }
 
-    /// The longest wait that the policy itself asks for.
+    /// Sets the longest random wait before any retry. Default: 5 s.
     #[must_use]
     pub fn with_max_delay(mut self, max_delay: Duration) -> Self {
         self.max_delay = max_delay;
         self
     }
 
-    /// The longest `Retry-After` that is waited for; a longer one ends the call with the error that carries it.
+    /// Sets the longest `Retry-After` that a call waits for. If the service asks for a longer wait, the call fails and
+    /// [`Error::retry_after`](crate::Error::retry_after) returns it. Default: 30 s.
     #[must_use]
     pub fn with_max_retry_after(mut self, max_retry_after: Duration) -> Self {
         self.max_retry_after = max_retry_after;
         self
     }
 
-    /// The most requests sent for one call, the first included.
+    /// The maximum number of attempts of a call, including the first one.
     pub fn max_attempts(&self) -> u32 {
         self.max_attempts
     }
 
-    /// The wait before the retry after `retries` others, without what the service asks for. `jitter` is from 0 to 1.
+    /// The random wait before the retry that follows `retries` earlier ones. `jitter` is a number from 0 to 1.
     fn delay(&self, retries: u32, jitter: f64) -> Duration {
         let ceiling = self.base_delay.saturating_mul(1 << retries.min(31)).min(self.max_delay);
         ceiling.mul_f64(jitter)
     }
 }
 
-/// A failed attempt, as far as retrying is concerned.
+/// What the decision about a retry depends on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum RetryClass {
     Transport(TransportErrorKind),
     Status(StatusCode),
-    /// 429 because a message is larger than the gateway takes: it may be the reply, and is so again.
+    /// A 429 because a message, which may be the response, exceeds the gateway's size limit. A retry would exceed it again.
     Oversized,
-    /// A success that cannot be used, or a request that the HTTP client does not send.
+    /// A success response that cannot be used, or a request that the HTTP client refuses to send.
     Unusable,
 }
 
 impl RetryClass {
-    /// The class of a response with an error status. gRPC has one status for too many requests and for a message that is too
-    /// large, and gateways make [429 of both](https://github.com/grpc-ecosystem/grpc-gateway/blob/main/runtime/errors.go); its
-    /// implementations use these words for the second.
+    /// Classifies a response with an error status. gRPC has the same status code, `RESOURCE_EXHAUSTED`, for too many requests
+    /// and for a message that is too large, and gateways map
+    /// [both to 429](https://github.com/grpc-ecosystem/grpc-gateway/blob/main/runtime/errors.go). They are told apart by the
+    /// wording of the gRPC implementations.
     pub(crate) fn of_response(status: StatusCode, body: &[u8]) -> Self {
         const OVERSIZED: [&str; 2] = ["message larger than max", "exceeds maximum size"];
         let is_oversized = || {
@@ -124,21 +126,21 @@ impl RetryClass {
     /// Whether the same request may succeed later.
     pub(crate) fn is_transient(self) -> bool {
         match self {
-            // A certificate does not become valid by asking again.
+            // A retry does not make a certificate valid.
             Self::Transport(kind) => !matches!(kind, TransportErrorKind::Tls | TransportErrorKind::Protocol),
             Self::Oversized | Self::Unusable => false,
             Self::Status(status) => matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504),
         }
     }
 
-    /// Whether the service cannot have processed the request. An HTTP client of the application's own may have followed a
-    /// redirect, or tried again by itself: that it could not connect need not be about the request that was to be sent.
+    /// Whether the service cannot have processed the request. If the HTTP client is the application's own, it may have
+    /// followed a redirect or retried by itself, so that a failure to connect proves nothing about the first request.
     pub(crate) fn is_unprocessed(self, own_http_client: bool) -> bool {
         match self {
             Self::Transport(kind) => kind.is_unsent() && !own_http_client,
             Self::Oversized | Self::Unusable => false,
-            // 408 and 499 (gRPC's "cancelled") may come after the request was processed, 303 means that it was, and the server
-            // errors leave it open; other refusals do not.
+            // 408 and 499 (gRPC's CANCELLED) may be sent after the request was processed, 303 means that it was processed, and
+            // server errors leave it open. Every other refusal means that it was not processed.
             Self::Status(status) => match status.as_u16() {
                 303 | 408 | 499 => false,
                 300..=499 | 501 => true,
@@ -156,10 +158,11 @@ impl RetryClass {
     }
 }
 
-/// A retry that has less time than this left is not begun: it would only hide why the attempt before it failed.
+/// A retry is not started if less time than this would be left for it, because its timeout would hide the error of the attempt
+/// before it.
 const MIN_ATTEMPT_TIME: Duration = Duration::from_millis(100);
 
-/// What is known when an attempt has failed.
+/// What is known of an attempt that has failed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FailedAttempt {
     pub(crate) class: RetryClass,
@@ -170,14 +173,14 @@ pub(crate) struct FailedAttempt {
     pub(crate) retries: u32,
     /// How long the service asked to wait.
     pub(crate) retry_after: Option<Duration>,
-    /// What is left until the call's deadline.
+    /// The time until the call's deadline.
     pub(crate) time_left: Duration,
 }
 
-/// Whether and when a failed attempt is repeated, or why not.
+/// The decision about a failed attempt: when it is repeated, or why it is not.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Decision {
-    /// Repeat it after this time, if the budget has this many tokens.
+    /// Repeat it after `delay`, if the budget has `cost` tokens.
     Retry {
         delay: Duration,
         cost: u32,
@@ -230,12 +233,14 @@ pub(crate) fn decide(policy: &RetryPolicy, failed: &FailedAttempt, jitter: f64) 
     }
 }
 
-/// A token bucket shared by all clones of a client: retries take from it, successes give back. While a service is down it
-/// runs empty, and calls are no longer retried; that keeps an outage from being made worse. (The AWS SDKs' standard mode.)
+/// A token bucket that limits retries, shared by all clones of a client. Retries take tokens and successful calls return some.
+/// While a service is down the bucket runs empty and calls are no longer retried, so that retries do not make the outage
+/// worse. The AWS SDKs do the same in their standard retry mode.
 ///
-/// It holds 100 tokens. A retry takes 5, or 10 after a timeout; a call that succeeds gives back what its last retry took, or
-/// 1 if it needed none. So a client retries 20 times into an outage, and no more until calls succeed again: five of them pay
-/// for a retry. (AWS's bucket holds 500, for clients that make thousands of calls a second.)
+/// The default budget holds 100 tokens. A retry takes 5, or 10 after a timeout. A call that succeeds returns what its last
+/// retry took, or 1 token if it was not retried. So a client makes 20 retries at the start of an outage and no more until
+/// calls succeed again; then five successful calls pay for one retry. AWS's bucket holds 500 tokens, for clients that make
+/// thousands of calls a second.
 #[derive(Debug, Clone)]
 pub struct RetryBudget {
     tokens: Arc<Mutex<u32>>,
@@ -249,17 +254,17 @@ impl Default for RetryBudget {
 }
 
 impl RetryBudget {
-    /// A full budget of this many tokens. Clones share it, so that several clients can.
+    /// Creates a full budget of `capacity` tokens. Clones share their tokens, so that several clients can share a budget.
     pub fn with_capacity(capacity: u32) -> Self {
         Self { tokens: Arc::new(Mutex::new(capacity)), capacity }
     }
 
-    /// The tokens left.
+    /// The number of tokens left.
     pub fn available(&self) -> u32 {
         *self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the tokens of a retry, which go back unless the retry is made; `None` if there are not as many left.
+    /// Takes the tokens for a retry, or returns `None` if too few are left. Dropping the permit returns them.
     pub(crate) fn acquire(&self, cost: u32) -> Option<Permit<'_>> {
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         *tokens = tokens.checked_sub(cost)?;
@@ -272,7 +277,7 @@ impl RetryBudget {
     }
 }
 
-/// The tokens of a retry until it is made: a call that is dropped while it waits has not retried.
+/// The tokens for a retry that is not made yet. They are returned if the call is dropped while it waits.
 #[derive(Debug)]
 pub(crate) struct Permit<'a> {
     budget: &'a RetryBudget,

@@ -1,13 +1,13 @@
-//! What kinds of errors there are. It knows nothing of a single call.
+//! The kinds of errors. This module must not know of single calls.
 
 use std::fmt;
 
 use http::StatusCode;
 
-/// What went wrong, for code that tells errors apart. [`Error::kind`](crate::Error::kind) returns it.
+/// The kind of an error, returned by [`Error::kind`](crate::Error::kind).
 ///
-/// New kinds may be added in any release, so a `match` needs a wildcard arm. `Display` shows a short name of few distinct
-/// values, such as `503` or `connect_timeout`: it is the value of `error.type` in this crate's spans.
+/// New kinds may be added in any release, so a `match` needs a wildcard arm. `Display` writes a short name of low cardinality,
+/// such as `503` or `connect_timeout`, which is also the value of `error.type` in this crate's spans.
 ///
 /// ```
 /// use coralogix_incidents::{Client, ConfigErrorKind, ErrorKind};
@@ -20,7 +20,7 @@ use http::StatusCode;
 pub enum ErrorKind {
     /// The client cannot be built as configured. Nothing was sent.
     Config(ConfigErrorKind),
-    /// The request breaks a limit of the API. Nothing was sent.
+    /// The request violates a limit of the API. Nothing was sent.
     InvalidRequest,
     /// No complete response was received.
     Transport(TransportErrorKind),
@@ -28,13 +28,13 @@ pub enum ErrorKind {
     Status(StatusCode),
     /// The response has a success status, but its body cannot be read.
     UndecodableResponse,
-    /// The response has a success status and was read, but it leaves open what was asked.
+    /// The response has a success status and was read, but it does not say what became of the request.
     IncompleteResponse,
     /// The response has a success status, but its body is larger than
     /// [`max_response_bytes`](crate::ClientBuilder::max_response_bytes).
     ResponseTooLarge,
-    /// An HTTP client given to [`http_client`](crate::ClientBuilder::http_client) followed a redirect, so that the response is
-    /// not the service's.
+    /// An HTTP client given to [`http_client`](crate::ClientBuilder::http_client) followed a redirect, so the response is not
+    /// from the host that was called.
     RedirectFollowed,
 }
 
@@ -80,7 +80,8 @@ pub enum ConfigErrorKind {
     InvalidUserAgent,
     /// TLS cannot be set up, or this build has none.
     Tls,
-    /// The system has no root certificates, so that no `https://` host can be trusted. Found when a call is made.
+    /// The system has no root certificates, so no `https://` host can be trusted. Reported by calls, not by
+    /// [`ClientBuilder::build`](crate::ClientBuilder::build).
     RootCertificates,
     /// The HTTP client cannot be built.
     HttpClient,
@@ -100,7 +101,7 @@ pub enum TransportErrorKind {
     Timeout,
     /// The connection ended before the response was complete.
     Reset,
-    /// What was received is not HTTP, or breaks its rules.
+    /// What was received is not valid HTTP.
     Protocol,
 }
 
@@ -133,8 +134,8 @@ pub enum Effect {
     /// Nothing was changed: the request was never sent, or it was refused.
     None,
     /// Not known: a request was sent, or may have been sent, and no response says what became of it. The service may still be
-    /// working on it, so that what is read afterwards may change once more.
+    /// working on it, so an incident that is read now may change again.
     Unknown,
-    /// The change was made: success was reported in JSON, so by the service itself.
+    /// The change was made: the service reported success in JSON.
     Applied,
 }

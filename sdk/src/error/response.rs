@@ -1,5 +1,5 @@
-//! What a response with an error status says, and whose words they are. It knows the many shapes of an error body, and
-//! nothing of connections.
+//! Reads a response with an error status: its message, its details, and whether the service or a gateway sent it. This module
+//! must not know of connections.
 
 use std::{
     fmt::Write,
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{Idempotency, headers, types, wire};
 
-/// What a response with an error status says.
+/// The parsed content of a response with an error status.
 #[derive(Debug, Default)]
 pub(super) struct ErrorResponse {
     pub(super) code: Option<i32>,
@@ -33,32 +33,32 @@ pub(super) struct ErrorResponse {
 /// Whether a response says that the host does not know the route of the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum RouteUnknown {
-    /// It proves it, so nothing was done.
+    /// The response proves it, so nothing was changed.
     Certain,
-    /// It may be that, or the resource that the request names does not exist.
+    /// Either that, or the resource named by the request does not exist.
     Possible,
     #[default]
     No,
 }
 
-/// What a body looks like.
+/// The format of an error body.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 enum Format {
     /// One of the shapes in which the service reports errors.
     Service,
-    /// It says nothing: it is empty, has no members, or was cut off.
+    /// No information: empty, without members, or truncated.
     #[default]
     Nothing,
-    /// JSON of another shape.
+    /// JSON in another format.
     Json,
     Text,
     Html,
     Binary,
-    /// Compressed, although that was not asked for.
+    /// Compressed, although the request did not accept that.
     Encoded(String),
 }
 
-/// Which incidents a request names.
+/// How many incidents a request names.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Names {
     /// One, in the path.
@@ -82,7 +82,7 @@ impl Names {
 }
 
 impl ErrorResponse {
-    /// Reads an error response, whatever its body is. `text` is the body without the API key.
+    /// Reads an error response with any body. `text` is the body with the API key redacted.
     pub(super) fn new(
         call: &Call,
         status: StatusCode,
@@ -100,11 +100,11 @@ impl ErrorResponse {
             let location = location.split(['?', '#']).next().unwrap_or_default();
             response.message = Some(redact(format!("a redirect to {location}, which is not followed")));
         }
-        response.judge(Names::of(call), status);
+        response.classify(Names::of(call), status);
         response
     }
 
-    /// Whether the body is compressed, so that its bytes are of no use.
+    /// Whether the body is compressed and therefore not readable.
     pub(super) fn is_encoded(&self) -> bool {
         matches!(self.format, Format::Encoded(_))
     }
@@ -126,8 +126,9 @@ impl ErrorResponse {
             Err(error) => {
                 self.message = non_blank(text);
                 let reason = status.canonical_reason().unwrap_or_default();
-                let said = strip_prefix_ignoring_case(text, reason).is_some_and(|rest| rest.starts_with(':'));
-                match said {
+                let begins_with_reason =
+                    strip_prefix_ignoring_case(text, reason).is_some_and(|rest| rest.starts_with(':'));
+                match begins_with_reason {
                     _ if self.message.is_none() => Format::Nothing,
                     // "Not Found: no such incident"
                     true => Format::Service,
@@ -138,8 +139,8 @@ impl ErrorResponse {
         }
     }
 
-    /// The service's shapes are `{code, message, details}`, `{error, code, message}`, `{error: {message}}` and `{detail}`.
-    /// Gateways have shapes of their own, such as `{message}` without a code, or members that the service does not send.
+    /// The service sends `{code, message, details}`, `{error, code, message}`, `{error: {message}}` or `{detail}`. Gateways send
+    /// other formats, such as `{message}` without a code, or members that the service does not have.
     fn read_object(&mut self, object: &Map<String, Value>) -> Format {
         let inner = object.get("error").and_then(Value::as_object).unwrap_or(object);
         let member = |object: &Map<String, Value>, name| object.get(name).and_then(Value::as_str).and_then(non_blank);
@@ -163,16 +164,16 @@ impl ErrorResponse {
         }
     }
 
-    /// Decides what the response is about. A response in the service's format is believed. Any other may be that of a gateway,
-    /// a proxy or a firewall.
-    fn judge(&mut self, names: Names, status: StatusCode) {
+    /// Classifies the response. One in the service's format is trusted; any other may come from a gateway, a proxy or a
+    /// firewall.
+    fn classify(&mut self, names: Names, status: StatusCode) {
         self.route_unknown = match status {
             StatusCode::NOT_IMPLEMENTED | StatusCode::METHOD_NOT_ALLOWED => RouteUnknown::Certain,
-            StatusCode::NOT_FOUND if self.says_that_the_route_is_unknown() => RouteUnknown::Certain,
+            StatusCode::NOT_FOUND if self.is_message_of_unknown_route() => RouteUnknown::Certain,
             StatusCode::NOT_FOUND => match (&self.format, names) {
                 (Format::Service, Names::One | Names::Several) => RouteUnknown::No,
                 (Format::Service, Names::None) | (_, Names::One) => RouteUnknown::Possible,
-                // The service answers 200 to ids that it does not know.
+                // The service answers 200 for ids that it does not know.
                 (_, Names::Several | Names::None) => RouteUnknown::Certain,
             },
             _ => RouteUnknown::No,
@@ -183,19 +184,20 @@ impl ErrorResponse {
                 Format::Nothing => names == Names::One,
                 _ => false,
             };
-        let believed = matches!(self.format, Format::Service | Format::Nothing);
-        self.permission_denied = status == StatusCode::FORBIDDEN && believed;
+        let trusted = matches!(self.format, Format::Service | Format::Nothing);
+        self.permission_denied = status == StatusCode::FORBIDDEN && trusted;
     }
 
-    /// "Not Found: Not Found" is a gateway's word for an unknown route, "Not Found: anything else" the service's for an unknown
+    /// Gateways send "Not Found: Not Found" for an unknown route, and the service sends "Not Found: <reason>" for an unknown
     /// resource. The service sends no HTML.
-    fn says_that_the_route_is_unknown(&self) -> bool {
+    fn is_message_of_unknown_route(&self) -> bool {
         let Some(message) = self.message.as_deref().filter(|_| self.format != Format::Html) else {
             return self.format == Format::Html;
         };
         let reason = message.trim().trim_end_matches('.');
         let reason = strip_prefix_ignoring_case(reason, "not found:").unwrap_or(reason).trim();
-        // In lower case it is a service's own sentence; "404 page not found" is what Go's proxies say.
+        // The comparison is case sensitive: "not found" in lower case is sent by services. "404 page not found" is sent by
+        // servers written in Go.
         ["", "Not Found", "page not found", "404 page not found"].contains(&reason)
     }
 
@@ -204,7 +206,7 @@ impl ErrorResponse {
         let verb = if status.is_client_error() { "was refused by" } else { "failed at" };
         let mut line = format!("{} {verb} {}: {status}", call.operation.id, call.authority);
         if let Some(message) = &self.message {
-            // "404 Not Found: Not Found: no such incident" says it twice.
+            // Avoid repeating the reason, as in "404 Not Found: Not Found: no such incident".
             let reason = status.canonical_reason().unwrap_or_default();
             let rest = strip_prefix_ignoring_case(message, reason).unwrap_or(message);
             let rest = rest.trim_start_matches(':').trim();
@@ -222,7 +224,7 @@ impl ErrorResponse {
         line
     }
 
-    /// Why the request was refused, as far as the response tells, and what to check.
+    /// Appends why the request was refused, as far as the response tells, and what to check.
     fn describe_cause(&self, line: &mut String, call: &Call, status: StatusCode) {
         let Call { operation, generation, .. } = call;
         let whose = match &self.format {

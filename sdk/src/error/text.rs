@@ -1,8 +1,8 @@
-//! What becomes of a service's words before they are kept or shown. It knows text, and nothing of HTTP.
+//! Cleans and shortens texts of the service before they are kept or shown. This module must not know of HTTP.
 
 /// How much of a body is kept, in bytes.
 pub(super) const KEPT_BODY: usize = 8 * 1024;
-/// How much of a service's message stands in `Display`, in characters.
+/// How much of a service's message `Display` shows, in characters.
 const SHOWN_MESSAGE: usize = 300;
 
 pub(super) fn non_blank(text: &str) -> Option<String> {
@@ -10,17 +10,17 @@ pub(super) fn non_blank(text: &str) -> Option<String> {
     if text.is_empty() { None } else { Some(cut(text.to_owned(), KEPT_BODY)) }
 }
 
-/// `text` without the mark that some servers write before UTF-8.
+/// `text` without the byte order mark that some servers write before UTF-8.
 pub(super) fn without_byte_order_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
-/// Whether a body is no text: it has characters that text does not have.
+/// Whether a body contains control characters that text does not have.
 pub(super) fn is_binary(text: &str) -> bool {
     text.chars().any(|character| character.is_control() && !character.is_whitespace())
 }
 
-/// The title of an HTML page: the one part of it that a human wants.
+/// The title of an HTML page.
 pub(super) fn title(html: &str) -> Option<String> {
     let lower = html.to_ascii_lowercase();
     let start = lower.find("<title")?;
