@@ -73,6 +73,13 @@
 //! | largest response | 64 MiB | [`max_response_bytes`](ClientBuilder::max_response_bytes) |
 //! | proxies | `HTTPS_PROXY` and the other variables that reqwest reads | [`http_client`](ClientBuilder::http_client) |
 //!
+//! # Other reqwest clients in your application
+//!
+//! This crate enables TLS in reqwest without choosing a rustls provider for the whole process. If no other crate enables one
+//! of reqwest's TLS features, `reqwest::Client::new()` elsewhere in your application panics with "No provider set". Enable
+//! reqwest's feature `rustls` or `native-tls` in your `Cargo.toml`, or install a provider at the start of `main`;
+//! [`ClientBuilder::http_client`] has the details. Clients of this crate are not affected.
+//!
 //! # Telemetry
 //!
 //! The client emits `tracing` spans with the target `coralogix_incidents`: a span `operation` for each call and in it a span

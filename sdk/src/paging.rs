@@ -143,7 +143,7 @@ impl<R: Paged> Items<R> {
         self.next = match (token, endless) {
             (_, Some(why)) => {
                 let what = format!("{why}, so the list is not whole");
-                Next::Failed(self.client.unaccounted(R::OPERATION, &page, what))
+                Next::Failed(self.client.incomplete_response(R::OPERATION, &page, what))
             }
             (Some(token), None) => Next::Then(token),
             (None, None) => Next::End,

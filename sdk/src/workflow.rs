@@ -10,7 +10,7 @@ use crate::{
     Client, Error,
     bulk::{Fate, Outcome, Verb},
     generated::operations,
-    transport::later,
+    transport::saturating_deadline,
     types::{Incident, IncidentQueryFilter, IncidentStatus, ListIncidentsRequest},
 };
 
@@ -166,7 +166,7 @@ impl Client {
     ) -> Result<Incident, WaitError> {
         /// What the last look has, however little time is left.
         const LAST_LOOK: Duration = Duration::from_secs(1);
-        let end = later(Instant::now(), limit);
+        let end = saturating_deadline(Instant::now(), limit);
         // Asking without a pause helps nobody.
         let interval = interval.max(Duration::from_millis(10));
         loop {
@@ -177,7 +177,11 @@ impl Client {
                 Ok(mut response) => {
                     let Some(mut incident) = response.incident.take() else {
                         let what = "there is no incident in it".to_owned();
-                        return Err(WaitError::Call(self.unaccounted(&operations::GET_INCIDENT, &response, what)));
+                        return Err(WaitError::Call(self.incomplete_response(
+                            &operations::GET_INCIDENT,
+                            &response,
+                            what,
+                        )));
                     };
                     if incident.status == *status {
                         return Ok(incident);
@@ -197,7 +201,7 @@ impl Client {
                 return Err(failed);
             }
             // The last look is at the limit itself.
-            sleep_until(later(asked, pause).min(end)).await;
+            sleep_until(saturating_deadline(asked, pause).min(end)).await;
         }
     }
 }

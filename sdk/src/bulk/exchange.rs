@@ -98,7 +98,7 @@ async fn change(client: &Client, verb: &Verb, ids: &[String]) -> Answer {
     if reply.iter().any(|incident| asked.contains(incident.id.as_str())) {
         let other = reply.iter().find(|incident| !asked.contains(incident.id.as_str()));
         let what = other.map(|other| format!("the incident {:?} in it was not asked for", other.id));
-        let open = what.map(|what| Arc::new(client.unaccounted(verb.operation(), &reply, what)));
+        let open = what.map(|what| Arc::new(client.incomplete_response(verb.operation(), &reply, what)));
         let reply = reply.into_inner().into_iter().map(|incident| (incident.id.clone(), Box::new(incident)));
         let mut updated: HashMap<String, Box<Incident>> = reply.collect();
         return Answer::new(ids, |id| match (updated.remove(id), &open) {
@@ -115,7 +115,7 @@ async fn change(client: &Client, verb: &Verb, ids: &[String]) -> Answer {
     } else {
         "none of the incidents in it was asked for"
     };
-    let open = Arc::new(client.unaccounted(verb.operation(), &reply, what.to_owned()));
+    let open = Arc::new(client.incomplete_response(verb.operation(), &reply, what.to_owned()));
     let uncertain = reply.uncertain;
     match read(client, ids).await {
         Ok(mut read) => Answer::new(ids, |id| match read.take(id) {
@@ -187,7 +187,7 @@ impl Read {
             ids.iter().find(|id| !reply.incidents.contains_key(id.as_str()) && !reply.not_found_ids.contains(id));
         if let Some(id) = left_out {
             let what = format!("the incident {id:?} is neither in it nor in its `notFoundIds`");
-            let error = client.unaccounted(&operations::BATCH_GET_INCIDENT, &reply, what);
+            let error = client.incomplete_response(&operations::BATCH_GET_INCIDENT, &reply, what);
             self.open.get_or_insert(Arc::new(error));
         }
         let reply = reply.into_inner();

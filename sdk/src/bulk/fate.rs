@@ -1,10 +1,10 @@
-//! What became of each id, and how many ids met which fate. It knows nothing of requests.
+//! The outcome of each id and the summary of a run. This module must not know of requests.
 
 use std::{fmt, sync::Arc};
 
 use crate::{Error, types::Incident};
 
-/// What became of one id.
+/// The outcome of one id.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Outcome {
@@ -14,36 +14,38 @@ pub struct Outcome {
     pub fate: Fate,
 }
 
-/// What became of an id. `Display` says it in a sentence. Errors are shared by all ids of a request.
+/// What became of an id. `Display` writes it as a phrase. The ids of a request share its error.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Fate {
-    /// It was read: the incident as the service has it.
+    /// The incident was read.
     Found(Box<Incident>),
-    /// The service did it: the incident as the reply has it, or, where the reply left that open, as it was read back.
+    /// The incident was changed. It is the incident of the reply, or, if the reply did not contain it, as it was read
+    /// afterwards.
     Updated(Box<Incident>),
-    /// The service does not know the id. It said so, left it out of a reply that holds others of the request, or did not have
-    /// it when it was read back.
+    /// The service does not know the id: it said so, left the id out of a reply with other incidents of the request, or did not
+    /// find it when it was read.
     NotFound,
-    /// It was refused, or never reached the service. Nothing was changed.
+    /// The request was refused, or never reached the service. Nothing was changed.
     Failed(Arc<Error>),
-    /// It was sent, and no answer settled what became of it; [`Bulk::reconcile`](super::Bulk::reconcile) does. The same goes
-    /// for an id that a reply leaves out while it holds incidents that were not asked for, or that have no id.
+    /// The request was sent, and no reply says whether the change was made; [`Bulk::reconcile`](super::Bulk::reconcile) reads
+    /// the incident to find out. Also the fate of an id that is missing in a reply with incidents that were not requested or
+    /// that have no id.
     Unknown(Arc<Error>),
-    /// The service answered, and the incident, read back, is not as the verb leaves it: the change was not applied, or has
-    /// been undone since. A gateway that drops the bodies of V1 requests behaves so; generation 5 is the way out.
+    /// The service answered with success, but the incident, read afterwards, does not have the change: it was not applied, or
+    /// has been undone since. Gateways that ignore the bodies of V1 requests behave like this; use API generation 5.
     NotApplied(Box<Incident>),
-    /// Read back, the incident is not as the verb leaves it. A request whose reply was lost may still be under way, and be
+    /// The incident was read and does not have the change. A request whose reply was lost may still be in progress and may be
     /// applied later.
     NotYetApplied(Box<Incident>),
-    /// It was not sent: the run was stopped, or a refusal that every request would meet ended it.
+    /// The id was not sent, because the run was stopped or ended by an error that every further request would have.
     NotSent,
-    /// The run was abandoned while it was under way.
+    /// The run was abandoned while the request was in flight.
     Abandoned,
 }
 
 impl Fate {
-    /// The error, where there is one.
+    /// The error of [`Failed`](Self::Failed) and [`Unknown`](Self::Unknown).
     pub fn error(&self) -> Option<&Error> {
         match self {
             Self::Failed(error) | Self::Unknown(error) => Some(error),
@@ -51,7 +53,7 @@ impl Fate {
         }
     }
 
-    /// The incident, where it is known.
+    /// The incident, if it is known.
     pub fn incident(&self) -> Option<&Incident> {
         match self {
             Self::Found(incident)
@@ -84,7 +86,7 @@ impl fmt::Display for Fate {
     }
 }
 
-/// How many ids met which fate. Each distinct id is counted once, under one of them, when its outcome is taken from the run.
+/// The number of ids by fate. Each distinct id is counted once, when the run yields its outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Summary {
@@ -100,12 +102,12 @@ pub struct Summary {
     pub unknown: u64,
     /// [`Fate::NotSent`].
     pub not_sent: u64,
-    /// How often an id was given again. These are in no outcome and not in [`total`](Self::total).
+    /// The number of repeated ids. They have no outcome of their own and are not part of [`total`](Self::total).
     pub duplicates: u64,
 }
 
 impl Summary {
-    /// The distinct ids.
+    /// The number of distinct ids.
     pub fn total(&self) -> u64 {
         self.found + self.updated + self.not_found + self.failed + self.unknown + self.not_sent
     }

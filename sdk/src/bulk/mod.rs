@@ -1,18 +1,18 @@
-//! Any number of incidents, read or changed in requests of bounded size and number, with an account of every id.
+//! Reads or changes any number of incidents, in requests of bounded size and number, and reports an outcome for every id.
 //!
-//! A run is a stream of outcomes. Its guarantees, which the property tests check:
+//! A run is a stream of outcomes. It guarantees the following, which property tests check:
 //!
-//! * **Every id given appears in exactly one outcome.** An id given twice counts once (96 bits of a keyed hash tell ids
-//!   apart: for a million ids, the chance that two are taken for one is below 10⁻¹⁶).
-//! * **No outcome says more than is known.** [`Fate::Updated`] only where the service returned the incident as changed;
-//!   [`Fate::Failed`] only where nothing can have been changed. A reply that leaves open what became of the ids, because it
-//!   has no body or holds none of the incidents, is settled by reading them. What a lost reply leaves open is
-//!   [`Fate::Unknown`], which [`Bulk::reconcile`] settles.
-//! * **Outcomes come as they happen.** A run that is dropped, or a process that dies, has told what it knew.
-//! * **What is on the wire goes on** while the consumer is busy: requests run on tasks of the tokio runtime that the run is
-//!   polled on, and end with the run.
-//! * **Memory is bounded** by concurrency times the size of a request and its reply, plus at most 32 bytes for each distinct
-//!   id, to know it again.
+//! * **Every id appears in exactly one outcome.** Repeated ids are sent once. Ids are compared by 96 bits of a keyed hash: for
+//!   a million ids, the probability that two are mistaken for one is below 10⁻¹⁶.
+//! * **No outcome says more than is known.** [`Fate::Updated`] means that the service returned the changed incident, and
+//!   [`Fate::Failed`] that nothing can have been changed. If a reply has no body or contains none of the incidents, the run
+//!   reads them to find out. If a reply was lost, the outcome is [`Fate::Unknown`], which [`Bulk::reconcile`] can resolve.
+//! * **Outcomes are yielded as soon as they are known.** If the run is dropped or the process dies, the outcomes yielded
+//!   before remain true.
+//! * **Requests make progress while the consumer is busy.** They run as tasks of the tokio runtime on which the run is polled,
+//!   and are aborted when the run is dropped.
+//! * **Memory is bounded** by the concurrency times the size of a request and its reply, plus at most 32 bytes for each
+//!   distinct id.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -65,7 +65,7 @@ const DEFAULT_IDS_PER_REQUEST: usize = 100;
 /// Generation 5 documents this as the most; V1 leaves it open.
 const MAX_IDS_PER_REQUEST: usize = 10_000;
 
-/// What to do to each incident.
+/// A change that is made to each incident of a run.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Verb {
@@ -82,12 +82,12 @@ pub enum Verb {
 }
 
 impl Verb {
-    /// Assign to the user with this id.
+    /// Assigns to the user with this id.
     pub fn assign_to(user_id: impl Into<String>) -> Self {
         Self::Assign(UserDetails::new(user_id))
     }
 
-    /// The operation that does it.
+    /// The operation that makes the change.
     pub fn operation(&self) -> &'static Operation {
         match self {
             Self::Unassign => &operations::UNASSIGN_INCIDENTS,
@@ -98,7 +98,8 @@ impl Verb {
         }
     }
 
-    /// Whether an incident is as this verb leaves it. A resolved incident stays resolved when it is acknowledged: that counts.
+    /// Whether an incident is in the state that this verb leads to. A resolved incident stays resolved when it is
+    /// acknowledged, so it counts as acknowledged.
     pub fn is_done(&self, incident: &Incident) -> bool {
         match self {
             Self::Unassign => incident.assignments.is_empty(),
@@ -118,29 +119,29 @@ pub struct Bulk {
 }
 
 impl Client {
-    /// Work on any number of incidents; see [`bulk`](crate::bulk).
+    /// Reads or changes any number of incidents; see [`bulk`](crate::bulk).
     pub fn bulk(&self) -> Bulk {
         Bulk { client: self.clone(), concurrency: DEFAULT_CONCURRENCY, ids_per_request: DEFAULT_IDS_PER_REQUEST }
     }
 }
 
 impl Bulk {
-    /// The most requests under way at once. Default: 8. 0 counts as 1.
+    /// Sets the maximum number of concurrent requests. Default: 8. 0 is taken as 1.
     #[must_use]
     pub fn concurrency(mut self, concurrency: usize) -> Self {
         self.concurrency = concurrency.max(1);
         self
     }
 
-    /// The most ids in one request, 1 to 10,000. Default: 100. Where the ids travel in the URL (unassigning in generation 5,
-    /// and reading), a request also ends before its URL reaches 8 KiB: about 150 UUIDs.
+    /// Sets the maximum number of ids in a request, from 1 to 10,000. Default: 100. If the ids are sent in the URL, as for
+    /// unassigning in generation 5 and for reading, a request also has no more ids than fit a URL of 8 KiB: about 150 UUIDs.
     #[must_use]
     pub fn ids_per_request(mut self, ids: usize) -> Self {
         self.ids_per_request = ids.clamp(1, MAX_IDS_PER_REQUEST);
         self
     }
 
-    /// Reads these incidents: [`Fate::Found`] for each that exists.
+    /// Reads these incidents. The fate of each that exists is [`Fate::Found`].
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -189,14 +190,14 @@ impl Bulk {
         self.run(Verb::Close, from_iterator(ids))
     }
 
-    /// Does `verb` to incidents whose ids come from a stream. A request is sent when it is full, when the stream ends, or,
-    /// where nothing else is under way, with what there is.
+    /// Makes a change to the incidents whose ids a stream yields. A request is sent when it is full, when the stream ends, or
+    /// when no other request is in flight and the stream has no further id ready.
     pub fn run(&self, verb: Verb, ids: impl Stream<Item = String> + Send + 'static) -> Run {
         self.start(Task::Change(verb), ids.boxed())
     }
 
-    /// Settles ids whose fate is unknown, by reading the incidents: [`Fate::Updated`] where they are as `verb` leaves them,
-    /// [`Fate::NotYetApplied`] where they are not, [`Fate::NotFound`] where they do not exist. Nothing is changed.
+    /// Resolves unknown fates by reading the incidents. The fate of an incident is [`Fate::Updated`] if it is in the state that
+    /// `verb` leads to, [`Fate::NotYetApplied`] if it is not, and [`Fate::NotFound`] if it does not exist. Nothing is changed.
     pub fn reconcile(&self, verb: Verb, ids: impl Ids) -> Run {
         self.start(Task::Reconcile(verb), from_iterator(ids).boxed())
     }

@@ -1,26 +1,26 @@
-//! One request and its response, within its limits of time and size. It knows nothing of retries.
+//! One attempt: sends a request and reads its response, with limits of time and size. This module must not know of retries.
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use super::later;
+use super::saturating_deadline;
 use crate::{Client, TransportErrorKind, headers, retry::RetryClass};
 
-/// How much of an error response is read; the rest is of no use.
+/// How much of an error body is read, in bytes.
 const MAX_ERROR_BODY: usize = 64 * 1024;
-/// How much memory is taken for a response in advance.
+/// How much memory is reserved for a response in advance, in bytes.
 const MAX_RESERVED: usize = 1024 * 1024;
 
-/// A response whose body came whole.
+/// A response with its complete body.
 pub(super) struct Reply {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
 }
 
-/// Why an attempt gave no successful reply.
+/// Why an attempt has no usable success response.
 pub(super) enum AttemptError {
     Transport {
         kind: TransportErrorKind,
@@ -29,15 +29,16 @@ pub(super) enum AttemptError {
     },
     /// A response with an error status.
     Status(Box<Reply>),
-    /// Whether what was too large called itself JSON: a sign-in page is not the service.
+    /// The body exceeds the size limit. `json` is whether its content type is JSON: only then did the service send it.
     TooLarge {
         status: StatusCode,
         json: bool,
     },
+    /// The body has this content coding, which was not accepted.
     Encoded(StatusCode, String),
-    /// By an HTTP client of the user's own.
+    /// The application's own HTTP client followed a redirect to this URL.
     Redirected(StatusCode, String),
-    /// By an HTTP client of the user's own, such as one that is for https only.
+    /// The application's own HTTP client refused the request, for example because it allows only https.
     Unsendable(reqwest::Error),
 }
 
@@ -54,7 +55,7 @@ impl AttemptError {
 }
 
 impl Client {
-    /// Sends one request and reads its response, until `limit`.
+    /// Sends one request and reads its response. The attempt ends at `limit`.
     pub(super) async fn attempt(
         &self,
         response: impl Future<Output = reqwest::Result<reqwest::Response>>,
@@ -72,7 +73,7 @@ impl Client {
             let body = self.read(&mut response, &headers, limit).await?;
             return Ok(Reply { status, headers, body });
         }
-        // Go by the status: an error whose body does not come whole, or in time, is that error all the same.
+        // The status decides, so the body of an error response may be incomplete or late.
         let mut body = BytesMut::new();
         while let Ok(Some(chunk)) = self.with_read_timeout(limit, None, response.chunk()).await {
             body.extend_from_slice(&chunk);
@@ -83,14 +84,14 @@ impl Client {
         Err(AttemptError::Status(Box::new(Reply { status, headers, body: body.freeze() })))
     }
 
-    /// Waits for what the server is to send next, until `limit` and no longer than the read timeout.
+    /// Waits for the next part of the response until `limit`, but no longer than the read timeout.
     async fn with_read_timeout<T>(
         &self,
         limit: Instant,
         status: Option<StatusCode>,
         next: impl Future<Output = reqwest::Result<T>>,
     ) -> Result<T, AttemptError> {
-        let limit = later(Instant::now(), self.inner.shared.read_timeout).min(limit);
+        let limit = saturating_deadline(Instant::now(), self.inner.shared.read_timeout).min(limit);
         match timeout_at(limit, next).await {
             Ok(next) => next.map_err(|error| AttemptError::from_reqwest(error, status)),
             Err(_) => Err(AttemptError::Transport { kind: TransportErrorKind::Timeout, status, source: None }),
@@ -115,7 +116,7 @@ impl Client {
         let mut first = Bytes::new();
         let mut body: Option<BytesMut> = None;
         while let Some(chunk) = self.with_read_timeout(until, Some(status), response.chunk()).await? {
-            // Of an empty body it does not matter how it is encoded.
+            // The encoding of an empty body does not matter.
             if let Some(coding) = coding.as_ref().filter(|_| !chunk.is_empty()) {
                 return Err(AttemptError::Encoded(status, coding.clone()));
             }
@@ -123,12 +124,12 @@ impl Client {
             if chunk.len() > limit - read {
                 return Err(AttemptError::TooLarge { status, json });
             }
-            // Most bodies come in one chunk, which needs no copy.
+            // Most bodies arrive in one chunk, which needs no copy.
             if read == 0 {
                 first = chunk;
             } else {
                 let body = body.get_or_insert_with(|| {
-                    // What a server says of the length is not to be trusted with much memory.
+                    // The length that a server announces is not trusted beyond this limit.
                     let mut body = BytesMut::with_capacity(expected.unwrap_or(2 * read).min(MAX_RESERVED).max(read));
                     body.extend_from_slice(&first);
                     body

@@ -1,4 +1,4 @@
-//! What kind of failure an error of reqwest's is.
+//! Maps errors of reqwest to kinds of transport errors.
 
 use std::io::ErrorKind;
 
@@ -8,7 +8,7 @@ use super::attempt::AttemptError;
 use crate::TransportErrorKind;
 
 impl AttemptError {
-    /// Tells reqwest's errors apart.
+    /// Classifies an error of reqwest.
     pub(super) fn from_reqwest(error: reqwest::Error, status: Option<StatusCode>) -> Self {
         if error.is_builder() {
             return Self::Unsendable(error);
@@ -21,7 +21,7 @@ impl AttemptError {
             (false, false) if is_protocol(&error) && !is_tls(&error) => TransportErrorKind::Protocol,
             (false, false) => TransportErrorKind::Reset,
         };
-        // The URL may name incidents, and the error says where it was going by itself.
+        // The URL may contain incident ids, and our error names the host.
         Self::Transport { kind, status, source: Some(error.without_url()) }
     }
 }
@@ -40,13 +40,13 @@ fn is_tls(error: &reqwest::Error) -> bool {
     if chain(error).any(<dyn std::error::Error>::is::<rustls::Error>) {
         return true;
     }
-    // The platform's library has its errors in a crate that is not ours to name.
+    // The error types of the platform's library are not in our dependencies, so its texts are searched.
     cfg!(feature = "native-tls")
         && chain(error).any(|error| error.to_string().contains("certificate") || error.to_string().contains("SSL"))
 }
 
 fn is_protocol(error: &reqwest::Error) -> bool {
-    // A head that is not HTTP is a parse error, a chunk that is none is bad data. (Of TLS, too, which the caller tells apart.)
+    // An invalid head is a parse error, and an invalid chunk is invalid data. So are errors of TLS, which the caller excludes.
     let is_malformed =
         |error: &std::io::Error| matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::InvalidInput);
     chain(error).any(|error| {

@@ -1,5 +1,5 @@
-//! The one way to the service and back: deadline, attempt loop, budget, spans, size limit, error normalisation, decoding.
-//! It takes the place of progenitor's `exec` hook. It knows no operation by name.
+//! Sends every call: headers, deadline, attempts, the change of the API generation, spans, and decoding. It replaces
+//! progenitor's `exec` hook. This module must not know single operations.
 
 mod attempt;
 mod classify;
@@ -26,11 +26,11 @@ use crate::{
 pub(crate) const MAX_URL: usize = 8 * 1024;
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-cx-correlation-id");
 
-/// Builds the request of a call for one of the operation's bindings. It is called once for each attempt, so that nothing is
-/// copied in case there is a second.
+/// Builds the request of a call for one of the operation's bindings. It is called once for each attempt, so that no request is
+/// cloned for a retry that may not be needed.
 pub(crate) type BuildRequest<'a> = dyn Fn(&'static Binding) -> Result<reqwest::Request, Error> + Send + Sync + 'a;
 
-/// Whether a reply holds any of the incidents that the call was for.
+/// Whether a reply contains any of the incidents that the call named.
 pub(crate) type Answers<'a, T> = dyn Fn(&T) -> bool + Send + Sync + 'a;
 
 /// A call under way.
@@ -40,12 +40,12 @@ struct Exchange<'a> {
     correlation_id: HeaderValue,
     deadline: Instant,
     span: Span,
-    /// Whether the call may go to another generation where the host does not know the route.
+    /// Whether the call may be sent in the other generation if the host does not know the route.
     may_change: bool,
 }
 
 impl Client {
-    /// Sends a request, again if that may help, and decodes the answer.
+    /// Sends a request with retries and decodes the response.
     pub(crate) fn exec<T: DeserializeOwned + Default + 'static>(
         &self,
         operation: &'static Operation,
@@ -54,11 +54,11 @@ impl Client {
         self.call(operation, build, None)
     }
 
-    /// As [`exec`](Self::exec), for an operation that changes the incidents whose ids it is given.
+    /// Like [`exec`](Self::exec), for an operation that changes the incidents whose ids it is given.
     ///
-    /// A gateway that drops the bodies of V1 requests answers them with 200 and an empty message, and changes nothing. So a V1
-    /// reply in which none of the incidents stands proves nothing as long as no other V1 reply has held what was asked for. The
-    /// same request is then sent in the other generation, where the client may choose that: the operations are idempotent.
+    /// Some gateways ignore the bodies of V1 requests, answer 200 with an empty message, and change nothing. A V1 reply without
+    /// any of the incidents therefore proves nothing, unless an earlier V1 reply has shown that the gateway reads bodies. The
+    /// same request is then sent in the other generation, if the generation is not set: the operations are idempotent.
     pub(crate) fn exec_verb<T: DeserializeOwned + Default + 'static>(
         &self,
         operation: &'static Operation,
@@ -76,7 +76,7 @@ impl Client {
     ) -> Result<ResponseValue<T>, Error> {
         let shared = &self.inner.shared;
         let binding = self.first_binding(operation)?;
-        // It tells calls apart and keeps no secret: no need to ask the system for its randomness.
+        // The id only has to be unique, not secret, so that a fast random number generator will do.
         let id = uuid::Builder::from_random_bytes(fastrand::u128(..).to_ne_bytes()).into_uuid().to_string();
         let correlation_id = HeaderValue::from_str(&id)
             .map_err(|_| Error::invalid_request("the correlation id cannot be sent in an HTTP header"))?;
@@ -85,7 +85,7 @@ impl Client {
             return Err(missing_roots(cause));
         }
         let timeout = self.inner.options.timeout.unwrap_or(shared.timeout);
-        let deadline = later(Instant::now(), timeout);
+        let deadline = saturating_deadline(Instant::now(), timeout);
         let span = telemetry::operation_span(operation, binding, request.url(), &id);
         let may_change = shared.generations.may_change();
         let mut exchange = Exchange { build, binding, correlation_id, deadline, span: span.clone(), may_change };
@@ -125,7 +125,7 @@ impl Client {
         outcome
     }
 
-    /// Sends a V1 call again in another generation, after a reply in which nothing that was asked for stands.
+    /// Sends a V1 call again in the other generation, after a reply without any of the incidents.
     async fn ask_again<T: DeserializeOwned + Default + 'static>(
         &self,
         mut call: Call,
@@ -175,15 +175,15 @@ impl Client {
         }
     }
 
-    /// The binding that a V1 call may be sent by once more.
+    /// The binding by which a V1 call may be sent again.
     fn other_binding(&self, operation: &'static Operation, sent: &Binding) -> Option<&'static Binding> {
         let generations = &self.inner.shared.generations;
         let may = generations.may_change() && !generations.v1_reads_bodies();
         operation.binding(ApiGeneration::V5).filter(|_| may && sent.generation == ApiGeneration::V1)
     }
 
-    /// An error for a reply that leaves open what became of an id.
-    pub(crate) fn unaccounted<T>(
+    /// An error for a success response that does not say what became of the request; `what` is the reason.
+    pub(crate) fn incomplete_response<T>(
         &self,
         operation: &'static Operation,
         reply: &ResponseValue<T>,
@@ -205,7 +205,7 @@ impl Client {
         Error::incomplete(call, reply.status, &shared.api_key.redact(what))
     }
 
-    /// The request of one attempt, with all its headers.
+    /// Builds the request of one attempt, with all its headers.
     fn request(
         &self,
         build: &BuildRequest<'_>,
@@ -225,8 +225,8 @@ impl Client {
         Ok(request)
     }
 
-    /// Sends a request within the call's deadline, attempt by attempt. Where a host does not know the route, nothing was done:
-    /// the same call goes to the other generation at once, which is no retry.
+    /// Sends a request and its retries until the call's deadline. If the host does not know the route, nothing was changed, and
+    /// the same call is sent in the other generation at once. That is not a retry.
     async fn attempts(
         &self,
         mut call: Call,
@@ -239,7 +239,7 @@ impl Client {
         let idempotency = call.operation.idempotency;
         let mut retries = 0;
         let mut spent = None;
-        // Whether an attempt so far may have been processed.
+        // Whether any attempt so far may have been processed.
         let mut uncertain = call.effect != Effect::None;
         // The generation whose route the host does not know.
         let mut unknown = None;
@@ -254,7 +254,7 @@ impl Client {
             let span = telemetry::attempt_span(binding, &url, &call.correlation_id, call.attempts);
             call.attempts += 1;
             let begun = Instant::now();
-            let limit = later(begun, shared.attempt_timeout).min(deadline);
+            let limit = saturating_deadline(begun, shared.attempt_timeout).min(deadline);
             let response = self.client.execute(attempt);
             let failed = match self.attempt(response, &url, limit).instrument(span.clone()).await {
                 Ok(reply) => {
@@ -281,12 +281,12 @@ impl Client {
                 span.record("http.response.status_code", status.as_u16());
             }
             telemetry::failed(&span, error.kind());
-            // The request is over; the wait is no part of it.
+            // The span of the request ends before the wait.
             drop(span);
 
             let is_unknown = match error.route_unknown() {
                 RouteUnknown::Certain => true,
-                // What has answered before knows its routes: there, an incident is missing.
+                // A host that has answered before knows its routes, so an incident is missing.
                 RouteUnknown::Possible => shared.generations.current().is_none(),
                 RouteUnknown::No => false,
             };
@@ -301,7 +301,7 @@ impl Client {
                     continue;
                 }
             } else if unknown.is_some() && error.status().is_some_and(|status| status.is_client_error()) {
-                // Whoever refuses a call knows its route; something on the way may answer with a 5XX.
+                // A host that refuses a call with a 4xx knows its route. A 5xx may come from a proxy.
                 self.answered(call.operation, binding);
             }
 
@@ -313,7 +313,7 @@ impl Client {
                 Decision::Retry { delay, cost } => {
                     shared.retry_budget.acquire(cost).map(|permit| (delay, permit)).ok_or(StopReason::BudgetEmpty)
                 }
-                // There was nothing to decide.
+                // Not logged: only transient failures are candidates for a retry.
                 Decision::Stop(StopReason::NotTransient) => return Err(error),
                 Decision::Stop(reason) => Err(reason),
             };
@@ -332,7 +332,7 @@ impl Client {
         }
     }
 
-    /// Sets the headers that every request has.
+    /// Sets the headers that every request carries.
     fn apply_headers(&self, request: &mut reqwest::Request, correlation_id: &HeaderValue) {
         let empty_post = request.method() == Method::POST && request.body().is_none();
         let mut headers = self.inner.options.headers.clone();
@@ -340,7 +340,7 @@ impl Client {
             headers.entry(name).or_insert_with(|| value.clone());
         }
         if empty_post {
-            // Without the one, some gateways take a POST for a GET; without the other, some proxies refuse it.
+            // Without a content type some gateways treat the POST as a GET, and without a length some proxies refuse it.
             headers.entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
@@ -364,8 +364,8 @@ impl Client {
         }
     }
 
-    /// Reads a success. A state-changing call may be answered without a body: that is a success whose content is unknown. A
-    /// read without a body is no answer.
+    /// Decodes a success response. A change may be answered without a body, which is a success with unknown content. A read
+    /// without a body is an error.
     fn decode<T: DeserializeOwned + Default + 'static>(
         &self,
         mut call: Call,
@@ -374,7 +374,7 @@ impl Client {
         let shared = &self.inner.shared;
         let redact = |text| shared.api_key.redact(text);
         let Reply { status, headers, body } = reply;
-        // Some servers write a byte order mark.
+        // Some servers send a byte order mark.
         let json = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&body);
         if json.trim_ascii().is_empty() && call.operation.idempotency != Idempotency::Safe {
             return Ok(ResponseValue {
@@ -389,7 +389,7 @@ impl Client {
             });
         }
         let decoded = if json.trim_ascii_start().starts_with(b"[") {
-            // serde would take an array for the members in order.
+            // serde would decode an array as the members of the struct in their order.
             Err(serde::de::Error::invalid_type(Unexpected::Seq, &"an object"))
         } else if Drift::is_watched() {
             shared.drift.watch(call.operation, redact, |note| {
@@ -416,7 +416,7 @@ impl Client {
                 uncertain: call.effect != Effect::None,
             }),
             Err(source) => {
-                // What is no JSON object need not be the service's: a sign-in page is a 200, too.
+                // Only a JSON object proves that the service answered: a proxy's sign-in page is a 200 too.
                 let object = headers::is_json(&headers) && json.trim_ascii_start().starts_with(b"{");
                 call.effect = match (call.operation.idempotency, source.classify()) {
                     (Idempotency::Safe, _) => Effect::None,
@@ -430,13 +430,13 @@ impl Client {
     }
 }
 
-/// `start` after a time that may be as long as [`Duration::MAX`].
-pub(crate) fn later(start: Instant, time: Duration) -> Instant {
+/// The instant `time` after `start`. It saturates, so that `time` may be as long as [`Duration::MAX`].
+pub(crate) fn saturating_deadline(start: Instant, time: Duration) -> Instant {
     const FAR: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
     start + time.min(FAR)
 }
 
-/// The name of an unknown member: the last step of its path. The steps before may be keys of a map, which are values.
+/// The name of an unknown member: the last part of its path. The other parts are not reported, because keys of maps are values.
 fn last_name<'p>(path: &'p serde_ignored::Path<'_>) -> Option<&'p str> {
     match path {
         serde_ignored::Path::Map { key, .. } => Some(key),
