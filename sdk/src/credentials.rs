@@ -1,4 +1,4 @@
-//! The API key. It is the only place that sees the key's text, and nothing here prints it.
+//! The API key. This is the only module that reads the key's text, and it never prints it.
 
 use std::fmt;
 
@@ -7,9 +7,10 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{ConfigErrorKind, Error};
 
-/// A Coralogix API key. It shows itself in no `Debug`, error, log or trace, and its memory is wiped when it is dropped.
+/// A Coralogix API key. It never appears in `Debug` output, errors, logs or traces, and its memory is erased when it is
+/// dropped.
 ///
-/// Assigning, unassigning and acknowledging need a user-owned (personal) key; team keys are refused for those.
+/// Assigning, unassigning and acknowledging incidents require a personal key; the service refuses team keys for them.
 ///
 /// ```
 /// use coralogix_incidents::ApiKey;
@@ -22,13 +23,12 @@ use crate::{ConfigErrorKind, Error};
 pub struct ApiKey(SecretString);
 
 impl ApiKey {
-    /// Takes a key as the Coralogix settings page shows it.
+    /// Creates a key from the text shown on the Coralogix settings page.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::InvalidApiKey`] if it is empty or has a character that cannot be sent in an HTTP header: a space,
-    /// a line break (files often end in one), a control character, or one outside ASCII. The message says which and where,
-    /// never the key.
+    /// [`ConfigErrorKind::InvalidApiKey`] if the key is empty or contains a space, a line break (files often end in one), a
+    /// control character, or a character outside ASCII. The message names the character and its position, but never the key.
     pub fn new(key: impl Into<String>) -> Result<Self, Error> {
         let key = SecretString::from(key.into());
         let text = key.expose_secret();
@@ -61,15 +61,15 @@ impl ApiKey {
         Ok(value)
     }
 
-    /// `text` without the key: a proxy's error page may quote the request's headers, as they are or in the escapes of JSON,
-    /// such as `\/` for `/`.
+    /// Replaces the key in `text`. A proxy's error page may quote the request's headers, as they are or with JSON escapes such
+    /// as `\/` for `/`.
     pub(crate) fn redact(&self, text: String) -> String {
         const REDACTED: &str = "[redacted]";
-        /// Shorter beginnings, such as `cxup_`, are no secret.
+        /// Shorter prefixes, such as `cxup_`, are not secret.
         const MIN_PREFIX: usize = 6;
         let key = self.0.expose_secret();
         let mut text = if text.contains(key) { text.replace(key, REDACTED) } else { text };
-        // A body that was cut off may end within the key.
+        // A truncated body may end within the key.
         if let Some(begun) = (MIN_PREFIX..key.len()).rev().find(|length| text.ends_with(&key[..*length])) {
             text.truncate(text.len() - begun);
             text.push_str(REDACTED);
@@ -92,7 +92,7 @@ impl ApiKey {
     }
 }
 
-/// What follows a character that `text` begins with, plain or in an escape of JSON.
+/// The rest of `text` after `character`, if it begins with it, as it is or as a JSON escape.
 fn after(text: &str, character: char) -> Option<&str> {
     if character != '\\'
         && let Some(rest) = text.strip_prefix(character)

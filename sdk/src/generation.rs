@@ -1,5 +1,4 @@
-//! The generations of the service's API, and how a client finds the one that its account is served by. It knows their names,
-//! and nothing of paths or connections.
+//! The generations of the API, and the one that a client has found. This module must not know of paths or connections.
 
 use std::{
     fmt,
@@ -9,11 +8,11 @@ use std::{
 
 use crate::{ConfigErrorKind, Error};
 
-/// A generation of the service's paths. The messages of both are the same.
+/// A generation of the API's paths. Both generations have the same messages.
 ///
-/// A client finds out by itself which one the service answers: see
-/// [`ClientBuilder::api_generation`](crate::ClientBuilder::api_generation). Operations that exist in one generation only are
-/// sent there; [`Operation::binding`](crate::Operation::binding) shows which.
+/// A client finds the generation by itself; see
+/// [`ClientBuilder::api_generation`](crate::ClientBuilder::api_generation). An operation that only one generation has is always
+/// sent in that generation; [`Operation::binding`](crate::Operation::binding) shows which operations those are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ApiGeneration {
@@ -24,7 +23,7 @@ pub enum ApiGeneration {
 }
 
 impl ApiGeneration {
-    /// Every generation, in the order in which a client tries them.
+    /// All generations, in the order in which a client tries them.
     pub const ALL: &[Self] = &[Self::V1, Self::V5];
 
     /// The generation's name: `v1` or `v5`.
@@ -45,7 +44,7 @@ impl fmt::Display for ApiGeneration {
 impl FromStr for ApiGeneration {
     type Err = Error;
 
-    /// Reads `v1` or `v5`, or the bare number, in any case.
+    /// Parses `v1` or `v5`, or the number alone, in upper or lower case.
     fn from_str(name: &str) -> Result<Self, Error> {
         match name.trim().to_ascii_lowercase().as_str() {
             "v1" | "1" => Ok(Self::V1),
@@ -58,12 +57,12 @@ impl FromStr for ApiGeneration {
     }
 }
 
-/// Which generation a client and all its clones use.
+/// The generation that a client and all its clones use.
 #[derive(Debug)]
 pub(crate) struct Generations {
-    /// As configured, by the builder or by the base URL.
+    /// The generation set by the builder or by the base URL.
     fixed: Option<ApiGeneration>,
-    /// The last that answered. They stand alone: no other memory is published with them.
+    /// The generation that answered last. Relaxed ordering is enough, because no other memory depends on the value.
     found: AtomicU8,
     v1_reads_bodies: AtomicBool,
 }
@@ -75,13 +74,13 @@ impl Generations {
         Self { fixed, found: AtomicU8::new(NOT_FOUND_YET), v1_reads_bodies: AtomicBool::new(false) }
     }
 
-    /// The generation in use; `None` as long as none has answered.
+    /// The generation in use. `None` if none has answered yet.
     pub(crate) fn current(&self) -> Option<ApiGeneration> {
         let found = || self.found.load(Ordering::Relaxed);
         self.fixed.or_else(|| ApiGeneration::ALL.iter().copied().find(|generation| code(*generation) == found()))
     }
 
-    /// Whether a call may go to another generation than the current one.
+    /// Whether a call may be sent in another generation than the current one.
     pub(crate) fn may_change(&self) -> bool {
         self.fixed.is_none()
     }
@@ -91,7 +90,7 @@ impl Generations {
         self.found.store(code(generation), Ordering::Relaxed);
     }
 
-    /// Whether a V1 reply has held incidents that a body asked for: then the gateway does not drop bodies.
+    /// Whether a V1 reply has contained incidents named in the body of its request, so that the gateway reads bodies.
     pub(crate) fn v1_reads_bodies(&self) -> bool {
         self.v1_reads_bodies.load(Ordering::Relaxed)
     }

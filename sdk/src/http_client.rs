@@ -1,4 +1,4 @@
-//! The HTTP client that is used unless the application gives one of its own: no redirects, no retries, TLS by rustls.
+//! The default HTTP client: no redirects, no retries, TLS by rustls.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use url::{Host, Url};
 
 use crate::{ConfigErrorKind, Error};
 
-/// A client that connects to the host of a base URL.
+/// An HTTP client for the host of a base URL.
 pub(crate) struct HttpClient {
     pub(crate) client: reqwest::Client,
-    /// Why the host's certificate cannot be checked, so that no call can be made; see [`missing_roots`].
+    /// Why certificates cannot be verified, if they cannot. Calls then fail with [`missing_roots`].
     pub(crate) missing_roots: Option<String>,
 }
 
@@ -20,19 +20,19 @@ pub(crate) fn missing_roots(cause: &str) -> Error {
     Error::config(ConfigErrorKind::RootCertificates, message).with_cause(cause)
 }
 
-/// A client that connects to the host of `base`.
+/// Builds an HTTP client for the host of `base`.
 pub(crate) fn http_client(base: &Url, connect_timeout: Duration) -> Result<HttpClient, Error> {
     let mut builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(connect_timeout)
         // The attempt loop is the only place that retries.
         .retry(reqwest::retry::never())
-        // Another crate may have these features of reqwest on, and the size limit is for what comes over the wire.
+        // Another crate may enable these features of reqwest, and the size limit applies to the bytes received.
         .no_gzip()
         .no_brotli()
         .no_deflate()
         .no_zstd();
-    // The environment's proxy is another machine: it would get the key in the clear, and can't reach this one.
+    // A proxy on another machine would receive the key unencrypted, and could not reach this machine.
     if is_loopback(base) {
         builder = builder.no_proxy();
     }
@@ -49,8 +49,8 @@ pub(crate) fn http_client(base: &Url, connect_timeout: Duration) -> Result<HttpC
     Ok(HttpClient { client, missing_roots })
 }
 
-/// rustls with ring, trusting what the platform trusts. Given to reqwest as it is: a provider installed for the whole
-/// process would be the application's business.
+/// rustls with ring and the platform's trusted roots. The configuration is passed to reqwest, because installing a provider for
+/// the whole process is up to the application.
 #[cfg(feature = "rustls")]
 mod tls {
     use std::sync::Arc;
@@ -62,8 +62,8 @@ mod tls {
     use super::is_loopback;
     use crate::{ConfigErrorKind, Error};
 
-    /// A configuration for the host of `base`. Root certificates are needed for https alone: without them, a client for https
-    /// can be built and looked at, and says what is missing when it is used.
+    /// The TLS configuration for the host of `base`, and why root certificates are missing, if they are. Only calls over https
+    /// need them, so that a client can be built without them.
     pub(super) fn config(base: &Url) -> Result<(ClientConfig, Option<String>), Error> {
         let begin = || {
             ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -71,7 +71,7 @@ mod tls {
                 .map_err(|error| Error::config(ConfigErrorKind::Tls, "TLS cannot be set up").with_cause(error))
         };
         let https = base.scheme() == "https";
-        // A proxy that is reached by https may be on the way to another machine.
+        // Other machines may be reached by a proxy over https.
         let platform = if https || !is_loopback(base) { Some(begin()?.with_platform_verifier()) } else { None };
         let (builder, missing_roots) = match platform {
             Some(Ok(builder)) => (builder, None),
@@ -91,7 +91,7 @@ mod tls {
     }
 }
 
-/// Whether a URL leads to this machine.
+/// Whether the host of a URL is this machine.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),

@@ -1,4 +1,4 @@
-//! Lists as streams of items. Which operations are paged, and by which members, is generated from the document.
+//! Streams over the items of paged lists. Which operations are paged, and by which members, is generated from the document.
 
 use std::{
     collections::HashSet,
@@ -14,7 +14,7 @@ use crate::{
     types::{PaginationRequest, PaginationResponse},
 };
 
-/// A request whose answer comes in pages. Implemented by generated code.
+/// A request whose response is paged. Implemented by generated code.
 pub trait Paged: sealed::Sealed {}
 
 pub(crate) mod sealed {
@@ -44,20 +44,20 @@ pub(crate) mod sealed {
 
 pub(crate) use sealed::Page;
 
-/// The token of the next page, from either of the places where the service writes it.
+/// The token of the next page, from either of the two members in which the service sends it.
 pub(crate) fn next_token(pagination: Option<PaginationResponse>, beside: Option<String>) -> Option<String> {
     let within = pagination.and_then(|pagination| pagination.next_page_token);
     [within, beside].into_iter().flatten().find(|token| !token.is_empty())
 }
 
-/// A stream of the items of all pages, made by the client's `..._stream` methods.
+/// A stream of the items of all pages, returned by the client's `..._stream` methods.
 ///
-/// A page is asked for when the items of the one before are used up, and not sooner. The stream ends after the last page.
-/// An error ends it too: begin again with [`page_token`](Self::page_token) in the request's `pagination`. Where the service
-/// sends a page token for the second time, or a hundred pages in a row with nothing in them, the list would go on for ever: an
-/// [`ErrorKind::IncompleteResponse`](crate::ErrorKind::IncompleteResponse) says that it is not whole.
+/// A page is requested when all items of the page before have been yielded. The stream ends after the last page, or after an
+/// error. To resume after an error, set [`page_token`](Self::page_token) in the `pagination` of a new request. If the service
+/// sends the same page token twice, or a hundred empty pages in a row, the list would never end: the stream then ends with an
+/// error of the kind [`ErrorKind::IncompleteResponse`](crate::ErrorKind::IncompleteResponse).
 ///
-/// Items that move between pages while the list changes may be seen twice or not at all, as the service has them.
+/// If the list changes while it is read, an item that moves between pages may be yielded twice or not at all.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -86,24 +86,24 @@ pub struct Items<R: Paged> {
     request: R,
     /// The token of the page that the next item comes from.
     token: Option<String>,
-    /// Every token asked for so far; there is one for each page, so they are few.
+    /// The tokens requested so far, one for each page.
     asked: HashSet<String>,
-    /// Pages without an item since the last that had one.
+    /// The number of empty pages in a row.
     empty: usize,
     page: vec::IntoIter<R::Item>,
     next: Next<R::Item>,
 }
 
-/// Pages may be empty, where a filter leaves nothing of them; so many are a service that does not come to an end.
+/// Single pages may be empty because of a filter. After this many in a row the list is taken to be endless.
 const MAX_EMPTY_PAGES: usize = 100;
 
 enum Next<T> {
-    /// There is a page to ask for.
+    /// The next page is to be requested.
     Due,
     Fetching(BoxFuture<'static, Result<ResponseValue<Page<T>>, Error>>),
-    /// After the items at hand, there is this page.
+    /// The page with this token follows the items of the current page.
     Then(String),
-    /// After the items at hand, there is this error.
+    /// This error follows the items of the current page.
     Failed(Error),
     End,
 }
@@ -116,7 +116,7 @@ impl<R: Paged> Items<R> {
         Self { client, request, token, asked, empty: 0, page: Vec::new().into_iter(), next: Next::Due }
     }
 
-    /// The token of the page that the next item comes from, to begin again there. `None` on the first page.
+    /// The token of the page that the next item is on, to resume the list there. `None` on the first page.
     pub fn page_token(&self) -> Option<&str> {
         match &self.next {
             Next::Then(token) if self.page.len() == 0 => Some(token),

@@ -1,4 +1,4 @@
-//! Spans and events, by OpenTelemetry's conventions for HTTP clients. No bodies, no key, no values.
+//! Spans and events, by OpenTelemetry's conventions for HTTP clients. They never contain bodies, values or the key.
 
 use std::{
     collections::BTreeSet,
@@ -16,7 +16,7 @@ use crate::{
 /// The target of all spans and events of this crate.
 pub(crate) const TARGET: &str = "coralogix_incidents";
 
-/// One for each call of an operation.
+/// The span of a call.
 pub(crate) fn operation_span(operation: &Operation, binding: &Binding, url: &Url, correlation_id: &str) -> Span {
     tracing::info_span!(
         target: TARGET,
@@ -32,7 +32,7 @@ pub(crate) fn operation_span(operation: &Operation, binding: &Binding, url: &Url
     )
 }
 
-/// One for each request that is sent.
+/// The span of a request.
 pub(crate) fn attempt_span(binding: &Binding, url: &Url, correlation_id: &str, resends: u32) -> Span {
     let span = tracing::info_span!(
         target: TARGET,
@@ -49,14 +49,14 @@ pub(crate) fn attempt_span(binding: &Binding, url: &Url, correlation_id: &str, r
         cx.correlation_id = correlation_id,
         error.type = Empty,
     );
-    // The convention: only on requests that are sent again.
+    // By the convention, only requests that are sent again have this field.
     if resends > 0 {
         span.record("http.request.resend_count", resends);
     }
     span
 }
 
-/// The call goes on in another generation, by another path.
+/// Records that the call is sent in another generation.
 pub(crate) fn changed_generation(span: &Span, binding: &Binding, reason: &str) {
     span.record("url.template", binding.path);
     tracing::debug!(target: TARGET, generation = %binding.generation, reason, "sending the call in another API generation");
@@ -67,25 +67,25 @@ pub(crate) fn failed(span: &Span, kind: ErrorKind) {
     span.record("otel.status_code", "ERROR");
 }
 
-/// The unknown names that a client has met, so that each is reported once.
+/// The unknown names that a client has reported, so that each is reported once.
 #[derive(Debug, Default)]
 pub(crate) struct Drift {
     seen: Mutex<BTreeSet<Unknown>>,
 }
 
-/// Longer names are not names; they are cut.
+/// The longest name that is reported, in characters; longer ones are cut.
 const MAX_NAME: usize = 128;
-/// More distinct names are not drift of the service but another service.
+/// The maximum number of distinct names that are reported.
 const MAX_SEEN: usize = 1024;
 
 impl Drift {
-    /// Whether anybody listens; if not, decoding does not look for unknown names at all.
+    /// Whether a subscriber listens. If not, decoding does not look for unknown names.
     pub(crate) fn is_watched() -> bool {
         tracing::enabled!(target: "coralogix_incidents::drift", Level::WARN)
     }
 
-    /// Decodes with `decode`, whose argument it calls for each unknown member, and reports the names that are new.
-    /// `redact` keeps what must not be shown out of names.
+    /// Runs `decode`, which calls its argument for each unknown member, and reports names that were not reported before.
+    /// `redact` removes the key from names.
     pub(crate) fn watch<T>(
         &self,
         operation: &Operation,
@@ -94,7 +94,7 @@ impl Drift {
     ) -> T {
         let (value, names) = unknown::collect(|| decode(&mut |name| unknown::note_field(name)));
         for name in names {
-            // Half a key would not be found: it is searched for before the cut.
+            // Redact before cutting: half a key would not be found.
             let clean = |name| redact(name).chars().take(MAX_NAME).collect();
             let name = match name {
                 Unknown::EnumValue(of, value) => Unknown::EnumValue(of, clean(value)),
