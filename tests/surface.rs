@@ -1,7 +1,7 @@
-//! The public API of the published crates as one reviewed text each: what a caller can name, with its signature.
+//! The public API of each published crate as a reviewed snapshot: every name that a caller can use, with its signature.
 //!
-//! After a change that is meant: `INSTA_UPDATE=always cargo test -p coralogix-incidents-tests surface`, and an entry in
-//! CHANGELOG.md, which must carry the fingerprint that the failing test prints.
+//! After an intended change, run `INSTA_UPDATE=always cargo test -p coralogix-incidents-tests surface` and add an entry to
+//! CHANGELOG.md with the fingerprint that the failing test prints.
 
 use std::{
     collections::BTreeSet,
