@@ -141,22 +141,26 @@ impl Cli {
     }
 
     /// Starts a shell command in a terminal; `$CX` is the binary.
+    ///
+    /// When the process ends that leads a session, Linux drops what the terminal has not passed on yet. So another shell leads the
+    /// session: it shows the exit code between two [`MARK`]s and stays until the test has read it.
     pub(crate) fn terminal(&self, width: u16, script: &str) -> Terminal {
         let pty = native_pty_system();
         let pair = pty.openpty(PtySize { rows: 50, cols: width, pixel_width: 0, pixel_height: 0 }).unwrap();
         let mut command = CommandBuilder::new("/bin/sh");
-        command.args(["-c", script]);
+        command.args(["-c", r#"trap : INT; /bin/sh -c "$SCRIPT"; printf '\036%s\036' "$?"; exec sleep 1000"#]);
         command.cwd("/");
         command.env_clear();
         command.env("TERM", "xterm-256color");
         command.env("CX", BINARY);
         command.env("PATH", "/usr/bin:/bin");
+        command.env("SCRIPT", script);
         for (name, value) in &self.env {
             command.env(name, value);
         }
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
-        Terminal::new(child, pair.master)
+        Terminal::new(child, &*pair.master)
     }
 }
 
@@ -171,19 +175,31 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 /// A program in a pseudo-terminal.
 pub(crate) struct Terminal {
     child: Box<dyn Child + Send + Sync>,
-    master: Box<dyn MasterPty + Send>,
     keyboard: Box<dyn Write + Send>,
     screen: Arc<(Mutex<Screen>, Condvar)>,
 }
 
+/// Stands before and after the exit code. No program shows this control character.
+const MARK: char = '\u{1e}';
+
 #[derive(Default)]
 struct Screen {
     text: String,
+    /// Whether nothing more will be shown: the command has ended, or the terminal is gone.
     ended: bool,
 }
 
+impl Screen {
+    /// What the command showed and its exit code, once it has ended.
+    fn result(&self) -> Option<(&str, u32)> {
+        let (text, rest) = self.text.split_once(MARK)?;
+        let (code, _) = rest.split_once(MARK)?;
+        Some((text, code.parse().unwrap()))
+    }
+}
+
 impl Terminal {
-    fn new(child: Box<dyn Child + Send + Sync>, master: Box<dyn MasterPty + Send>) -> Self {
+    fn new(child: Box<dyn Child + Send + Sync>, master: &dyn MasterPty) -> Self {
         let screen = Arc::new((Mutex::new(Screen::default()), Condvar::new()));
         let mut reader = master.try_clone_reader().unwrap();
         let keyboard = master.take_writer().unwrap();
@@ -196,33 +212,35 @@ impl Terminal {
                 let (screen, changed) = &*shared;
                 let mut screen = screen.lock().unwrap();
                 screen.text.push_str(&String::from_utf8_lossy(&buffer[..length]));
-                screen.ended = length == 0;
+                screen.ended = length == 0 || screen.result().is_some();
                 changed.notify_all();
                 if screen.ended {
                     return;
                 }
             }
         });
-        Self { child, master, keyboard, screen }
+        Self { child, keyboard, screen }
     }
 
     #[track_caller]
-    fn wait(&self, what: &str, until: impl Fn(&Screen) -> bool) -> String {
+    fn wait<T>(&self, what: &str, until: impl Fn(&Screen) -> Option<T>) -> T {
         let (screen, changed) = &*self.screen;
         let deadline = Instant::now() + PATIENCE;
         let mut screen = screen.lock().unwrap();
-        while !until(&screen) {
+        loop {
+            if let Some(found) = until(&screen) {
+                return found;
+            }
             let left = deadline.saturating_duration_since(Instant::now());
             assert!(!left.is_zero() && !screen.ended, "waited for {what}, got: {}", screen.text);
             screen = changed.wait_timeout(screen, left).unwrap().0;
         }
-        screen.text.clone()
     }
 
     /// Waits until this stands on the screen.
     #[track_caller]
     pub(crate) fn wait_for(&self, text: &str) -> &Self {
-        self.wait(text, |screen| screen.text.contains(text));
+        self.wait(text, |screen| screen.text.contains(text).then_some(()));
         self
     }
 
@@ -234,12 +252,18 @@ impl Terminal {
 
     /// Waits for the end: everything that was shown, with line breaks as in a pipe, and the exit code.
     #[track_caller]
-    pub(crate) fn finish(mut self) -> (String, u32) {
-        let text = self.wait("the end", |screen| screen.ended);
-        let code = self.child.wait().unwrap().exit_code();
-        drop(self.master);
+    pub(crate) fn finish(self) -> (String, u32) {
+        let end = |screen: &Screen| screen.result().map(|(text, code)| (text.replace("\r\n", "\n"), code));
+        let (text, code) = self.wait("the end", end);
         assert_no_key(&text);
-        (text.replace("\r\n", "\n"), code)
+        (text, code)
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
