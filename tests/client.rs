@@ -97,10 +97,10 @@ async fn a_request_that_breaks_a_limit_is_refused_before_anything_is_sent() {
     let nobody = AssignIncidentsRequest::default().with_incident_ids(["a"]);
     assert_eq!(client.assign_incidents(&nobody).await.unwrap_err().to_string(), "`assignedTo.userId` is blank");
     for (id, problem) in [
-        ("a/b", "has a `/`"),
-        ("a:b", "has a `:`"),
+        ("a/b", "contains `/`"),
+        ("a:b", "contains `:`"),
         ("", "is blank"),
-        ("a b", "has white space"),
+        ("a b", "contains white space"),
         ("..", "is a relative path segment"),
     ] {
         let error = client.get_incident(id).await.unwrap_err();
@@ -422,7 +422,7 @@ fn a_key_that_cannot_be_one_is_refused_with_the_place_of_the_fault() {
 }
 
 #[test]
-fn the_place_of_the_service_is_checked_before_a_key_goes_there() {
+fn the_endpoint_is_checked_before_a_key_is_sent_there() {
     let build = |f: fn(coralogix_incidents::ClientBuilder) -> coralogix_incidents::ClientBuilder| {
         f(Client::builder().api_key(ApiKey::new("k").unwrap()))
             .build()
@@ -441,16 +441,16 @@ fn the_place_of_the_service_is_checked_before_a_key_goes_there() {
     for (result, part) in [
         (build(|b| b.base_url("http://10.0.0.1")), "http to another machine"),
         (build(|b| b.base_url("http://127.0.0.1.evil.example")), "http to another machine"),
-        (build(|b| b.base_url("https://user:pw@x.example")), "has a user or a password"),
+        (build(|b| b.base_url("https://user:pw@x.example")), "contains a user name or a password"),
         (build(|b| b.base_url("https://x.example/?a=b")), "has a query"),
         (build(|b| b.base_url("ftp://x.example")), "is neither https nor http"),
         (build(|b| b.base_url("nonsense")), "is not a URL"),
         (build(|b| b.base_url("https://x.example/mgmt/openapi/3/")), "ends in API generation 3"),
-        (build(|b| b.base_url("https://x.example/mgmt/openapi/v1")), "ends in the generation of the paths"),
+        (build(|b| b.base_url("https://x.example/mgmt/openapi/v1")), "ends in the version of the paths"),
         (build(|b| b.base_url("https://x.example/5").api_generation(ApiGeneration::V1)), "leave one of them off"),
-        (build(|b| b.domain("")), "is no domain"),
-        (build(|b| b.domain("evil.example/steal?")), "is no domain"),
-        (build(|b| b.domain("key@evil.example")), "is no domain"),
+        (build(|b| b.domain("")), "is not a domain"),
+        (build(|b| b.domain("evil.example/steal?")), "is not a domain"),
+        (build(|b| b.domain("key@evil.example")), "is not a domain"),
         (build(|b| b.user_agent_suffix("a\nb")), "user agent"),
     ] {
         let message = result.expect_err(part);

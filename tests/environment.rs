@@ -69,7 +69,7 @@ fn variables_that_agree_are_taken_and_two_that_disagree_are_named() {
         ),
         (
             &[("CORALOGIX_REGION", "EU2"), ("CORALOGIX_ENV", "US1")],
-            "CORALOGIX_REGION and CORALOGIX_ENV disagree: one leads to api.eu2.coralogix.com, the other to \
+            "CORALOGIX_REGION and CORALOGIX_ENV disagree: one selects api.eu2.coralogix.com, the other \
              api.us1.coralogix.com; unset one of them",
         ),
     ] {

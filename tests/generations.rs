@@ -195,7 +195,7 @@ async fn what_cannot_travel_in_a_query_is_refused_by_name_before_anything_is_sen
     let client = crate::operations::client(&emulator, ApiGeneration::V5);
     let request = ListIncidentAggregationsRequest::default().with_group_bys([GroupBy::default()]);
     let error = client.list_incident_aggregations(&request).await.unwrap_err();
-    assert!(error.to_string().starts_with("`groupBys` cannot travel in the query"), "{error}");
+    assert!(error.to_string().starts_with("`groupBys` cannot be sent in the query"), "{error}");
     assert_eq!((error.effect(), error.attempts(), emulator.requests().len()), (Effect::None, 0, 0));
     // An empty filter sends nothing.
     let request = ListIncidentAggregationsRequest::default().with_filter(IncidentQueryFilter::default());

@@ -144,7 +144,7 @@ mod case {
     }
 
     pub(super) async fn list_incident_aggregations(client: &Client) -> Result<(), Error> {
-        // A list of messages does not travel in the query of generation 5.
+        // A list of messages is not sent in the query of generation 5.
         let request = ListIncidentAggregationsRequest::default();
         let by = GroupBy::default().with_incident_field(IncidentFields::Severity);
         let in_query = client.api_generation() == Some(ApiGeneration::V5);

@@ -164,7 +164,7 @@ fn durations_decode_whatever_they_are() {
     let incident = incident_with("/duration", json!("<string>"));
     let duration = incident.duration.unwrap();
     assert_eq!(duration.as_str(), "<string>");
-    assert_eq!(duration.to_time_delta().unwrap_err().to_string(), "`<string>` is no duration: it must end in `s`");
+    assert_eq!(duration.to_time_delta().unwrap_err().to_string(), "`<string>` is not a duration: it must end in `s`");
     let mut sample = documented();
     sample["incidents"][0].as_object_mut().unwrap().remove("duration");
     assert_eq!(decode::<UnassignIncidentsResponse>(sample).incidents[0].duration, None);
@@ -463,7 +463,7 @@ fn an_incident_tells_its_assignees_age_and_end() {
     assert_eq!(
         incident.elapsed(now),
         Some(TimeDelta::zero()),
-        "the placeholder is no duration, so it is closed minus created"
+        "the placeholder is not a duration, so it is closed minus created"
     );
     assert!(!incident.is_open(), "it has a closing time");
     let open = Incident::default().with_created_at(now - TimeDelta::minutes(5));

@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// The SDK's default for the most ids in one request. Where ids travel in the URL, it may send fewer.
+/// The SDK's default for the most ids in one request. If ids are sent in the URL, it may send fewer.
 const IDS_PER_REQUEST: usize = 100;
 
 /// Shows the requests of a change.
@@ -110,11 +110,11 @@ pub(crate) fn request(client: &Client, operation: &str, input: Input<'_>) -> Res
     Ok(Request { method: binding.method(), url: format!("{base}{path}"), query, body })
 }
 
-/// The members of a request that travel in the query, by their names there.
+/// The members of a request that are sent in the query, with their names there.
 fn query(binding: &Binding, message: &Value) -> Result<Option<Value>, Failure> {
     let member = |path: &str| path.split('.').try_fold(message, |value, name| value.get(name));
     if let Some(path) = binding.excluded_members().iter().find(|path| member(path).is_some()) {
-        let summary = format!("`{path}` cannot travel in a query, as API generation {} needs it", binding.generation());
+        let summary = format!("`{path}` cannot be sent in a query, which API generation {} uses", binding.generation());
         return Err(Failure::usage(summary).next("add --api-generation v1; nothing was sent"));
     }
     let parameters = binding.query().iter();

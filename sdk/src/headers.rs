@@ -1,5 +1,5 @@
-//! How header values are read, by the rules of RFC 9110: lists over several lines, media types, waiting times. It knows
-//! nothing of requests and of what a value means for a call.
+//! Reads header values by the rules of RFC 9110: lists over several lines, media types, `Retry-After`. This module must not
+//! know of requests, nor what a value means for a call.
 
 use std::{
     borrow::Cow,
@@ -16,24 +16,24 @@ fn list(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = String> {
     elements.filter(|element| !element.is_empty())
 }
 
-/// How a body is encoded; `None` if it is not.
+/// The content codings of a body, without `identity`; `None` if there are none.
 pub(crate) fn content_coding(headers: &HeaderMap) -> Option<String> {
     let codings = list(headers, header::CONTENT_ENCODING).filter(|coding| !coding.eq_ignore_ascii_case("identity"));
     codings.reduce(|all, next| format!("{all}, {next}"))
 }
 
-/// Whether a body is JSON by its media type: `application/json`, or one with the suffix `+json`.
+/// Whether the media type of a body is JSON: `application/json`, or one with the suffix `+json`.
 pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     all_types(headers, |subtype| subtype == "json" || subtype.ends_with("+json"))
 }
 
-/// Whether a body is an HTML page by its media type.
+/// Whether the media type of a body is HTML.
 pub(crate) fn is_html(headers: &HeaderMap) -> bool {
     all_types(headers, |subtype| subtype == "html" || subtype == "xhtml+xml")
 }
 
-/// Whether there is a media type, and the subtype of every one is of this kind: a proxy may have added a line. Parameters
-/// do not count, nor whether they are well formed, so that a stray semicolon does not make JSON something else.
+/// Whether there is a media type and the subtype of each one is of this kind; a proxy may have added a header line.
+/// Parameters are ignored, even malformed ones, so that a stray semicolon does not turn JSON into something else.
 fn all_types(headers: &HeaderMap, is_kind: impl Fn(&str) -> bool) -> bool {
     let mut types = headers.get_all(header::CONTENT_TYPE).into_iter().map(|value| {
         let value = String::from_utf8_lossy(value.as_bytes());
@@ -44,9 +44,10 @@ fn all_types(headers: &HeaderMap, is_kind: impl Fn(&str) -> bool) -> bool {
     first.is_some_and(|first| first && types.all(|other| other))
 }
 
-/// How long `Retry-After` asks to wait, in either of its forms
-/// ([section 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)). A date is held against the response's own
-/// `Date`, so that it does not matter how the clocks of both sides differ; `now` stands in for a `Date` that is missing.
+/// The delay that `Retry-After` asks for, given in seconds or as a date
+/// ([section 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)). A date is compared with the `Date` of the same
+/// response, so that a difference between the clocks of client and server does not matter. If there is no `Date`, it is
+/// compared with `now`.
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = text(headers, header::RETRY_AFTER)?;
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -74,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn codings_are_read_over_all_lines() {
+    fn codings_are_read_from_all_lines() {
         for (values, expected) in [
             (&[][..], None),
             (&[""], None),
@@ -89,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn media_types_are_told_apart_by_type_and_suffix() {
+    fn media_types_are_recognized_by_subtype_and_suffix() {
         for (values, json, html) in [
             (&[][..], false, false),
             (&["application/json"], true, false),
@@ -131,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_to_retry_after_is_held_against_the_date_of_the_response() {
+    fn a_retry_after_date_is_compared_with_the_date_of_the_response() {
         let read = |date: &str| {
             let mut headers = lines(&header::RETRY_AFTER, &["Sun, 06 Nov 1994 08:49:37 GMT"]);
             headers.insert(header::DATE, HeaderValue::from_str(date).unwrap());
@@ -139,6 +140,6 @@ mod tests {
         };
         assert_eq!(read("Sun, 06 Nov 1994 08:49:17 GMT"), Some(Duration::from_secs(20)));
         assert_eq!(read("Sun, 06 Nov 1994 09:49:17 GMT"), Some(Duration::ZERO));
-        assert_eq!(read("yesterday"), Some(Duration::from_secs(30)), "the client's clock has to do");
+        assert_eq!(read("yesterday"), Some(Duration::from_secs(30)), "the clock of the client is used");
     }
 }

@@ -1,4 +1,4 @@
-//! Questions that callers ask of incidents and their events, answered from the flat members of the generated types.
+//! Methods on incidents and their events that the generated types do not have.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -19,19 +19,18 @@ impl Incident {
         self.assignees().any(|assignee| assignee == user_id)
     }
 
-    /// Whether the incident is neither resolved nor closed. That its alert has recovered, which `state` says, does not make it
-    /// so: somebody has it on their list all the same.
+    /// Whether the incident is neither resolved nor closed. An incident whose alert has recovered (see `state`) is still open.
     pub fn is_open(&self) -> bool {
         self.closed_at.is_none() && self.status != IncidentStatus::Resolved
     }
 
-    /// The time from `createdAt` to `now`; `None` if the service did not say when it was created.
+    /// The time from `createdAt` to `now`; `None` if the service sent no `createdAt`.
     pub fn age(&self, now: DateTime<Utc>) -> Option<TimeDelta> {
         Some(now - self.created_at?)
     }
 
-    /// How long the incident lasted or has lasted: its `duration`; else the time from its creation to its end; else, while
-    /// it is open, its age.
+    /// How long the incident has lasted: its `duration` if the service sent it, otherwise the time from its creation until it was
+    /// closed, or until `now` if it is open.
     pub fn elapsed(&self, now: DateTime<Utc>) -> Option<TimeDelta> {
         let stated = self.duration.as_ref().and_then(|duration| duration.to_time_delta().ok());
         stated.or_else(|| Some(self.closed_at.unwrap_or(now) - self.created_at?))
@@ -39,8 +38,8 @@ impl Incident {
 }
 
 impl IncidentSeverity {
-    /// The severity's place in the order of severity, the higher the graver: unknown 0, low 1, info 2, warning 3, error 4,
-    /// critical 5. The order of the values on the wire is another.
+    /// A number by which severities can be compared: unknown 0, low 1, info 2, warning 3, error 4, critical 5. The order of the
+    /// values on the wire is a different one.
     ///
     /// ```
     /// use coralogix_incidents::types::IncidentSeverity;
@@ -59,7 +58,7 @@ impl IncidentSeverity {
     }
 }
 
-/// What happened in an event, borrowed from its flat members.
+/// What happened in an event, borrowed from its members.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Payload<'a> {
@@ -77,7 +76,7 @@ pub enum Payload<'a> {
     Close(&'a IncidentEventClose),
 }
 
-/// Who caused an event, borrowed from its flat members.
+/// Who caused an event, borrowed from its members.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Originator<'a> {
@@ -88,8 +87,8 @@ pub enum Originator<'a> {
 }
 
 impl IncidentEvent {
-    /// What happened. An event carries at most one payload, and one that opens an incident none. Should there be several
-    /// (the documented sample shows all of them), it is the first in the document's order.
+    /// What happened. An event has at most one payload; the event that opens an incident has none. If there are several, as in the
+    /// documented sample, the first in the order of the document is returned.
     pub fn payload(&self) -> Option<Payload<'_>> {
         let snooze = || self.snooze_indicator.as_deref().map(Payload::Snooze);
         let assign = || self.assignment.as_deref().map(Payload::Assign);
@@ -100,7 +99,7 @@ impl IncidentEvent {
         snooze().or_else(assign).or_else(unassign).or_else(upsert).or_else(acknowledge).or_else(close)
     }
 
-    /// Who caused it, at most one; should there be both, the user.
+    /// Who caused the event. If there are both a user and the system, the user is returned.
     pub fn originator(&self) -> Option<Originator<'_>> {
         let administrative = self.administrative_event.as_deref().map(Originator::Administrative);
         administrative.or_else(|| self.operational_event.as_deref().map(Originator::Operational))

@@ -129,7 +129,7 @@ impl Binding {
     /// # Ok::<(), coralogix_incidents::Error>(())
     /// ```
     pub fn path_of(&self, id: &str) -> Result<String, Error> {
-        request::text("id", id, request::PATH_SEGMENT)?;
+        request::check_text("id", id, request::PATH_SEGMENT)?;
         Ok(match self.path.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?.1))) {
             Some((before, after)) => format!("{before}{}{after}", request::encode_path(id)),
             None => self.path.to_owned(),

@@ -1,10 +1,11 @@
-//! Where the service lives.
+//! The regions of the service and their hosts.
 
 use std::{fmt, str::FromStr};
 
 use crate::{ConfigErrorKind, Error};
 
-/// A region of the Coralogix platform: the one your account is in. [Source](https://coralogix.com/docs/user-guides/account-management/account-settings/coralogix-domain/).
+/// A region of the Coralogix platform. Use the one that your account is in.
+/// [Source](https://coralogix.com/docs/user-guides/account-management/account-settings/coralogix-domain/).
 ///
 /// ```
 /// use coralogix_incidents::Region;
@@ -16,7 +17,7 @@ use crate::{ConfigErrorKind, Error};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 #[non_exhaustive]
 pub enum Region {
-    /// Stockholm, the default. The documented `api.coralogix.com` is its older name.
+    /// Stockholm, the default. `api.coralogix.com` in the documentation is the older name of its host.
     #[default]
     Eu1,
     /// Europe, the second.
@@ -77,8 +78,8 @@ impl fmt::Display for Region {
 impl FromStr for Region {
     type Err = Error;
 
-    /// Reads a region's name, or its older name (`EUROPE1`, `USA1`, `APAC1` and so on), in any case. An unknown name is an error, never a host: a key must not go to a host that a
-    /// slip of the pen made up.
+    /// Reads the name of a region, or its older name (`EUROPE1`, `USA1`, `APAC1` and so on), in any case. An unknown name is an
+    /// error and never becomes part of a host name: a typing error must not send a key to an unknown host.
     fn from_str(name: &str) -> Result<Self, Error> {
         let given = name.trim().to_ascii_uppercase();
         let older = [("EUROPE", "EU"), ("USA", "US"), ("APAC", "AP")];

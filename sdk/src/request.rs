@@ -1,4 +1,4 @@
-//! What generated methods build requests from: the limits that the document states, and what travels in URLs.
+//! What generated methods need to build requests: checks of the limits that the document states, and the encoding of URLs.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
@@ -7,28 +7,28 @@ use serde_json::Value;
 
 use crate::{Binding, Error};
 
-/// What a text must be.
+/// A rule for a string in a request.
 #[derive(Clone, Copy)]
-pub(crate) struct Text {
+pub(crate) struct TextRule {
     path_segment: bool,
     max_length: Option<usize>,
 }
 
-/// Something other than white space.
-pub(crate) const NOT_BLANK: Text = Text { path_segment: false, max_length: None };
-/// What can stand in a path: no white space, no `/` (which no gateway unescapes there), no `:` (which older gateways take for
-/// the beginning of a verb).
-pub(crate) const PATH_SEGMENT: Text = Text { path_segment: true, max_length: None };
+/// A string that has a character other than white space.
+pub(crate) const NOT_BLANK: TextRule = TextRule { path_segment: false, max_length: None };
+/// A string that can be a segment of a path: no white space, no `/` (which gateways do not unescape there), no `:` (which older
+/// gateways read as the beginning of a verb).
+pub(crate) const PATH_SEGMENT: TextRule = TextRule { path_segment: true, max_length: None };
 
-impl Text {
-    /// Of at most so many characters.
+impl TextRule {
+    /// The same rule with a maximum number of characters.
     pub(crate) const fn at_most(mut self, characters: usize) -> Self {
         self.max_length = Some(characters);
         self
     }
 }
 
-pub(crate) fn count(name: &str, count: usize, least: usize, most: Option<usize>) -> Result<(), Error> {
+pub(crate) fn check_count(name: &str, count: usize, least: usize, most: Option<usize>) -> Result<(), Error> {
     if count < least {
         let message = if count == 0 {
             format!("`{name}` is empty: give at least {least}")
@@ -47,44 +47,46 @@ pub(crate) fn count(name: &str, count: usize, least: usize, most: Option<usize>)
     }
 }
 
-pub(crate) fn each(name: &str, values: &[String], rule: Text) -> Result<(), Error> {
+pub(crate) fn check_each(name: &str, values: &[String], rule: TextRule) -> Result<(), Error> {
     values.iter().enumerate().try_for_each(|(index, value)| check(value, rule, || format!("`{name}[{index}]`")))
 }
 
-pub(crate) fn text(name: &str, value: &str, rule: Text) -> Result<(), Error> {
+pub(crate) fn check_text(name: &str, value: &str, rule: TextRule) -> Result<(), Error> {
     check(value, rule, || format!("`{name}`"))
 }
 
-fn check(value: &str, rule: Text, what: impl Fn() -> String) -> Result<(), Error> {
+fn check(value: &str, rule: TextRule, what: impl Fn() -> String) -> Result<(), Error> {
     let problem = match rule {
         _ if value.trim().is_empty() => "is blank".to_owned(),
-        Text { max_length: Some(most), .. } if value.chars().count() > most => {
+        TextRule { max_length: Some(most), .. } if value.chars().count() > most => {
             format!("is longer than {most} characters")
         }
-        Text { path_segment: true, .. } if value.contains('/') => "has a `/`, which cannot travel in a path".to_owned(),
-        Text { path_segment: true, .. } if value.contains(':') => {
-            "has a `:`, which older gateways take for a verb".to_owned()
+        TextRule { path_segment: true, .. } if value.contains('/') => {
+            "contains `/`, which cannot be sent in a path".to_owned()
         }
-        Text { path_segment: true, .. } if value == "." || value == ".." => "is a relative path segment".to_owned(),
-        Text { path_segment: true, .. } if value.contains(char::is_whitespace) => "has white space in it".to_owned(),
-        Text { .. } => return Ok(()),
+        TextRule { path_segment: true, .. } if value.contains(':') => {
+            "contains `:`, which older gateways read as the beginning of a verb".to_owned()
+        }
+        TextRule { path_segment: true, .. } if value == "." || value == ".." => "is a relative path segment".to_owned(),
+        TextRule { path_segment: true, .. } if value.contains(char::is_whitespace) => "contains white space".to_owned(),
+        TextRule { .. } => return Ok(()),
     };
     Err(Error::invalid_request(format!("{} {problem}", what())))
 }
 
-/// The query of a binding whose request message travels there: each scalar member that is set, by its dotted path; the
-/// elements of a list one by one. A message with nothing set gives an empty query.
+/// The query of a binding that sends the request message in it: each scalar member that is set, by its dotted path, and each
+/// element of a list as a parameter of its own. The query of a message without a set member is empty.
 ///
 /// # Errors
 ///
-/// `InvalidRequest` if a member is set that can't travel in a query.
+/// `InvalidRequest` if a member is set that cannot be sent in a query.
 pub(crate) fn query(binding: &Binding, message: &impl Serialize) -> Result<Vec<(&'static str, String)>, Error> {
     let message = serde_json::to_value(message)
         .map_err(|error| Error::invalid_request(format!("the request cannot be written as JSON: {error}")))?;
     let member = |path: &str| path.split('.').try_fold(&message, |value, key| value.get(key));
     if let Some(path) = binding.excluded.iter().find(|path| member(path).is_some_and(is_set)) {
         let message = format!(
-            "`{path}` cannot travel in the query that API generation {} takes: leave it out, or use a generation that takes \
+            "`{path}` cannot be sent in the query that API generation {} uses: leave it out, or use a generation that takes \
              a request body",
             binding.generation
         );
@@ -112,17 +114,17 @@ fn is_set(value: &Value) -> bool {
     }
 }
 
-/// A scalar as a query has it: text without quotes.
+/// A scalar as it is written in a query: strings have no quotes.
 fn scalar(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// A repeated query parameter: `name=a&name=b`, the one form that gateways read as a list.
+/// A repeated query parameter, `name=a&name=b`: the only form that gateways read as a list.
 pub(crate) fn query_list<'a>(name: &'a str, values: &'a [String]) -> Vec<(&'a str, &'a str)> {
     values.iter().map(|value| (name, value.as_str())).collect()
 }
 
-/// One segment of a path, escaped but for the characters that RFC 3986 calls unreserved.
+/// A segment of a path, with all characters escaped except those that RFC 3986 calls unreserved.
 pub(crate) fn encode_path(segment: &str) -> PercentEncode<'_> {
     const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
     utf8_percent_encode(segment, ESCAPED)

@@ -92,7 +92,7 @@ impl Drift {
         redact: impl Fn(String) -> String,
         decode: impl FnOnce(&mut dyn FnMut(&str)) -> T,
     ) -> T {
-        let (value, names) = unknown::collect(|| decode(&mut |name| unknown::note_field(name)));
+        let (value, names) = unknown::collect(|| decode(&mut |name| unknown::record_field(name)));
         for name in names {
             // Redact before cutting: half a key would not be found.
             let clean = |name| redact(name).chars().take(MAX_NAME).collect();

@@ -421,7 +421,7 @@ impl<'a> Reader<'a> {
         self.json_schema(&format!("the request body of `{id}`"), &pointer)
     }
 
-    /// The schema of the request message: of the body, or, where its members travel in the query, of `x-request-message`.
+    /// The schema of the request message: of the body, or, if its members are sent in the query, of `x-request-message`.
     fn message(&mut self, id: &str, pointer: &str, node: &Value, body: Option<&String>) -> Option<String> {
         let Some(stated) = node.get("x-request-message") else { return body.cloned() };
         let at = join(pointer, "x-request-message");

@@ -256,7 +256,7 @@ mod tests {
     fn a_line_that_is_no_id_ends_the_ids_and_names_its_number() {
         assert_eq!(
             read(b"one\n\nID  STATUS\ntwo\n").last().unwrap().as_ref().unwrap_err().split(':').next(),
-            Some("line 3 has white space in it")
+            Some("line 3 contains white space")
         );
         assert_eq!(read(b"one\n\xff\xfe\ntwo\n"), [Ok("one".to_owned()), Err("line 2 is not UTF-8".to_owned())]);
         let long = vec![b'x'; 70_000];

@@ -13,7 +13,7 @@ pub(crate) fn id(text: &str) -> Result<String, String> {
     check_visible(text, is_invisible)?;
     for character in text.chars() {
         let problem = if character.is_whitespace() {
-            "has white space in it: give one id per line, as `list --output ids` does"
+            "contains white space: give one id per line, as `list --output ids` does"
         } else if is_quotation_mark(character) {
             "has a quotation mark in it: give ids without quotes; `jq -r` prints them so"
         } else if is_bracket(character) {

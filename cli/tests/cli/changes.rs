@@ -35,7 +35,7 @@ fn a_file_with_a_line_that_is_no_id_sends_nothing() {
     let ran = Cli::at(&emulator).run(&["unassign", "--from-file", path.to_str().unwrap()]);
     fs::remove_file(&path).unwrap();
     assert_eq!(ran.code, 2);
-    assert!(ran.err.contains("line 2 has white space"), "{}", ran.err);
+    assert!(ran.err.contains("line 2 contains white space"), "{}", ran.err);
     assert_eq!(emulator.requests(), []);
 }
 
@@ -44,7 +44,7 @@ fn standard_input_with_a_line_that_is_no_id_is_taken_until_there() {
     let emulator = emulator();
     let ran = Cli::at(&emulator).stdin("incident_id_2\nnot an id\nincident_id_3\n").run(&["unassign", "-"]);
     assert_eq!(ran.code, 3);
-    assert!(ran.err.contains("standard input: line 2 has white space"), "{}", ran.err);
+    assert!(ran.err.contains("standard input: line 2 contains white space"), "{}", ran.err);
     assert!(emulator.requests().iter().all(|request| request.ids == ["incident_id_2"]));
     let ran = Cli::at(&emulator).stdin("not an id\n").run(&["unassign", "-"]);
     assert_eq!(ran.code, 2, "{}", ran.err);

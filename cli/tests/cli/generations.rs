@@ -78,7 +78,7 @@ fn what_cannot_travel_in_a_generation_is_refused_with_the_way_out() {
         for dry_run in [&[][..], &["--dry-run"]] {
             let ran = Cli::at(&emulator).run(&[arguments, dry_run].concat());
             assert_eq!(ran.code, 2, "{arguments:?}: {}", ran.err);
-            assert!(ran.err.contains("cannot travel in"), "{arguments:?}: {}", ran.err);
+            assert!(ran.err.contains("cannot be sent in"), "{arguments:?}: {}", ran.err);
         }
     }
     assert_eq!(emulator.requests(), []);

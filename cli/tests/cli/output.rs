@@ -189,14 +189,14 @@ fn text_of_the_service_cannot_steer_the_terminal() {
 }
 
 #[test]
-fn dry_run_shows_the_path_as_it_travels_and_refuses_what_the_client_refuses() {
+fn dry_run_shows_the_path_as_it_is_sent_and_refuses_what_the_client_refuses() {
     let emulator = emulator();
     let cli = Cli::at(&emulator);
     let ran = cli.run(&["events", "50%?", "--dry-run"]);
     assert_eq!(ran.out, format!("GET {}/v1/incidents/50%25%3F/events\n", emulator.url()));
     let ran = cli.run(&["events", "a/b", "--dry-run"]);
     assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{}", ran.err);
-    assert!(ran.err.starts_with("error: `id` has a `/`"), "{}", ran.err);
+    assert!(ran.err.starts_with("error: `id` contains `/`"), "{}", ran.err);
     assert_eq!(cli.run(&["events", "a/b"]).code, 2);
     assert_eq!(emulator.requests(), []);
 }

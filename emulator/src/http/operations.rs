@@ -191,7 +191,7 @@ fn close(call: &Call<'_>) -> Result<OperationResult, HttpError> {
     call.reply_changed(&types::CloseIncidentsResponse::default().with_incidents(changed.incidents), changed.ids)
 }
 
-/// The document has no request message for this operation, whose ids always travel in the query.
+/// The document has no request message for this operation, whose ids are always sent in the query.
 #[derive(Deserialize)]
 struct BatchGetRequest {
     #[serde(default)]

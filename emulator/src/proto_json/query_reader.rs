@@ -82,7 +82,7 @@ fn set(message: &Message, out: &mut Map<String, Value>, path: &str, values: &[&s
         return value.as_object_mut().map_or(Ok(()), |out| set(inner, out, rest, values));
     }
     match field.cardinality {
-        Cardinality::Map => return Err("maps of messages cannot travel in a query".to_owned()),
+        Cardinality::Map => return Err("maps of messages cannot be sent in a query".to_owned()),
         Cardinality::Single => {
             let [value] = values else { return Err(format!("{} values; allowed is one", values.len())) };
             out.insert(field.name.to_owned(), read_value(field, value)?);
@@ -116,6 +116,6 @@ fn read_value(field: &Field, text: &str) -> Result<Value, String> {
             let name = names.iter().find(|name| **name == text).or_else(by_number);
             name.map_or_else(invalid, |name| Ok((*name).into()))
         }
-        Kind::Message(_) | Kind::Any => Err("a message cannot travel in a query".to_owned()),
+        Kind::Message(_) | Kind::Any => Err("a message cannot be sent in a query".to_owned()),
     }
 }

@@ -1,4 +1,4 @@
-//! How many ids go into one request: by number, and by the length of the URL where they travel there.
+//! Decides how many ids a request has: by their number, and by the length of its URL if they are sent in it.
 
 use crate::{Client, Operation, transport::MAX_URL};
 
@@ -7,31 +7,31 @@ use crate::{Client, Operation, transport::MAX_URL};
 pub(super) struct Batch {
     max_ids: usize,
     ids: Vec<String>,
-    /// What the ids need of the URL.
+    /// The length of the ids in the URL.
     length: usize,
-    /// An id that the URL had no more room for: the first of the request after this.
+    /// An id that did not fit into the URL. It becomes the first id of the next request.
     overflow: Option<String>,
 }
 
-/// What the ids of a request may need of its URL.
+/// How much of its URL the ids of a request may take.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct UrlLimit {
-    /// What an id needs beside its own encoded text: `?name=` or `&name=`.
-    each: usize,
-    all: usize,
+    /// What each id takes in addition to its encoded text: `?name=` or `&name=`.
+    per_id: usize,
+    total: usize,
 }
 
 impl UrlLimit {
-    /// The limit for an operation; `None` where ids travel in the body. Where the generation is yet to be found, a request has
-    /// to fit any.
+    /// The limit for an operation; `None` if ids are sent in the body. Before the API generation is known, a request must fit all of
+    /// them.
     pub(super) fn of(client: &Client, operation: &Operation) -> Option<Self> {
         let generation = client.api_generation();
         let bindings = operation.bindings.iter().filter(|binding| generation.is_none_or(|it| it == binding.generation));
         let limits = bindings.filter_map(|binding| {
             let rest = client.base_url().len() + binding.path.len();
-            Some(Self { each: binding.query_list()?.len() + 2, all: MAX_URL.saturating_sub(rest) })
+            Some(Self { per_id: binding.query_list()?.len() + 2, total: MAX_URL.saturating_sub(rest) })
         });
-        limits.min_by_key(|limit| limit.all)
+        limits.min_by_key(|limit| limit.total)
     }
 }
 
@@ -50,8 +50,8 @@ impl Batch {
 
     /// Adds an id to a batch that is not full.
     pub(super) fn add(&mut self, id: String, limit: Option<UrlLimit>) {
-        let cost = limit.map_or(0, |limit| limit.each + encoded_len(&id));
-        if limit.is_some_and(|limit| self.length + cost > limit.all) && !self.ids.is_empty() {
+        let cost = limit.map_or(0, |limit| limit.per_id + encoded_len(&id));
+        if limit.is_some_and(|limit| self.length + cost > limit.total) && !self.ids.is_empty() {
             self.overflow = Some(id);
         } else {
             self.length += cost;
@@ -59,7 +59,7 @@ impl Batch {
         }
     }
 
-    /// The ids of the request. What had no room is the beginning of the next.
+    /// The ids of the request. The id that did not fit is kept for the next one.
     pub(super) fn take(&mut self, limit: Option<UrlLimit>) -> Vec<String> {
         let ids = std::mem::take(&mut self.ids);
         self.length = 0;
@@ -69,30 +69,30 @@ impl Batch {
         ids
     }
 
-    /// All ids, also the one that had no room.
+    /// All ids, with the one that did not fit.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = String> + use<> {
         self.length = 0;
         std::mem::take(&mut self.ids).into_iter().chain(self.overflow.take())
     }
 }
 
-/// Splits ids into requests of which none breaks the limit.
+/// Splits ids into requests within the limit.
 pub(super) fn split(ids: &[String], limit: Option<UrlLimit>) -> impl Iterator<Item = &[String]> {
     let mut rest = ids;
     std::iter::from_fn(move || {
         let mut length = 0;
         let fits = rest.iter().take_while(|id| {
-            length += limit.map_or(0, |limit| limit.each + encoded_len(id));
-            limit.is_none_or(|limit| length <= limit.all)
+            length += limit.map_or(0, |limit| limit.per_id + encoded_len(id));
+            limit.is_none_or(|limit| length <= limit.total)
         });
-        // One that is longer than the limit goes alone, to be refused.
-        let (now, later) = rest.split_at(fits.count().max(1).min(rest.len()));
-        rest = later;
-        (!now.is_empty()).then_some(now)
+        // An id that is longer than the limit is sent alone and refused.
+        let (next, remaining) = rest.split_at(fits.count().max(1).min(rest.len()));
+        rest = remaining;
+        (!next.is_empty()).then_some(next)
     })
 }
 
-/// The length of an id in a query, where most characters but letters and digits take three.
+/// The length of an id in a query, where most characters other than letters and digits take three bytes.
 fn encoded_len(id: &str) -> usize {
     url::form_urlencoded::byte_serialize(id.as_bytes()).map(str::len).sum()
 }

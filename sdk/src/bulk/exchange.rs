@@ -1,4 +1,4 @@
-//! One request of a run, and what its answer says of each id. It calls the client's own methods and knows nothing of the run.
+//! One request of a run and the outcome of each of its ids. It calls the public methods of the client and must not know of the run.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -27,7 +27,7 @@ pub(super) enum Task {
 }
 
 impl Task {
-    /// The operation that is given the ids.
+    /// The operation that receives the ids.
     pub(super) fn operation(&self) -> &'static Operation {
         match self {
             Self::Change(verb) => verb.operation(),
@@ -39,7 +39,7 @@ impl Task {
 /// The fates of a request's ids, in their order.
 pub(super) struct Answer {
     pub(super) fates: Vec<Fate>,
-    /// Whether every further request would meet the same refusal.
+    /// Whether every further request would be refused for the same reason.
     pub(super) is_final: bool,
 }
 
@@ -48,9 +48,9 @@ impl Answer {
         Self { fates: ids.iter().map(fate).collect(), is_final: false }
     }
 
-    /// All ids share the error of their request.
+    /// The answer to a request that failed: all ids share its error.
     fn failed(ids: &[String], error: Error, may_have_changed: bool) -> Self {
-        // What refuses the key or the path refuses every request.
+        // These refuse the key or the path, and so every request.
         let is_final = error.is_unauthorized() || error.is_permission_denied() || error.is_unknown_route();
         let error = Arc::new(error);
         let fate = |_: &String| {
@@ -61,7 +61,7 @@ impl Answer {
     }
 }
 
-/// Sends the ids, and settles what the answer leaves open where reading can.
+/// Sends the ids. If the response leaves outcomes open, reads the incidents to find out.
 pub(super) async fn perform(client: &Client, task: &Task, ids: &[String]) -> Answer {
     match task {
         Task::Change(verb) => change(client, verb, ids).await,
@@ -72,7 +72,7 @@ pub(super) async fn perform(client: &Client, task: &Task, ids: &[String]) -> Ans
                 (Ok(incident), _) => Fate::Found(incident),
                 (Err(fate), _) => fate,
             }),
-            // A failed read leaves what it was to settle as it was.
+            // If the read fails, outcomes that were unknown stay unknown.
             Err(error) => Answer::failed(ids, error, matches!(task, Task::Reconcile(_))),
         },
     }
@@ -90,7 +90,7 @@ async fn change(client: &Client, verb: &Verb, ids: &[String]) -> Answer {
     if let ([_], [incident]) = (ids, reply.as_slice())
         && incident.id.is_empty()
     {
-        // A reply may leave the id out; where one was sent, it is clear whose the incident is.
+        // If only one id was sent, an incident without an id is still that one.
         let incident = reply.into_inner().remove(0);
         return Answer { fates: vec![Fate::Updated(Box::new(incident))], is_final: false };
     }
@@ -107,7 +107,7 @@ async fn change(client: &Client, verb: &Verb, ids: &[String]) -> Answer {
             (None, None) => Fate::NotFound,
         });
     }
-    // It proves nothing, neither that the ids are unknown nor that the change was made.
+    // This shows neither that the ids are unknown nor that the change was made.
     let what = if !reply.has_body() {
         "it has no body"
     } else if reply.is_empty() {
@@ -120,7 +120,7 @@ async fn change(client: &Client, verb: &Verb, ids: &[String]) -> Answer {
     match read(client, ids).await {
         Ok(mut read) => Answer::new(ids, |id| match read.take(id) {
             Ok(incident) if verb.is_done(&incident) => Fate::Updated(incident),
-            // An attempt before the one that was answered may still be under way.
+            // An earlier attempt, which was not answered, may still be in progress.
             Ok(incident) if uncertain => Fate::NotYetApplied(incident),
             Ok(incident) => Fate::NotApplied(incident),
             Err(fate) => fate,
@@ -155,17 +155,17 @@ async fn send(client: &Client, verb: &Verb, ids: &[String]) -> Result<ResponseVa
     })
 }
 
-/// A 404 for the one id that was sent is an answer, if every attempt was refused.
+/// Whether the error says that the one id that was sent does not exist: a 404, and no attempt that may have changed something.
 fn is_missing(ids: &[String], error: &Error) -> bool {
     ids.len() == 1 && error.is_not_found() && error.effect() == Effect::None
 }
 
-/// What reading told of some ids.
+/// The result of reading incidents.
 #[derive(Default)]
 struct Read {
     incidents: HashMap<String, Incident>,
     not_found: HashSet<String>,
-    /// Why an id that is in neither may exist all the same.
+    /// Why an id that is in neither of them may exist nevertheless.
     open: Option<Arc<Error>>,
 }
 
@@ -196,8 +196,8 @@ impl Read {
     }
 }
 
-/// Reads incidents by id, in as many requests as their URLs need. A service may answer 404 where it does not know the one id
-/// that is asked for, or one of several: then they are read one by one.
+/// Reads incidents by id, in as many requests as the length of URLs requires. A service may answer 404 if it does not know one of
+/// several ids; then they are read one by one.
 async fn read(client: &Client, ids: &[String]) -> Result<Read, Error> {
     let operation = &operations::BATCH_GET_INCIDENT;
     let mut read = Read::default();
@@ -208,7 +208,7 @@ async fn read(client: &Client, ids: &[String]) -> Result<Read, Error> {
             Err(error) if is_missing(ids, &error) => read.not_found.extend(ids.iter().cloned()),
             Err(error) if error.is_not_found() => ids.chunks(1).rev().for_each(|id| queue.push_front(id)),
             Err(error) if read.is_empty() => return Err(error),
-            // What was read stands.
+            // What was read so far is kept.
             Err(error) => {
                 read.open = Some(Arc::new(error));
                 break;

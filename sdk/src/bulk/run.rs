@@ -1,4 +1,4 @@
-//! Bulk work under way: takes ids, keeps requests on the wire, and yields outcomes. It knows nothing of what a request says.
+//! A run: takes ids, keeps requests in flight and yields outcomes. This module must not know the content of requests.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -20,11 +20,12 @@ use super::{
 };
 use crate::{Client, request};
 
-/// Repeated ids that are passed over at one go, so that a source of nothing else lets other work go on.
+/// How many repeated ids are skipped before other tasks get a turn.
 const REPEATS_AT_ONCE: usize = 256;
 
-/// Bulk work under way: a stream of outcomes, in the order in which they become known. See [`bulk`](crate::bulk). To be
-/// polled on a tokio runtime; elsewhere it panics, as tokio's own types do.
+/// A stream of outcomes, in the order in which they become known. See [`bulk`](crate::bulk).
+///
+/// It must be polled on a tokio runtime. Like tokio's own types, it panics elsewhere.
 #[must_use = "streams do nothing unless polled"]
 pub struct Run {
     client: Client,
@@ -34,10 +35,10 @@ pub struct Run {
     state: State,
     seen: SeenIds,
     batch: Batch,
-    /// The ids of the requests under way.
+    /// The ids of the requests in flight.
     sent: HashMap<task::Id, Arc<[String]>>,
-    /// On tasks of their own, so that a slow consumer of outcomes does not hold up what is on the wire.
-    under_way: JoinSet<Answer>,
+    /// Requests run as tasks, so that a slow consumer of outcomes does not delay them.
+    in_flight: JoinSet<Answer>,
     outcomes: VecDeque<Outcome>,
     summary: Summary,
 }
@@ -45,20 +46,21 @@ pub struct Run {
 enum State {
     /// Ids are taken and sent.
     Running(BoxStream<'static, String>),
-    /// No more requests are started. The ids that the source has at hand come out as not sent.
+    /// No more requests are started. The ids that the source yields at once become `NotSent`.
     Stopping(BoxStream<'static, String>),
-    /// There are no more ids: what is under way is waited for.
+    /// There are no more ids. Requests in flight are awaited.
     Ended,
 }
 
-/// What taking ids from the source came to.
+/// Why no more ids were taken from the source.
 enum Taken {
-    /// There is enough for now: a request is full, or outcomes are to be yielded.
+    /// A request is full, or there are outcomes to yield.
     Enough,
-    /// The source has to be waited for.
+    /// The source has no id ready.
     Waiting,
-    /// There may be more at hand: other work goes first, and the task is woken.
+    /// There may be more ids, but other tasks get a turn first. The waker has been called.
     Yielded,
+    /// The source has ended.
     End,
 }
 
@@ -79,19 +81,19 @@ impl Run {
             seen: SeenIds::default(),
             batch: Batch::new(max_ids),
             sent: HashMap::new(),
-            under_way: JoinSet::new(),
+            in_flight: JoinSet::new(),
             outcomes: VecDeque::new(),
             summary: Summary::default(),
         }
     }
 
-    /// The account of the outcomes taken so far; of all ids once the stream has ended.
+    /// The number of outcomes yielded so far, by fate. After the stream has ended it covers all ids.
     pub fn summary(&self) -> Summary {
         self.summary
     }
 
-    /// Starts no more requests. Those under way are waited for. Ids that were not sent come out as [`Fate::NotSent`]: those
-    /// that the source yields at once, to its end or until it has to be waited for.
+    /// Starts no more requests. The outcomes of requests in flight are still yielded. Ids that were not sent become
+    /// [`Fate::NotSent`], as far as the source yields them without waiting.
     pub fn stop(&mut self) {
         self.state = match std::mem::replace(&mut self.state, State::Ended) {
             State::Running(source) | State::Stopping(source) => State::Stopping(source),
@@ -100,14 +102,14 @@ impl Run {
         self.outcomes.extend(self.batch.drain().map(|id| Outcome { id, fate: Fate::NotSent }));
     }
 
-    /// As [`stop`](Self::stop), and drops the requests under way: their ids come out as [`Fate::Abandoned`].
+    /// Does what [`stop`](Self::stop) does, and drops the requests in flight. Their ids become [`Fate::Abandoned`].
     pub fn abandon(&mut self) {
-        // What has been answered is known.
-        while let Some(answer) = self.under_way.try_join_next_with_id() {
+        // The outcomes of requests that were answered are known.
+        while let Some(answer) = self.in_flight.try_join_next_with_id() {
             self.settle(answer);
         }
         self.stop();
-        self.under_way.abort_all();
+        self.in_flight.abort_all();
         for ids in std::mem::take(&mut self.sent).into_values() {
             self.outcomes.extend(ids.iter().map(|id| Outcome { id: id.clone(), fate: Fate::Abandoned }));
         }
@@ -118,11 +120,11 @@ impl Run {
         let limit = UrlLimit::of(&self.client, self.task.operation());
         let mut repeats = 0;
         loop {
-            // Outcomes wait while a request fills, so that ids that can't be sent don't cut it short; a stopped run fills none.
+            // Outcomes of invalid ids wait until the request is full, so that it is not sent with fewer ids. A stopped run yields each.
             let (id, most) = match &mut self.state {
                 State::Running(_) if self.batch.is_full() => return Taken::Enough,
                 State::Running(source) => (source.poll_next_unpin(cx), self.max_ids),
-                // tokio's channels also say "pending" when the task is to yield; here that would be taken for the end.
+                // The channels of tokio also return `Pending` when the task should yield, which would look like the end here.
                 State::Stopping(source) => (pin!(task::unconstrained(source.next())).poll(cx), 1),
                 State::Ended => return Taken::End,
             };
@@ -148,31 +150,31 @@ impl Run {
     fn take_id(&mut self, id: String, limit: Option<UrlLimit>) {
         if matches!(self.state, State::Stopping(_)) {
             self.outcomes.push_back(Outcome { id, fate: Fate::NotSent });
-        } else if let Err(error) = request::text("id", &id, request::NOT_BLANK) {
+        } else if let Err(error) = request::check_text("id", &id, request::NOT_BLANK) {
             self.outcomes.push_back(Outcome { id, fate: Fate::Failed(Arc::new(error)) });
         } else {
             self.batch.add(id, limit);
         }
     }
 
-    /// Starts requests, as many as may be under way, until there is an outcome to yield or something has to be waited for.
+    /// Starts as many requests as allowed, until there is an outcome to yield or nothing can go on without waiting.
     fn advance(&mut self, cx: &mut Context<'_>) {
         while self.outcomes.is_empty() {
-            let has_room = self.under_way.len() < self.concurrency;
+            let can_send = self.in_flight.len() < self.concurrency;
             let is_running = matches!(self.state, State::Running(_));
             let has_ended = matches!(self.state, State::Ended);
-            if has_room && (self.batch.is_full() || has_ended && !self.batch.is_empty()) {
+            if can_send && (self.batch.is_full() || has_ended && !self.batch.is_empty()) {
                 self.send();
                 continue;
             }
-            if has_ended || is_running && !has_room {
+            if has_ended || is_running && !can_send {
                 return;
             }
             match self.take_ids(cx) {
                 Taken::Enough => {}
                 Taken::Yielded => return,
                 Taken::Waiting if is_running => {
-                    if self.under_way.is_empty() && !self.batch.is_empty() {
+                    if self.in_flight.is_empty() && !self.batch.is_empty() {
                         self.send();
                     }
                     return;
@@ -187,8 +189,8 @@ impl Run {
         let ids: Arc<[String]> = self.batch.take(limit).into();
         let (client, task, sent) = (self.client.clone(), Arc::clone(&self.task), Arc::clone(&ids));
         let exchange = async move { perform(&client, &task, &sent).await };
-        // A task of its own is in the caller's trace all the same.
-        let task = self.under_way.spawn(exchange.in_current_span());
+        // The task stays in the trace of the caller.
+        let task = self.in_flight.spawn(exchange.in_current_span());
         self.sent.insert(task.id(), ids);
     }
 
@@ -224,7 +226,7 @@ impl Stream for Run {
             if !this.outcomes.is_empty() {
                 continue;
             }
-            match this.under_way.poll_join_next_with_id(cx) {
+            match this.in_flight.poll_join_next_with_id(cx) {
                 Poll::Ready(Some(answer)) => this.settle(answer),
                 Poll::Ready(None) if matches!(this.state, State::Ended) => return Poll::Ready(None),
                 Poll::Ready(None) | Poll::Pending => return Poll::Pending,

@@ -1,14 +1,14 @@
-//! Which ids a run has met, in as few bytes as it takes to be sure.
+//! The set of ids that a run has taken, in few bytes for each id.
 
 use std::{
     collections::HashSet,
     hash::{BuildHasher, RandomState},
 };
 
-/// The ids met so far, by 96 bits of a hash whose keys are chosen at random: 12 bytes and one of bookkeeping, in tables that
-/// are at least 7/16 full. They are many, so that only a small part is copied when one of them grows.
+/// The ids taken so far, each as 96 bits of a hash with random keys. An entry takes 12 bytes and one of bookkeeping, in hash tables
+/// that are at least 7/16 full. There are many tables, so that only a small part is copied when one of them grows.
 pub(super) struct SeenIds {
-    tables: Vec<HashSet<[u32; 3], Folded>>,
+    tables: Vec<HashSet<[u32; 3], BuildFoldHasher>>,
     keys: [RandomState; 2],
 }
 
@@ -24,7 +24,7 @@ impl Default for SeenIds {
 }
 
 impl SeenIds {
-    /// Whether the id is new.
+    /// Adds an id. Returns whether it is new.
     pub(super) fn add(&mut self, id: &str) -> bool {
         let [low, high] = [self.keys[0].hash_one(id), self.keys[1].hash_one(id)];
         let table = usize::try_from(high >> 58).unwrap_or(0) % TABLES;
@@ -33,26 +33,26 @@ impl SeenIds {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "it takes the halves")]
+#[expect(clippy::cast_possible_truncation, reason = "splits the number")]
 fn halves(number: u64) -> (u32, u32) {
     ((number >> 32) as u32, number as u32)
 }
 
-/// The entries are hashes already.
+/// Hashes entries by folding their bytes, because they are hashes already.
 #[derive(Default, Clone, Copy)]
-struct Folded;
+struct BuildFoldHasher;
 
-impl BuildHasher for Folded {
-    type Hasher = Fold;
+impl BuildHasher for BuildFoldHasher {
+    type Hasher = FoldHasher;
 
-    fn build_hasher(&self) -> Fold {
-        Fold(0)
+    fn build_hasher(&self) -> FoldHasher {
+        FoldHasher(0)
     }
 }
 
-struct Fold(u64);
+struct FoldHasher(u64);
 
-impl std::hash::Hasher for Fold {
+impl std::hash::Hasher for FoldHasher {
     fn finish(&self) -> u64 {
         self.0
     }

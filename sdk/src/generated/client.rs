@@ -89,7 +89,7 @@ impl Client {
     ///
     /// # Arguments
     ///
-    /// * `id`: Id of the incident to return, a UUID. It cannot contain a slash, which does not travel in a path even when escaped, nor a colon, which older gateways take for the beginning of a verb.
+    /// * `id`: Id of the incident to return, a UUID. It cannot contain a slash, which cannot be sent in a path even when escaped, nor a colon, which older gateways read as the beginning of a verb.
     ///
     /// Requires the permission `incidents:read`. Sends `GET /v1/incidents/{id}` in generation V1; `GET /5/incidents/incidents/v1/{id}` in generation 5. It changes nothing, so it is retried after transient failures.
     ///
@@ -118,7 +118,7 @@ impl Client {
         &self,
         id: &str,
     ) -> Result<ResponseValue<types::GetIncidentResponse>, Error> {
-        request::text("id", id, request::PATH_SEGMENT)?;
+        request::check_text("id", id, request::PATH_SEGMENT)?;
         let request = |binding: &Binding| {
             match binding.generation {
                 ApiGeneration::V1 => {
@@ -176,8 +176,8 @@ impl Client {
         &self,
         ids: &[String],
     ) -> Result<ResponseValue<types::BatchGetIncidentResponse>, Error> {
-        request::count("ids", ids.len(), 1usize, None)?;
-        request::each("ids", ids, request::NOT_BLANK)?;
+        request::check_count("ids", ids.len(), 1usize, None)?;
+        request::check_each("ids", ids, request::NOT_BLANK)?;
         let request = |binding: &Binding| {
             match binding.generation {
                 ApiGeneration::V1 => {
@@ -189,8 +189,8 @@ impl Client {
                         .map_err(Error::unbuildable)
                 }
                 ApiGeneration::V5 => {
-                    request::count("ids", ids.len(), 1usize, Some(10000usize))?;
-                    request::each("ids", ids, request::NOT_BLANK)?;
+                    request::check_count("ids", ids.len(), 1usize, Some(10000usize))?;
+                    request::check_each("ids", ids, request::NOT_BLANK)?;
                     let url = self.url("/5/incidents/incidents/v1");
                     self.client
                         .get(url)
@@ -234,9 +234,9 @@ impl Client {
         &self,
         body: &types::AssignIncidentsRequest,
     ) -> Result<ResponseValue<types::AssignIncidentsResponse>, Error> {
-        request::count("incidentIds", body.incident_ids.len(), 1usize, None)?;
-        request::each("incidentIds", &body.incident_ids, request::NOT_BLANK)?;
-        request::text(
+        request::check_count("incidentIds", body.incident_ids.len(), 1usize, None)?;
+        request::check_each("incidentIds", &body.incident_ids, request::NOT_BLANK)?;
+        request::check_text(
             "assignedTo.userId",
             &body.assigned_to.user_id,
             request::NOT_BLANK,
@@ -297,8 +297,8 @@ impl Client {
         &self,
         body: &types::UnassignIncidentsRequest,
     ) -> Result<ResponseValue<types::UnassignIncidentsResponse>, Error> {
-        request::count("incidentIds", body.incident_ids.len(), 1usize, None)?;
-        request::each("incidentIds", &body.incident_ids, request::NOT_BLANK)?;
+        request::check_count("incidentIds", body.incident_ids.len(), 1usize, None)?;
+        request::check_each("incidentIds", &body.incident_ids, request::NOT_BLANK)?;
         let request = |binding: &Binding| {
             match binding.generation {
                 ApiGeneration::V1 => {
@@ -306,13 +306,13 @@ impl Client {
                     self.client.post(url).json(&body).build().map_err(Error::unbuildable)
                 }
                 ApiGeneration::V5 => {
-                    request::count(
+                    request::check_count(
                         "incidentIds",
                         body.incident_ids.len(),
                         1usize,
                         Some(10000usize),
                     )?;
-                    request::each(
+                    request::check_each(
                         "incidentIds",
                         &body.incident_ids,
                         request::NOT_BLANK,
@@ -370,8 +370,8 @@ impl Client {
         &self,
         body: &types::AcknowledgeIncidentsRequest,
     ) -> Result<ResponseValue<types::AcknowledgeIncidentsResponse>, Error> {
-        request::count("incidentIds", body.incident_ids.len(), 1usize, None)?;
-        request::each("incidentIds", &body.incident_ids, request::NOT_BLANK)?;
+        request::check_count("incidentIds", body.incident_ids.len(), 1usize, None)?;
+        request::check_each("incidentIds", &body.incident_ids, request::NOT_BLANK)?;
         let request = |binding: &Binding| {
             match binding.generation {
                 ApiGeneration::V1 => {
@@ -426,8 +426,8 @@ impl Client {
         &self,
         body: &types::ResolveIncidentsRequest,
     ) -> Result<ResponseValue<types::ResolveIncidentsResponse>, Error> {
-        request::count("incidentIds", body.incident_ids.len(), 1usize, None)?;
-        request::each("incidentIds", &body.incident_ids, request::NOT_BLANK)?;
+        request::check_count("incidentIds", body.incident_ids.len(), 1usize, None)?;
+        request::check_each("incidentIds", &body.incident_ids, request::NOT_BLANK)?;
         let request = |binding: &Binding| {
             match binding.generation {
                 ApiGeneration::V1 => {
@@ -484,8 +484,8 @@ impl Client {
         &self,
         body: &types::CloseIncidentsRequest,
     ) -> Result<ResponseValue<types::CloseIncidentsResponse>, Error> {
-        request::count("incidentIds", body.incident_ids.len(), 1usize, None)?;
-        request::each("incidentIds", &body.incident_ids, request::NOT_BLANK)?;
+        request::check_count("incidentIds", body.incident_ids.len(), 1usize, None)?;
+        request::check_each("incidentIds", &body.incident_ids, request::NOT_BLANK)?;
         let request = |binding: &Binding| {
             match binding.generation {
                 ApiGeneration::V1 => {
@@ -516,7 +516,7 @@ impl Client {
     ///
     /// # Arguments
     ///
-    /// * `incident_id`: Id of the incident whose events to return, a UUID. It cannot contain a slash, which does not travel in a path even when escaped, nor a colon, which older gateways take for the beginning of a verb.
+    /// * `incident_id`: Id of the incident whose events to return, a UUID. It cannot contain a slash, which cannot be sent in a path even when escaped, nor a colon, which older gateways read as the beginning of a verb.
     ///
     /// Requires the permission `incidents:read`. Sends `GET /v1/incidents/{incidentId}/events` in generation V1; `GET /5/incidents/incidents/v1/{incident_id}/events` in generation 5. It changes nothing, so it is retried after transient failures.
     ///
@@ -548,7 +548,7 @@ impl Client {
         &self,
         incident_id: &str,
     ) -> Result<ResponseValue<types::GetIncidentEventsResponse>, Error> {
-        request::text("incidentId", incident_id, request::PATH_SEGMENT)?;
+        request::check_text("incidentId", incident_id, request::PATH_SEGMENT)?;
         let request = |binding: &Binding| {
             match binding.generation {
                 ApiGeneration::V1 => {
@@ -840,7 +840,7 @@ impl Client {
                     self.client.post(url).json(&body).build().map_err(Error::unbuildable)
                 }
                 ApiGeneration::V5 => {
-                    request::count(
+                    request::check_count(
                         "groupBys",
                         body.group_bys.len(),
                         0usize,
@@ -875,7 +875,7 @@ impl Client {
     ///
     /// # Arguments
     ///
-    /// * `event_id`: Id of an event, as the webhook of an alert carries it: 1 to 64 characters, not a UUID. It cannot contain a slash, which does not travel in a path even when escaped, nor a colon, which older gateways take for the beginning of a verb.
+    /// * `event_id`: Id of an event, as the webhook of an alert carries it: 1 to 64 characters, not a UUID. It cannot contain a slash, which cannot be sent in a path even when escaped, nor a colon, which older gateways read as the beginning of a verb.
     ///
     /// Requires the permission `incidents:read`. Sends `GET /5/incidents/events/v1/{event_id}` in generation 5. It changes nothing, so it is retried after transient failures.
     ///
@@ -903,7 +903,11 @@ impl Client {
         &self,
         event_id: &str,
     ) -> Result<ResponseValue<types::GetIncidentByEventIdResponse>, Error> {
-        request::text("event_id", event_id, request::PATH_SEGMENT.at_most(64usize))?;
+        request::check_text(
+            "event_id",
+            event_id,
+            request::PATH_SEGMENT.at_most(64usize),
+        )?;
         let request = |_: &Binding| {
             let url = self
                 .url(
@@ -921,7 +925,7 @@ impl Client {
     ///
     /// # Arguments
     ///
-    /// * `event_id`: Id of an event, as the webhook of an alert carries it: 1 to 64 characters, not a UUID. It cannot contain a slash, which does not travel in a path even when escaped, nor a colon, which older gateways take for the beginning of a verb.
+    /// * `event_id`: Id of an event, as the webhook of an alert carries it: 1 to 64 characters, not a UUID. It cannot contain a slash, which cannot be sent in a path even when escaped, nor a colon, which older gateways read as the beginning of a verb.
     ///
     /// Requires the permission `incidents:acknowledge` and a personal key. Sends `POST /5/incidents/events/v1/{event_id}/acknowledge` in generation 5. Repeating it leaves the same state, so it is retried after transient failures.
     ///
@@ -947,7 +951,11 @@ impl Client {
         &self,
         event_id: &str,
     ) -> Result<ResponseValue<types::AcknowledgeIncidentByEventIdResponse>, Error> {
-        request::text("event_id", event_id, request::PATH_SEGMENT.at_most(64usize))?;
+        request::check_text(
+            "event_id",
+            event_id,
+            request::PATH_SEGMENT.at_most(64usize),
+        )?;
         let request = |_: &Binding| {
             let url = self
                 .url(
@@ -966,7 +974,7 @@ impl Client {
     ///
     /// # Arguments
     ///
-    /// * `event_id`: Id of an event, as the webhook of an alert carries it: 1 to 64 characters, not a UUID. It cannot contain a slash, which does not travel in a path even when escaped, nor a colon, which older gateways take for the beginning of a verb.
+    /// * `event_id`: Id of an event, as the webhook of an alert carries it: 1 to 64 characters, not a UUID. It cannot contain a slash, which cannot be sent in a path even when escaped, nor a colon, which older gateways read as the beginning of a verb.
     ///
     /// Requires the permission `incidents:close`. Sends `POST /5/incidents/events/v1/{event_id}/resolve` in generation 5. Repeating it leaves the same state, so it is retried after transient failures.
     ///
@@ -992,7 +1000,11 @@ impl Client {
         &self,
         event_id: &str,
     ) -> Result<ResponseValue<types::ResolveIncidentByEventIdResponse>, Error> {
-        request::text("event_id", event_id, request::PATH_SEGMENT.at_most(64usize))?;
+        request::check_text(
+            "event_id",
+            event_id,
+            request::PATH_SEGMENT.at_most(64usize),
+        )?;
         let request = |_: &Binding| {
             let url = self
                 .url(

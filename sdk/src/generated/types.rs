@@ -2912,7 +2912,7 @@ impl ListIncidentEventsTotalCountRequest {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ListIncidentEventsTotalCountResponse {
-    /// Number of events, 0 to 18446744073709551615. A 64-bit integer, which travels as text; a reader accepts a number as well.
+    /// Number of events, 0 to 18446744073709551615. A 64-bit integer, sent as text; a reader accepts a number as well.
     #[serde(
         default,
         with = "wire::integer::as_string::optional",

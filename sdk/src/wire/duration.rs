@@ -1,15 +1,14 @@
-//! Durations as protobuf JSON writes them. Any text decodes; whether it is a duration is asked on conversion.
+//! Durations of protobuf JSON. Any text can be decoded; it is checked when it is converted.
 
 use std::fmt;
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-/// A span of time as it travels: decimal seconds with an `s`, up to nine fractional digits, possibly negative.
+/// A span of time as it is on the wire: decimal seconds followed by `s`, with up to nine fractional digits, possibly negative.
 ///
-/// Decoding never fails and nothing is lost: what was received is kept, and [`to_time_delta`](Self::to_time_delta) converts
-/// it on request. The documented sample has the placeholder `<string>` here, so a decoder must not insist. Equality is of
-/// the text: `"1s"` and `"1.000s"` are two texts of one duration.
+/// Decoding never fails: the received text is kept, and [`to_time_delta`](Self::to_time_delta) converts it. The documented
+/// sample has the placeholder `<string>` here. Two values are equal if their texts are equal: `"1s"` and `"1.000s"` are not.
 ///
 /// Durations reach ±315,576,000,000.999999999 s (about 10,000 years), which neither [`std::time::Duration`] (it has no
 /// sign) nor nanoseconds in an `i64` (292 years) can hold. [Source: the protobuf definition of `Duration`.](https://protobuf.dev/reference/protobuf/google.protobuf/#duration)
@@ -32,7 +31,7 @@ pub struct Duration(String);
 const MAX_SECONDS: i64 = 315_576_000_000;
 
 impl Duration {
-    /// A duration of this text, whatever it is.
+    /// Creates a duration from a text, which is not checked.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
@@ -41,7 +40,7 @@ impl Duration {
     ///
     /// # Errors
     ///
-    /// [`DurationError`] if it is beyond ±315,576,000,000.999999999 s.
+    /// [`DurationError`] if it is outside of ±315,576,000,000.999999999 s.
     pub fn from_time_delta(delta: TimeDelta) -> Result<Self, DurationError> {
         let (seconds, nanos) = (delta.num_seconds(), delta.subsec_nanos());
         let sign = if seconds < 0 || nanos < 0 { "-" } else { "" };
@@ -66,7 +65,7 @@ impl Duration {
     ///
     /// # Errors
     ///
-    /// [`DurationError`] if the text is not decimal seconds with an `s`, has more than nine fractional digits, or is beyond
+    /// [`DurationError`] if the text is not decimal seconds with an `s`, has more than nine fractional digits, or is outside of
     /// ±315,576,000,000.999999999 s.
     pub fn to_time_delta(&self) -> Result<TimeDelta, DurationError> {
         let fail = |problem| DurationError { text: self.0.chars().take(64).collect(), problem };
@@ -105,9 +104,9 @@ impl From<&str> for Duration {
     }
 }
 
-const OUT_OF_RANGE: &str = "it is beyond ±315576000000.999999999 s";
+const OUT_OF_RANGE: &str = "it is outside of ±315576000000.999999999 s";
 
-/// A text that is no duration, and why.
+/// The error of a text that is not a duration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DurationError {
     text: String,
@@ -116,7 +115,7 @@ pub struct DurationError {
 
 impl fmt::Display for DurationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is no duration: {}", self.text.escape_debug(), self.problem)
+        write!(f, "`{}` is not a duration: {}", self.text.escape_debug(), self.problem)
     }
 }
 

@@ -1,5 +1,5 @@
-//! Integers by the rules of protobuf JSON: those of 64 bits are written as strings and the others as numbers, either may be
-//! read as either, and a fraction or an exponent is allowed where the value is whole.
+//! Integers by the rules of protobuf JSON: integers of 64 bits are written as strings and others as numbers. Both forms are read
+//! for both, and a fraction or an exponent is allowed if the value is whole.
 
 use std::{fmt, marker::PhantomData};
 
@@ -8,11 +8,11 @@ use serde::{
     de::{Error, MapAccess, Unexpected, Visitor},
 };
 
-/// The name by which `serde_json` is asked for a value's own text. Numbers that have a fraction or an exponent arrive as
-/// floats otherwise, rounded to 53 bits. Other formats take no notice of the name.
+/// The name that asks `serde_json` for the text of a value. Without it, numbers with a fraction or an exponent are converted to
+/// floats, which have 53 bits. Other formats ignore the name.
 const RAW_VALUE: &str = "$serde_json::private::RawValue";
-/// The name under which `serde_json` hands over the text of a number where its feature `arbitrary_precision` is on, which any
-/// crate of an application can do.
+/// The name under which `serde_json` passes the text of a number if its feature `arbitrary_precision` is enabled, which any crate
+/// of an application can do.
 const NUMBER: &str = "$serde_json::private::Number";
 
 /// An optional integer, written as a number.
@@ -117,7 +117,7 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>, T: TryFrom<i128>>(deseriali
     deserializer.deserialize_newtype_struct(RAW_VALUE, Reader(PhantomData))
 }
 
-/// The JSON text of a value that `serde_json` hands over as the only entry of a map; `None` if it is a map of somebody else.
+/// The JSON text of a value that `serde_json` passes as the only entry of a map; `None` if it is any other map.
 pub(super) fn json_text<'de, A: MapAccess<'de>>(mut map: A) -> Result<Option<String>, A::Error> {
     match map.next_key::<String>()? {
         Some(name) if name == RAW_VALUE || name == NUMBER => map.next_value().map(Some),
@@ -125,7 +125,7 @@ pub(super) fn json_text<'de, A: MapAccess<'de>>(mut map: A) -> Result<Option<Str
     }
 }
 
-/// The integer that a JSON number stands for, exactly: `1e3` is one, `1.5` is none. `+1`, `01` and ` 1` are no JSON numbers.
+/// The exact integer value of a JSON number. `1e3` is an integer and `1.5` is not; `+1`, `01` and ` 1` are not JSON numbers.
 pub(super) fn from_decimal<E: Error>(text: &str) -> Result<i128, E> {
     let beginning = || text.chars().take(40).collect::<String>();
     let invalid = || E::custom(format!("`{}` is not an integer", beginning().escape_debug()));

@@ -1,6 +1,5 @@
-//! How protobuf JSON is read and written: open enums, `null` as default, lists, maps of texts, times,
-//! durations, 64-bit strings.
-//! It knows serde and nothing of HTTP.
+//! How protobuf JSON is read and written: open enums, `null` as the default, lists, maps of strings, times, durations, 64-bit
+//! integers. This module must not know of HTTP.
 
 mod duration;
 pub(crate) mod integer;
@@ -23,17 +22,17 @@ pub use self::{
     string_map::StringMap,
 };
 
-/// Reads a member whose `null` means its default. Beside `#[serde(default)]`, which does the same for an absent one.
+/// Reads a member for which `null` means the default value, as `#[serde(default)]` does for a member that is absent.
 pub(crate) fn null_as_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-/// Decodes a message from JSON, as the client does with the replies of the service.
+/// Decodes a message from JSON, as the client does with responses of the service.
 ///
-/// The result is that of `serde_json::from_slice`. It takes four fifths of the time, because that the bytes are UTF-8 is
-/// checked once and not for each name and text.
+/// The result is the same as that of `serde_json::from_slice`, in four fifths of the time: that the bytes are UTF-8 is checked
+/// once for all of them instead of for each string.
 ///
 /// ```
 /// use coralogix_incidents::{types::IncidentEvent, wire};
@@ -45,16 +44,16 @@ pub(crate) fn null_as_default<'de, D: Deserializer<'de>, T: Default + Deserializ
 ///
 /// # Errors
 ///
-/// What [`serde_json`] says where the bytes are not JSON, or not of this message.
+/// The error of [`serde_json`] if the bytes are not JSON or not this message.
 pub fn from_slice<T: DeserializeOwned>(json: &[u8]) -> serde_json::Result<T> {
     match std::str::from_utf8(json) {
         Ok(json) => serde_json::from_str(json),
-        // It knows where the bytes are wrong, and whether that matters: members that are passed over may hold anything.
+        // This finds the invalid bytes, and ignores them in members that are skipped.
         Err(_) => serde_json::from_slice(json),
     }
 }
 
-/// Reads a list whose `null` means that it is empty.
+/// Reads a list for which `null` means that it is empty.
 pub(crate) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
     struct Reader<T>(PhantomData<T>);
 
@@ -85,8 +84,8 @@ pub(crate) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer:
     deserializer.deserialize_option(Reader(PhantomData))
 }
 
-/// Collects what `next` returns, in as little memory as it needs. An incident has many lists, and short ones: those are
-/// allocated once, in their size. Long ones grow by half, so that they never take twice the room of their elements.
+/// Collects what `next` returns in as little memory as possible. An incident has many short lists: those are allocated once, with
+/// the exact capacity. Longer ones grow by half, so that they never take twice the memory of their elements.
 fn collect<T, E>(mut next: impl FnMut() -> Result<Option<T>, E>) -> Result<Vec<T>, E> {
     let Some(first) = next()? else { return Ok(Vec::new()) };
     let Some(second) = next()? else { return Ok(vec![first]) };

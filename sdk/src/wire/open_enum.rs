@@ -1,4 +1,4 @@
-//! Enums that keep the values they do not know. The generated code lists each enum's values; everything else is here.
+//! Enums that keep unknown values. The generated code lists the values of each enum; everything else is here.
 
 use std::{fmt, marker::PhantomData};
 
@@ -11,12 +11,12 @@ use super::{integer, unknown};
 
 /// An enum value that this version of the SDK does not know, as it was received.
 ///
-/// Values travel as their names; one that the service's gateway itself does not know travels as an integer. Either is
-/// written back as it came.
+/// Values are sent as their names, or as integers if the gateway of the service does not know them itself. Both are written
+/// as they were received.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct UnrecognizedValue(Box<Received>);
 
-/// Behind one pointer, so that the enums, of which an incident has many, stay small.
+/// Boxed so that the enums stay small, because an incident has many of them.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Received {
     text: Box<str>,
@@ -33,7 +33,7 @@ impl UnrecognizedValue {
         &self.0.text
     }
 
-    /// The number, where the value was received as one.
+    /// The number, if the value was received as one.
     pub fn as_number(&self) -> Option<i64> {
         if self.0.number { self.0.text.parse().ok() } else { None }
     }
@@ -51,7 +51,7 @@ impl fmt::Debug for UnrecognizedValue {
     }
 }
 
-/// What the functions of this module ask of an enum that [`open_enum!`] defines.
+/// What the functions of this module need of an enum that [`open_enum!`] defines.
 pub(crate) trait OpenEnum: Default {
     /// The schema's name.
     const NAME: &'static str;
@@ -172,7 +172,7 @@ macro_rules! open_enum {
 }
 pub(crate) use open_enum;
 
-/// A known name, else a number, else an unknown name.
+/// Reads a known name, a number, or an unknown name.
 pub(crate) fn from_str<T: OpenEnum>(text: &str) -> T {
     T::from_wire_name(text).unwrap_or_else(|| {
         let number = text.parse::<i64>().is_ok_and(|number| number.to_string() == text);
@@ -197,14 +197,14 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>, T: OpenEnum>(deserializer: 
     impl<T: OpenEnum> Reader<T> {
         #[cold]
         fn keep(text: &str, number: bool) -> T {
-            unknown::note_value(T::NAME, text);
+            unknown::record_value(T::NAME, text);
             T::from_unrecognized(UnrecognizedValue::new(text, number))
         }
 
         fn number<E: Error>(number: i128) -> Result<T, E> {
             match i64::try_from(number) {
                 Ok(number) => Ok(Self::keep(&number.to_string(), true)),
-                Err(_) => Err(E::custom(format!("{number} is no enum value: those have 32 bits"))),
+                Err(_) => Err(E::custom(format!("{number} is not an enum value: it does not fit into 64 bits"))),
             }
         }
     }

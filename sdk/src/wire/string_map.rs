@@ -1,5 +1,5 @@
-//! Maps of texts, such as labels. They have a few entries, for which a sorted list takes a third of the memory of a
-//! `BTreeMap`, whose smallest node has room for eleven.
+//! Maps of strings, such as labels. For the few entries that they have, a sorted list takes a third of the memory of a `BTreeMap`,
+//! whose smallest node has room for eleven.
 
 use std::{collections::BTreeMap, fmt, slice, vec};
 
@@ -8,10 +8,10 @@ use serde::{
     de::{MapAccess, Visitor},
 };
 
-/// Texts by name, in the order of the names: the labels of an incident, for example.
+/// A map from names to strings, sorted by name: the labels of an incident, for example.
 ///
-/// It is read like a `BTreeMap<String, String>`, but hands out `&str`. Looking up a name is a binary search; inserting and
-/// removing move the entries behind, so build a large map by `collect`.
+/// It has the methods of a `BTreeMap<String, String>`, but returns `&str`. A lookup is a binary search. Inserting and removing
+/// move the entries behind, so use `collect` to build a large map.
 ///
 /// ```
 /// use coralogix_incidents::wire::StringMap;
@@ -51,7 +51,7 @@ impl StringMap {
         self.find(name).is_ok()
     }
 
-    /// Sets the value of a name, and returns the value that it had.
+    /// Sets the value of a name and returns its previous value.
     pub fn insert(&mut self, name: impl Into<String>, value: impl Into<String>) -> Option<String> {
         let (name, value) = entry((name, value));
         match self.find(&name) {
@@ -63,7 +63,7 @@ impl StringMap {
         }
     }
 
-    /// Removes a name, and returns its value.
+    /// Removes a name and returns its value.
     pub fn remove(&mut self, name: &str) -> Option<String> {
         self.find(name).ok().map(|index| self.entries.remove(index).1.into())
     }
@@ -73,7 +73,7 @@ impl StringMap {
         Iter(self.entries.iter())
     }
 
-    /// The names in their order.
+    /// The names, in their order.
     pub fn keys(&self) -> impl ExactSizeIterator<Item = &str> + DoubleEndedIterator {
         self.entries.iter().map(|(name, _)| &**name)
     }
@@ -83,12 +83,12 @@ impl StringMap {
         self.entries.iter().map(|(_, value)| &**value)
     }
 
-    /// Where a name stands, or belongs.
+    /// The index of a name, or the index at which it would be inserted.
     fn find(&self, name: &str) -> Result<usize, usize> {
         self.entries.binary_search_by(|(other, _)| (**other).cmp(name))
     }
 
-    /// Of a name that stands more than once, the last value counts.
+    /// If a name occurs more than once, its last value is kept.
     fn from_entries(mut entries: Vec<Entry>) -> Self {
         if !entries.is_sorted_by(|one, next| one.0 < next.0) {
             entries.sort_by(|one, other| one.0.cmp(&other.0));
@@ -145,7 +145,7 @@ impl From<StringMap> for BTreeMap<String, String> {
     }
 }
 
-/// The entries of a [`StringMap`], by [`StringMap::iter`].
+/// The iterator that [`StringMap::iter`] returns.
 #[derive(Debug, Clone)]
 pub struct Iter<'a>(slice::Iter<'a, Entry>);
 
@@ -172,7 +172,7 @@ impl<'a> IntoIterator for &'a StringMap {
     }
 }
 
-/// The entries of a [`StringMap`], taken out of it.
+/// The iterator over the owned entries of a [`StringMap`].
 #[derive(Debug)]
 pub struct IntoIter(vec::IntoIter<Entry>);
 
@@ -213,7 +213,7 @@ impl<'de> Deserialize<'de> for StringMap {
             type Value = StringMap;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a map of texts")
+                f.write_str("a map of strings")
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<StringMap, A::Error> {

@@ -1,5 +1,5 @@
-//! Times: RFC 3339, by chrono. The form that protobuf JSON writes is read here, in a tenth of the time that a parser of all
-//! forms takes.
+//! Times in RFC 3339, read by chrono. The form that protobuf JSON writes is read here, in a tenth of the time that a general
+//! parser takes.
 
 use std::fmt;
 
@@ -43,7 +43,7 @@ pub(crate) fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opt
     deserializer.deserialize_option(Reader)
 }
 
-/// A time such as `2024-01-01T00:00:00.123Z`, with 0 to 9 fractional digits. `None` of anything else, such as a time with an
+/// A time such as `2024-01-01T00:00:00.123Z`, with 0 to 9 fractional digits. `None` for any other form, such as a time with an
 /// offset or a leap second.
 fn in_utc(text: &[u8]) -> Option<DateTime<Utc>> {
     let (seconds, fraction) = text.strip_suffix(b"Z")?.split_first_chunk::<19>()?;
@@ -64,7 +64,7 @@ fn in_utc(text: &[u8]) -> Option<DateTime<Utc>> {
     Some(date.and_time(time).and_utc())
 }
 
-/// The number that at most nine digits stand for.
+/// The value of at most nine digits.
 fn decimal(digits: &[u8]) -> Option<u32> {
     digits
         .iter()

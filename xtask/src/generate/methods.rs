@@ -145,7 +145,7 @@ fn generation(generation: Generation) -> TokenStream {
     }
 }
 
-/// Whether members of the request message travel in the query of a binding.
+/// Whether members of the request message are sent in the query of a binding.
 fn has_query_message(binding: &Operation) -> bool {
     binding.parameters.iter().any(|parameter| parameter.body_member.is_some())
 }
@@ -381,7 +381,7 @@ fn checks(model: &Model<'_>, operation: &Operation) -> Result<TokenStream> {
         for inner in message.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
             if text(&message["properties"][inner], "type") == "string" {
                 let (what, inner) = (format!("{name}.{inner}"), self::member(inner));
-                out.extend(quote!(request::text(#what, &body.#member.#inner, request::NOT_BLANK)?;));
+                out.extend(quote!(request::check_text(#what, &body.#member.#inner, request::NOT_BLANK)?;));
             }
         }
     }
@@ -408,13 +408,13 @@ fn limits(name: &str, value: &TokenStream, borrowed: &TokenStream, schema: &Valu
         let least = number("minItems").unwrap_or(0);
         let most = number("maxItems").map_or_else(|| quote!(None), |most| quote!(Some(#most)));
         if least > 0 || number("maxItems").is_some() {
-            out.extend(quote!(request::count(#name, #value.len(), #least, #most)?;));
+            out.extend(quote!(request::check_count(#name, #value.len(), #least, #most)?;));
         }
         if let Some(rule) = text_rule(name, &schema["items"])? {
-            out.extend(quote!(request::each(#name, #borrowed, #rule)?;));
+            out.extend(quote!(request::check_each(#name, #borrowed, #rule)?;));
         }
     } else if let Some(rule) = text_rule(name, schema)? {
-        out.extend(quote!(request::text(#name, #borrowed, #rule)?;));
+        out.extend(quote!(request::check_text(#name, #borrowed, #rule)?;));
     }
     Ok(out)
 }

@@ -10,7 +10,7 @@ use crate::{document::Document, json_pointer::join};
 #[derive(Default)]
 pub(crate) struct Query {
     pub(crate) parameters: Vec<Leaf>,
-    /// Members that can't travel in a query: maps, and lists of messages.
+    /// Members that cannot be sent in a query: maps, and lists of messages.
     pub(crate) excluded: Vec<String>,
 }
 
