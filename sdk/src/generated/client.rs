@@ -9,7 +9,7 @@ use crate::{
 
 /// A client of the Coralogix Incidents API.
 ///
-/// Made by [`Client::builder`](crate::Client::builder) or [`Client::from_env`](crate::Client::from_env). Cloning is cheap: the
+/// Created by [`Client::builder`](crate::Client::builder) or [`Client::from_env`](crate::Client::from_env). Cloning is cheap:
 /// clones share one connection pool and one retry budget. Futures are `Send`, and dropping one at any await leaves the client
 /// usable.
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// See [`Error`]: its predicates tell the failures apart.
+    /// [`Error`] has a predicate for each kind of failure.
     ///
     /// # Example
     ///
@@ -74,9 +74,9 @@ impl Client {
     }
     /// List incidents, page by page, as a stream of items.
     ///
-    /// The next page is asked for when the items of the one before are used up. `pagination` of the request sets the size of the pages and the page to begin with. See [`Items`].
+    /// The next page is requested when all items of the previous one have been yielded. `pagination` of the request sets the page size and the first page. See [`Items`].
     ///
-    /// Needs the permission `incidents:read`, as [`list_incidents`](Self::list_incidents) does.
+    /// Requires the permission `incidents:read`, as [`list_incidents`](Self::list_incidents) does.
     pub fn list_incidents_stream(
         &self,
         request: types::ListIncidentsRequest,
@@ -95,7 +95,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// See [`Error`]: its predicates tell the failures apart.
+    /// [`Error`] has a predicate for each kind of failure.
     ///
     /// # Example
     ///
@@ -144,7 +144,7 @@ impl Client {
     }
     /// Get several incidents at once.
     ///
-    /// Returns the incidents with the given ids. Ids that the service does not know are listed in `notFoundIds`; when one id is asked for and not found, the answer may be a 404 instead. In spite of the method, the request has no body.
+    /// Returns the incidents with the given ids. Ids that the service does not know are listed in `notFoundIds`; if only one id is requested and not found, the response may be a 404 instead. Although the method is POST, there is no request body: the ids are sent in the query.
     ///
     /// # Arguments
     ///
@@ -154,7 +154,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// See [`Error`]: its predicates tell the failures apart.
+    /// [`Error`] has a predicate for each kind of failure.
     ///
     /// # Example
     ///
@@ -204,13 +204,13 @@ impl Client {
     }
     /// Assign incidents to a user.
     ///
-    /// Makes a user responsible for one or more incidents. Needs a personal key; team keys are refused with 403. Ids that the service does not know are no error: those incidents are missing from the response.
+    /// Makes a user responsible for one or more incidents. Needs a personal key; team keys are refused with 403. Ids that the service does not know are not an error: those incidents are missing from the response.
     ///
-    /// Requires the permission `incidents:assign` and a personal key. Sends `POST /v1/incidents:assign` in generation V1; `POST /5/incidents/incidents/v1/all/by-user` in generation 5. Repeating it leaves the same state, so it is retried after transient failures.
+    /// Requires the permission `incidents:assign` and a personal key. Sends `POST /v1/incidents:assign` in generation V1; `POST /5/incidents/incidents/v1/all/by-user` in generation 5. Repeating it is a no-op, so it is retried after transient failures.
     ///
     /// # Errors
     ///
-    /// See [`Error`]: its predicates tell the failures apart.
+    /// [`Error`] has a predicate for each kind of failure.
     ///
     /// # Example
     ///
@@ -267,13 +267,13 @@ impl Client {
     }
     /// Unassign incidents.
     ///
-    /// Removes the user assignments from one or more incidents. Incidents without an assignment stay as they are. Use a personal key, as for assigning: the permission is the same. Ids that the service does not know are no error: those incidents are missing from the response.
+    /// Removes the user assignments from one or more incidents. Incidents without an assignment stay as they are. Use a personal key, as for assigning: the permission is the same. Ids that the service does not know are not an error: those incidents are missing from the response.
     ///
-    /// Requires the permission `incidents:assign`. Sends `POST /v1/incidents:unassign` in generation V1; `DELETE /5/incidents/incidents/v1/all/by-user` in generation 5. Repeating it leaves the same state, so it is retried after transient failures.
+    /// Requires the permission `incidents:assign`. Sends `POST /v1/incidents:unassign` in generation V1; `DELETE /5/incidents/incidents/v1/all/by-user` in generation 5. Repeating it is a no-op, so it is retried after transient failures.
     ///
     /// # Errors
     ///
-    /// See [`Error`]: its predicates tell the failures apart.
+    /// [`Error`] has a predicate for each kind of failure.
     ///
     /// # Example
     ///
@@ -341,13 +341,13 @@ impl Client {
     }
     /// Acknowledge incidents.
     ///
-    /// Says that the user of the key has seen one or more incidents. Needs a personal key; team keys are refused with 403. Ids that the service does not know are no error: those incidents are missing from the response.
+    /// Acknowledges one or more incidents in the name of the user of the API key. Needs a personal key; team keys are refused with 403. Ids that the service does not know are not an error: those incidents are missing from the response.
     ///
-    /// Requires the permission `incidents:acknowledge` and a personal key. Sends `POST /v1/incidents:acknowledge` in generation V1; `POST /5/incidents/incidents/v1/all/acknowledge` in generation 5. Repeating it leaves the same state, so it is retried after transient failures.
+    /// Requires the permission `incidents:acknowledge` and a personal key. Sends `POST /v1/incidents:acknowledge` in generation V1; `POST /5/incidents/incidents/v1/all/acknowledge` in generation 5. Repeating it is a no-op, so it is retried after transient failures.
     ///
     /// # Errors
     ///
-    /// See [`Error`]: its predicates tell the failures apart.
+    /// [`Error`] has a predicate for each kind of failure.
     ///
     /// # Example
     ///
@@ -398,13 +398,13 @@ impl Client {
     }
     /// Resolve incidents.
     ///
-    /// Marks one or more incidents as dealt with. The permission is that of closing. Ids that the service does not know are no error: those incidents are missing from the response.
+    /// Resolves one or more incidents. The permission is the same as for closing. Ids that the service does not know are not an error: those incidents are missing from the response.
     ///
-    /// Requires the permission `incidents:close`. Sends `POST /v1/incidents:resolve` in generation V1; `POST /5/incidents/incidents/v1/all/resolve` in generation 5. Repeating it leaves the same state, so it is retried after transient failures.
+    /// Requires the permission `incidents:close`. Sends `POST /v1/incidents:resolve` in generation V1; `POST /5/incidents/incidents/v1/all/resolve` in generation 5. Repeating it is a no-op, so it is retried after transient failures.
     ///
     /// # Errors
     ///
-    /// See [`Error`]: its predicates tell the failures apart.
+    /// [`Error`] has a predicate for each kind of failure.
     ///
     /// # Example
     ///
@@ -454,13 +454,13 @@ impl Client {
     }
     /// Close incidents.
     ///
-    /// Ends one or more incidents, whatever their alerts say. Ids that the service does not know are no error: those incidents are missing from the response.
+    /// Closes one or more incidents, regardless of the state of their alerts. Ids that the service does not know are not an error: those incidents are missing from the response.
     ///
-    /// Requires the permission `incidents:close`. Sends `POST /v1/incidents:close` in generation V1; `POST /5/incidents/incidents/v1/all/closed` in generation 5. Repeating it leaves the same state, so it is retried after transient failures.
+    /// Requires the permission `incidents:close`. Sends `POST /v1/incidents:close` in generation V1; `POST /5/incidents/incidents/v1/all/closed` in generation 5. Repeating it is a no-op, so it is retried after transient failures.
     ///
     /// # Errors
     ///
-    /// See [`Error`]: its predicates tell the failures apart.
+    /// [`Error`] has a predicate for each kind of failure.
     ///
     /// # Example
     ///
@@ -522,7 +522,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// See [`Error`]: its predicates tell the failures apart.
+    /// [`Error`] has a predicate for each kind of failure.
     ///
     /// # Example
     ///
@@ -577,13 +577,13 @@ impl Client {
     }
     /// List events across incidents.
     ///
-    /// Returns the events that meet a filter, page by page, each with its incident's and alert's particulars. Without a filter, all of them. Keep filter and order unchanged from one page to the next.
+    /// Returns the events that meet a filter, page by page, each with details of its incident and alert. Without a filter, all of them. Keep filter and order unchanged from one page to the next.
     ///
-    /// Requires the permission `incidents:read`. Sends `POST /v1/incidents:list-incident-events` in generation V1; `GET /5/incidents/events/v1` in generation 5, which cannot carry `filter.contextualLabels`, `filter.displayLabels`, `filter.labels.metaLabels`. It changes nothing, so it is retried after transient failures.
+    /// Requires the permission `incidents:read`. Sends `POST /v1/incidents:list-incident-events` in generation V1; `GET /5/incidents/events/v1` in generation 5, which does not support `filter.contextualLabels`, `filter.displayLabels`, `filter.labels.metaLabels`. It changes nothing, so it is retried after transient failures.
     ///
     /// # Errors
     ///
-    /// See [`Error`]: its predicates tell the failures apart.
+    /// [`Error`] has a predicate for each kind of failure.
     ///
     /// # Example
     ///
@@ -633,9 +633,9 @@ impl Client {
     }
     /// List events across incidents, page by page, as a stream of items.
     ///
-    /// The next page is asked for when the items of the one before are used up. `pagination` of the request sets the size of the pages and the page to begin with. See [`Items`].
+    /// The next page is requested when all items of the previous one have been yielded. `pagination` of the request sets the page size and the first page. See [`Items`].
     ///
-    /// Needs the permission `incidents:read`, as [`list_incident_events`](Self::list_incident_events) does.
+    /// Requires the permission `incidents:read`, as [`list_incident_events`](Self::list_incident_events) does.
     pub fn list_incident_events_stream(
         &self,
         request: types::ListIncidentEventsRequest,
@@ -644,13 +644,13 @@ impl Client {
     }
     /// Count events across incidents.
     ///
-    /// Returns how many events meet a filter, without returning them. The service stops counting at a limit, and says so.
+    /// Returns how many events meet a filter, without returning them. The service stops counting at a limit, which `reachedLimit` shows.
     ///
-    /// Requires the permission `incidents:read`. Sends `POST /v1/incidents:list-incident-events-total-count` in generation V1; `GET /5/incidents/events/v1/all/count` in generation 5, which cannot carry `filter.contextualLabels`, `filter.displayLabels`, `filter.labels.metaLabels`. It changes nothing, so it is retried after transient failures.
+    /// Requires the permission `incidents:read`. Sends `POST /v1/incidents:list-incident-events-total-count` in generation V1; `GET /5/incidents/events/v1/all/count` in generation 5, which does not support `filter.contextualLabels`, `filter.displayLabels`, `filter.labels.metaLabels`. It changes nothing, so it is retried after transient failures.
     ///
     /// # Errors
     ///
-    /// See [`Error`]: its predicates tell the failures apart.
+    /// [`Error`] has a predicate for each kind of failure.
     ///
     /// # Example
     ///
@@ -697,11 +697,11 @@ impl Client {
     ///
     /// Returns the values that occur among the events that meet a filter, each with the number of matches.
     ///
-    /// Requires the permission `incidents:read`. Sends `POST /v1/incidents:list-incident-events-filter-values` in generation V1; `GET /5/incidents/filter-values/v1/events` in generation 5, which cannot carry `filter.contextualLabels`, `filter.displayLabels`, `filter.labels.metaLabels`. It changes nothing, so it is retried after transient failures.
+    /// Requires the permission `incidents:read`. Sends `POST /v1/incidents:list-incident-events-filter-values` in generation V1; `GET /5/incidents/filter-values/v1/events` in generation 5, which does not support `filter.contextualLabels`, `filter.displayLabels`, `filter.labels.metaLabels`. It changes nothing, so it is retried after transient failures.
     ///
     /// # Errors
     ///
-    /// See [`Error`]: its predicates tell the failures apart.
+    /// [`Error`] has a predicate for each kind of failure.
     ///
     /// # Example
     ///
@@ -756,7 +756,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// See [`Error`]: its predicates tell the failures apart.
+    /// [`Error`] has a predicate for each kind of failure.
     ///
     /// # Example
     ///
@@ -800,11 +800,11 @@ impl Client {
     ///
     /// Groups the incidents that meet a filter by their members or labels, and returns the groups with their counts, page by page.
     ///
-    /// Requires the permission `incidents:read`. Sends `POST /v1/incidents:listIncidentAggregations` in generation V1; `GET /5/incidents/aggregations/v1` in generation 5, which cannot carry `filter.contextualLabels`, `filter.displayLabels`, `filter.metaLabels`, `groupBys`. It changes nothing, so it is retried after transient failures.
+    /// Requires the permission `incidents:read`. Sends `POST /v1/incidents:listIncidentAggregations` in generation V1; `GET /5/incidents/aggregations/v1` in generation 5, which does not support `filter.contextualLabels`, `filter.displayLabels`, `filter.metaLabels`, `groupBys`. It changes nothing, so it is retried after transient failures.
     ///
     /// # Errors
     ///
-    /// See [`Error`]: its predicates tell the failures apart.
+    /// [`Error`] has a predicate for each kind of failure.
     ///
     /// # Example
     ///
@@ -860,9 +860,9 @@ impl Client {
     }
     /// List groups of incidents, page by page, as a stream of items.
     ///
-    /// The next page is asked for when the items of the one before are used up. `pagination` of the request sets the size of the pages and the page to begin with. See [`Items`].
+    /// The next page is requested when all items of the previous one have been yielded. `pagination` of the request sets the page size and the first page. See [`Items`].
     ///
-    /// Needs the permission `incidents:read`, as [`list_incident_aggregations`](Self::list_incident_aggregations) does.
+    /// Requires the permission `incidents:read`, as [`list_incident_aggregations`](Self::list_incident_aggregations) does.
     pub fn list_incident_aggregations_stream(
         &self,
         request: types::ListIncidentAggregationsRequest,
@@ -871,17 +871,17 @@ impl Client {
     }
     /// Get the incident of an event.
     ///
-    /// Returns the incident that an alert's event belongs to. The event's id is what the webhook of an alert carries, so nothing needs to be looked up first.
+    /// Returns the incident that an alert's event belongs to. The webhook of an alert sends the id of the event, so no other call is needed to find it.
     ///
     /// # Arguments
     ///
-    /// * `event_id`: Id of an event, as the webhook of an alert carries it: 1 to 64 characters, not a UUID. It cannot contain a slash, which cannot be sent in a path even when escaped, nor a colon, which older gateways read as the beginning of a verb.
+    /// * `event_id`: Id of an event, as the webhook of an alert sends it: 1 to 64 characters, not a UUID. It cannot contain a slash, which cannot be sent in a path even when escaped, nor a colon, which older gateways read as the beginning of a verb.
     ///
     /// Requires the permission `incidents:read`. Sends `GET /5/incidents/events/v1/{event_id}` in generation 5. It changes nothing, so it is retried after transient failures.
     ///
     /// # Errors
     ///
-    /// See [`Error`]: its predicates tell the failures apart.
+    /// [`Error`] has a predicate for each kind of failure.
     ///
     /// # Example
     ///
@@ -925,13 +925,13 @@ impl Client {
     ///
     /// # Arguments
     ///
-    /// * `event_id`: Id of an event, as the webhook of an alert carries it: 1 to 64 characters, not a UUID. It cannot contain a slash, which cannot be sent in a path even when escaped, nor a colon, which older gateways read as the beginning of a verb.
+    /// * `event_id`: Id of an event, as the webhook of an alert sends it: 1 to 64 characters, not a UUID. It cannot contain a slash, which cannot be sent in a path even when escaped, nor a colon, which older gateways read as the beginning of a verb.
     ///
-    /// Requires the permission `incidents:acknowledge` and a personal key. Sends `POST /5/incidents/events/v1/{event_id}/acknowledge` in generation 5. Repeating it leaves the same state, so it is retried after transient failures.
+    /// Requires the permission `incidents:acknowledge` and a personal key. Sends `POST /5/incidents/events/v1/{event_id}/acknowledge` in generation 5. Repeating it is a no-op, so it is retried after transient failures.
     ///
     /// # Errors
     ///
-    /// See [`Error`]: its predicates tell the failures apart.
+    /// [`Error`] has a predicate for each kind of failure.
     ///
     /// # Example
     ///
@@ -974,13 +974,13 @@ impl Client {
     ///
     /// # Arguments
     ///
-    /// * `event_id`: Id of an event, as the webhook of an alert carries it: 1 to 64 characters, not a UUID. It cannot contain a slash, which cannot be sent in a path even when escaped, nor a colon, which older gateways read as the beginning of a verb.
+    /// * `event_id`: Id of an event, as the webhook of an alert sends it: 1 to 64 characters, not a UUID. It cannot contain a slash, which cannot be sent in a path even when escaped, nor a colon, which older gateways read as the beginning of a verb.
     ///
-    /// Requires the permission `incidents:close`. Sends `POST /5/incidents/events/v1/{event_id}/resolve` in generation 5. Repeating it leaves the same state, so it is retried after transient failures.
+    /// Requires the permission `incidents:close`. Sends `POST /5/incidents/events/v1/{event_id}/resolve` in generation 5. Repeating it is a no-op, so it is retried after transient failures.
     ///
     /// # Errors
     ///
-    /// See [`Error`]: its predicates tell the failures apart.
+    /// [`Error`] has a predicate for each kind of failure.
     ///
     /// # Example
     ///

@@ -22,7 +22,7 @@ pub struct ListIncidentsRequest {
     /// Which page to return.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pagination: Option<PaginationRequest>,
-    /// Sort keys, the most significant first. Empty leaves the order to the service.
+    /// Sort keys, the most significant first. If there are none, the service chooses the order.
     #[serde(
         default,
         deserialize_with = "wire::list",
@@ -61,13 +61,13 @@ impl ListIncidentsRequest {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ListIncidentsResponse {
-    /// The incidents of this page, in the order that was asked for.
+    /// The incidents of this page, in the requested order.
     #[serde(default, deserialize_with = "wire::list")]
     pub incidents: Vec<Incident>,
-    /// Where a page stands among the others.
+    /// The position of a page in its list.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pagination: Option<PaginationResponse>,
-    /// The token of the next page, where an older facade of the service writes it beside the list instead of in `pagination`. Absent, null or empty where `pagination` has it, and on the last page.
+    /// The token of the next page, if an older gateway of the service writes it next to the list instead of in `pagination`. Absent, null or empty if `pagination` has it, and on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_page_token: Option<String>,
 }
@@ -96,13 +96,13 @@ impl ListIncidentsResponse {
     }
 }
 
-/// The incident that was asked for. An unknown id is answered with 404, not with an empty message.
+/// The requested incident. An unknown id is answered with 404, not with an empty message.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct GetIncidentResponse {
-    /// A disruption that Coralogix noticed, from the moment its alert fired until it is over. `state` follows the alert, `status` and `assignments` follow the people who work on it.
+    /// A disruption that Coralogix detected, from the time its alert fired until it is resolved or closed. `state` follows the alert, `status` and `assignments` follow the people who work on it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incident: Option<Incident>,
 }
@@ -122,7 +122,7 @@ impl GetIncidentResponse {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct GetIncidentByEventIdResponse {
-    /// A disruption that Coralogix noticed, from the moment its alert fired until it is over. `state` follows the alert, `status` and `assignments` follow the people who work on it.
+    /// A disruption that Coralogix detected, from the time its alert fired until it is resolved or closed. `state` follows the alert, `status` and `assignments` follow the people who work on it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incident: Option<Incident>,
 }
@@ -142,7 +142,7 @@ impl GetIncidentByEventIdResponse {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct AcknowledgeIncidentByEventIdResponse {
-    /// A disruption that Coralogix noticed, from the moment its alert fired until it is over. `state` follows the alert, `status` and `assignments` follow the people who work on it.
+    /// A disruption that Coralogix detected, from the time its alert fired until it is resolved or closed. `state` follows the alert, `status` and `assignments` follow the people who work on it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incident: Option<Incident>,
 }
@@ -162,7 +162,7 @@ impl AcknowledgeIncidentByEventIdResponse {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ResolveIncidentByEventIdResponse {
-    /// A disruption that Coralogix noticed, from the moment its alert fired until it is over. `state` follows the alert, `status` and `assignments` follow the people who work on it.
+    /// A disruption that Coralogix detected, from the time its alert fired until it is resolved or closed. `state` follows the alert, `status` and `assignments` follow the people who work on it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incident: Option<Incident>,
 }
@@ -208,7 +208,7 @@ pub struct BatchGetIncidentResponse {
     /// The incidents that were found. The key is the incident's id.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub incidents: BTreeMap<String, Incident>,
-    /// Ids that were asked for and are not known to the service.
+    /// Requested ids that the service does not know.
     #[serde(default, deserialize_with = "wire::list")]
     pub not_found_ids: Vec<String>,
 }
@@ -237,7 +237,7 @@ impl BatchGetIncidentResponse {
     }
 }
 
-/// The incidents to assign, and the user who takes them over (`assignedTo`).
+/// The incidents to assign, and the user to assign them to (`assignedTo`).
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -252,7 +252,7 @@ pub struct AssignIncidentsRequest {
 }
 
 impl AssignIncidentsRequest {
-    /// The message with the members that it requires. No other is set.
+    /// Creates the message with its required members. The others are not set.
     pub fn new(
         incident_ids: impl IntoIterator<Item = impl Into<String>>,
         assigned_to: impl Into<UserDetails>,
@@ -288,7 +288,7 @@ pub struct UnassignIncidentsRequest {
 }
 
 impl UnassignIncidentsRequest {
-    /// The message with the members that it requires. No other is set.
+    /// Creates the message with its required members. The others are not set.
     pub fn new(incident_ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self::default().with_incident_ids(incident_ids)
     }
@@ -315,7 +315,7 @@ pub struct AcknowledgeIncidentsRequest {
 }
 
 impl AcknowledgeIncidentsRequest {
-    /// The message with the members that it requires. No other is set.
+    /// Creates the message with its required members. The others are not set.
     pub fn new(incident_ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self::default().with_incident_ids(incident_ids)
     }
@@ -342,7 +342,7 @@ pub struct ResolveIncidentsRequest {
 }
 
 impl ResolveIncidentsRequest {
-    /// The message with the members that it requires. No other is set.
+    /// Creates the message with its required members. The others are not set.
     pub fn new(incident_ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self::default().with_incident_ids(incident_ids)
     }
@@ -369,7 +369,7 @@ pub struct CloseIncidentsRequest {
 }
 
 impl CloseIncidentsRequest {
-    /// The message with the members that it requires. No other is set.
+    /// Creates the message with its required members. The others are not set.
     pub fn new(incident_ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self::default().with_incident_ids(incident_ids)
     }
@@ -384,7 +384,7 @@ impl CloseIncidentsRequest {
     }
 }
 
-/// The updated incidents after their assignment. An id that the service does not know is simply missing here, so `{}` answers a call whose ids are all unknown.
+/// The updated incidents after their assignment. Ids that the service does not know are missing here, so the response to a call with only unknown ids is `{}`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -407,7 +407,7 @@ impl AssignIncidentsResponse {
     }
 }
 
-/// The updated incidents after their unassignment. An id that the service does not know is simply missing here, so `{}` answers a call whose ids are all unknown.
+/// The updated incidents after their unassignment. Ids that the service does not know are missing here, so the response to a call with only unknown ids is `{}`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -430,7 +430,7 @@ impl UnassignIncidentsResponse {
     }
 }
 
-/// The updated incidents after their acknowledgement. An id that the service does not know is simply missing here, so `{}` answers a call whose ids are all unknown.
+/// The updated incidents after their acknowledgement. Ids that the service does not know are missing here, so the response to a call with only unknown ids is `{}`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -453,7 +453,7 @@ impl AcknowledgeIncidentsResponse {
     }
 }
 
-/// The updated incidents after their resolution. An id that the service does not know is simply missing here, so `{}` answers a call whose ids are all unknown.
+/// The updated incidents after their resolution. Ids that the service does not know are missing here, so the response to a call with only unknown ids is `{}`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -476,7 +476,7 @@ impl ResolveIncidentsResponse {
     }
 }
 
-/// The updated incidents after their closing. An id that the service does not know is simply missing here, so `{}` answers a call whose ids are all unknown.
+/// The updated incidents after their closing. Ids that the service does not know are missing here, so the response to a call with only unknown ids is `{}`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -499,19 +499,19 @@ impl CloseIncidentsResponse {
     }
 }
 
-/// A disruption that Coralogix noticed, from the moment its alert fired until it is over. `state` follows the alert, `status` and `assignments` follow the people who work on it.
+/// A disruption that Coralogix detected, from the time its alert fired until it is resolved or closed. `state` follows the alert, `status` and `assignments` follow the people who work on it.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Incident {
-    /// Identifier of the incident, a UUID. The empty text when the service leaves it out.
+    /// Identifier of the incident, a UUID. Empty if the service does not send it.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub id: String,
     /// Name of the incident, taken from its alert.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// What the alert behind an incident says.
+    /// The alert of an incident.
     ///
     /// - `INCIDENT_STATE_UNSPECIFIED`: no state is known.
     /// - `INCIDENT_STATE_TRIGGERED`: the alert's condition is met.
@@ -521,41 +521,41 @@ pub struct Incident {
     /// gateway does not know. Absent and `null` mean `INCIDENT_STATE_UNSPECIFIED`.
     #[serde(default)]
     pub state: IncidentState,
-    /// How far the people who work on an incident are.
+    /// How far the work on an incident has come.
     ///
     /// - `INCIDENT_STATUS_UNSPECIFIED`: no status is known.
-    /// - `INCIDENT_STATUS_TRIGGERED`: nobody has confirmed having seen it.
-    /// - `INCIDENT_STATUS_ACKNOWLEDGED`: somebody has seen it.
-    /// - `INCIDENT_STATUS_RESOLVED`: it is dealt with.
+    /// - `INCIDENT_STATUS_TRIGGERED`: nobody has acknowledged it yet.
+    /// - `INCIDENT_STATUS_ACKNOWLEDGED`: a user has acknowledged it.
+    /// - `INCIDENT_STATUS_RESOLVED`: a user has resolved it.
     ///
     /// The list is open: a newer service may send another name, or the integer of a value that its
     /// gateway does not know. Absent and `null` mean `INCIDENT_STATUS_UNSPECIFIED`.
     #[serde(default)]
     pub status: IncidentStatus,
-    /// Who works on the incident. Empty when nobody is assigned.
+    /// The users that the incident is assigned to. Empty if there are none.
     #[serde(default, deserialize_with = "wire::list")]
     pub assignments: Vec<Assignment>,
-    /// What the alert says about the disruption.
+    /// The description of the alert.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// How grave an incident is. The values are listed by their protobuf numbers, which do not
-    /// follow the gravity: LOW came last and is number 5.
+    /// The severity of an incident. The values are in the order of their protobuf numbers,
+    /// which is not the order of severity: LOW was added last and has number 5.
     ///
     /// - `INCIDENT_SEVERITY_UNSPECIFIED`: no severity is known.
     /// - `INCIDENT_SEVERITY_INFO`: for information.
     /// - `INCIDENT_SEVERITY_WARNING`: could become a problem.
     /// - `INCIDENT_SEVERITY_ERROR`: something fails.
     /// - `INCIDENT_SEVERITY_CRITICAL`: needs attention at once.
-    /// - `INCIDENT_SEVERITY_LOW`: of little weight.
+    /// - `INCIDENT_SEVERITY_LOW`: of little importance.
     ///
     /// The list is open: a newer service may send another name, or the integer of a value that its
     /// gateway does not know. Absent and `null` mean `INCIDENT_SEVERITY_UNSPECIFIED`.
     #[serde(default)]
     pub severity: IncidentSeverity,
-    /// Labels that tell which part of the system is affected, value by label name.
+    /// Labels of the affected part of the system, values by label name.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub contextual_labels: wire::StringMap,
-    /// Labels in the wording of the user interface, value by label name.
+    /// Labels as the user interface shows them, values by label name.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub display_labels: wire::StringMap,
     /// What happened to the incident.
@@ -724,7 +724,7 @@ impl Incident {
     }
 }
 
-/// A user's responsibility for an incident: who has it (`assignedTo`) and who gave it (`assignedBy`).
+/// The assignment of an incident to a user (`assignedTo`), and the user who made it (`assignedBy`).
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -765,7 +765,7 @@ pub struct UserDetails {
 }
 
 impl UserDetails {
-    /// The message with the members that it requires. No other is set.
+    /// Creates the message with its required members. The others are not set.
     pub fn new(user_id: impl Into<String>) -> Self {
         Self::default().with_user_id(user_id)
     }
@@ -791,7 +791,7 @@ impl From<String> for UserDetails {
     }
 }
 
-/// A label of an alert's definition, such as the owning team. In a filter, a pair to look for.
+/// A label of an alert's definition, such as the owning team. In a filter, a pair to match.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -820,7 +820,7 @@ impl MetaLabel {
     }
 }
 
-/// One step in an incident's history. At most one of `snoozeIndicator`, `assignment`, `unassign`, `upsertState`, `acknowledge` and `close` is set, as `incidentEventType` says; an event of type OPEN has none. At most one of `administrativeEvent` and `operationalEvent` is set, as `originatorType` says. The documented sample shows all of them at once, so a reader must not insist.
+/// One step in an incident's history. At most one of `snoozeIndicator`, `assignment`, `unassign`, `upsertState`, `acknowledge` and `close` is set, as `incidentEventType` says; an event of type OPEN has none. At most one of `administrativeEvent` and `operationalEvent` is set, as `originatorType` says. The documented sample has all of them at once, so decoders must accept that.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -829,26 +829,26 @@ pub struct IncidentEvent {
     /// Identifier of the event, a UUID.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub id: String,
-    /// What kind of step an event is. It tells which payload of the event is set.
+    /// The type of an event. It determines which payload of the event is set.
     ///
     /// - `INCIDENT_EVENT_TYPE_UNSPECIFIED`: the kind is not known.
     /// - `INCIDENT_EVENT_TYPE_UPSERT_STATE`: the alert set the state; see `upsertState`.
     /// - `INCIDENT_EVENT_TYPE_OPEN`: the incident was opened; there is no payload.
     /// - `INCIDENT_EVENT_TYPE_CLOSE`: a user closed it; see `close`.
-    /// - `INCIDENT_EVENT_TYPE_SNOOZE_INDICATOR`: a user silenced it for some time; see
+    /// - `INCIDENT_EVENT_TYPE_SNOOZE_INDICATOR`: a user snoozed it for some time; see
     ///   `snoozeIndicator`.
-    /// - `INCIDENT_EVENT_TYPE_ASSIGN`: it was given to a user; see `assignment`.
+    /// - `INCIDENT_EVENT_TYPE_ASSIGN`: the incident was assigned to a user; see `assignment`.
     /// - `INCIDENT_EVENT_TYPE_UNASSIGN`: the assignment was removed; see `unassign`.
-    /// - `INCIDENT_EVENT_TYPE_ACKNOWLEDGE`: a user has seen it; see `acknowledge`.
+    /// - `INCIDENT_EVENT_TYPE_ACKNOWLEDGE`: a user acknowledged it; see `acknowledge`.
     ///
     /// The list is open: a newer service may send another name, or the integer of a value that its
     /// gateway does not know. Absent and `null` mean `INCIDENT_EVENT_TYPE_UNSPECIFIED`.
     #[serde(default)]
     pub incident_event_type: IncidentEventType,
-    /// A user silenced the incident for some time.
+    /// A user snoozed the incident for some time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub snooze_indicator: Option<Box<IncidentEventSnoozeIndicator>>,
-    /// The incident was given to a user. The details nest twice: `assignment.assignment.assignedTo` of an event.
+    /// The incident was assigned to a user. The details are nested twice: `assignment.assignment.assignedTo` of an event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assignment: Option<Box<IncidentEventAssign>>,
     /// The incident's assignment was removed. The message has no members: `{}` says that the event is an unassignment, absent or `null` says that it is not, and a round trip keeps the difference.
@@ -857,7 +857,7 @@ pub struct IncidentEvent {
     /// The alert set or renewed the incident's state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upsert_state: Option<Box<IncidentEventUpsertState>>,
-    /// A user confirmed having seen the incident (`acknowledgedBy`).
+    /// A user acknowledged the incident (`acknowledgedBy`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub acknowledge: Option<Box<IncidentEventAcknowledge>>,
     /// A user closed the incident (`closedBy`).
@@ -974,20 +974,20 @@ impl IncidentEvent {
     }
 }
 
-/// A user silenced the incident for some time.
+/// A user snoozed the incident for some time.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct IncidentEventSnoozeIndicator {
-    /// When the silence begins. RFC 3339 in UTC with 0, 3, 6 or 9 fractional digits.
+    /// When the snooze begins. RFC 3339 in UTC with 0, 3, 6 or 9 fractional digits.
     #[serde(
         default,
         deserialize_with = "wire::time::optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub start_time: Option<DateTime<Utc>>,
-    /// Length of the silence in minutes, a signed 32-bit number.
+    /// How long the incident is snoozed, in minutes. A signed 32-bit integer.
     #[serde(
         default,
         with = "wire::integer::optional",
@@ -995,7 +995,7 @@ pub struct IncidentEventSnoozeIndicator {
     )]
     #[cfg_attr(feature = "schemars", schemars(with = "Option<i64>"))]
     pub duration_minutes: Option<i32>,
-    /// Identifier of the user who asked for it.
+    /// Identifier of the user who requested it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
 }
@@ -1021,13 +1021,13 @@ impl IncidentEventSnoozeIndicator {
     }
 }
 
-/// The incident was given to a user. The details nest twice: `assignment.assignment.assignedTo` of an event.
+/// The incident was assigned to a user. The details are nested twice: `assignment.assignment.assignedTo` of an event.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct IncidentEventAssign {
-    /// A user's responsibility for an incident: who has it (`assignedTo`) and who gave it (`assignedBy`).
+    /// The assignment of an incident to a user (`assignedTo`), and the user who made it (`assignedBy`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assignment: Option<Assignment>,
 }
@@ -1064,7 +1064,7 @@ pub struct IncidentEventUpsertState {
     /// gateway does not know. Absent and `null` mean `UPSERT_INCIDENT_STATE_TYPE_UNSPECIFIED`.
     #[serde(default)]
     pub state_type: UpsertIncidentStateType,
-    /// Where a change of state comes from.
+    /// The source of a change of state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payload: Option<UpsertIncidentStatePayload>,
     /// Whether the alert was muted at that moment.
@@ -1099,13 +1099,13 @@ impl IncidentEventUpsertState {
     }
 }
 
-/// Where a change of state comes from.
+/// The source of a change of state.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct UpsertIncidentStatePayload {
-    /// Key of the Coralogix event behind the change.
+    /// Key of the Coralogix event that caused the change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cx_event_key: Option<String>,
 }
@@ -1119,7 +1119,7 @@ impl UpsertIncidentStatePayload {
     }
 }
 
-/// A user confirmed having seen the incident (`acknowledgedBy`).
+/// A user acknowledged the incident (`acknowledgedBy`).
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -1208,7 +1208,7 @@ impl IncidentEventOriginatorOperational {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct PaginationRequest {
-    /// Number of items per page, 1 to 10,000. At most 1,000 for events across incidents, where the service refuses more. The service picks a size when it is absent, 100 for those events.
+    /// Number of items per page, 1 to 10,000. At most 1,000 for events across incidents, where the service refuses more. If it is absent, the service chooses a size, which is 100 for those events.
     #[serde(
         default,
         with = "wire::integer::optional",
@@ -1216,7 +1216,7 @@ pub struct PaginationRequest {
     )]
     #[cfg_attr(feature = "schemars", schemars(with = "Option<i64>"))]
     pub page_size: Option<i64>,
-    /// The `nextPageToken` of the page before. Absent for the first page.
+    /// The `nextPageToken` of the previous page. Absent for the first page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page_token: Option<String>,
 }
@@ -1236,13 +1236,13 @@ impl PaginationRequest {
     }
 }
 
-/// Where a page stands among the others.
+/// The position of a page in its list.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct PaginationResponse {
-    /// Number of items on all pages together, an unsigned 32-bit number.
+    /// Number of items on all pages together. An unsigned 32-bit integer.
     #[serde(
         default,
         with = "wire::integer::optional",
@@ -1270,7 +1270,7 @@ impl PaginationResponse {
     }
 }
 
-/// Why a call failed. Go by the HTTP status of the response first: `code` means different things in the two generations, and a body of another shape is common.
+/// Why a call failed. Use the HTTP status of the response first: `code` means different things in the two generations, and bodies of another shape are common.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -1284,7 +1284,7 @@ pub struct Status {
     )]
     #[cfg_attr(feature = "schemars", schemars(with = "Option<i64>"))]
     pub code: Option<i32>,
-    /// The reason in words, for people.
+    /// The reason, as text for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// Further messages about the failure. Usually empty.
@@ -1316,7 +1316,7 @@ impl Status {
     }
 }
 
-/// A protobuf message of any type: `@type` names it, and its own members follow beside.
+/// A protobuf message of any type: `@type` names it, next to its own members.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -1345,7 +1345,7 @@ impl Any {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct IncidentQueryFilter {
-    /// Users of whom one is assigned.
+    /// Users, one of whom has to be assigned.
     #[serde(
         default,
         deserialize_with = "wire::list",
@@ -1373,14 +1373,14 @@ pub struct IncidentQueryFilter {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub severity: Vec<IncidentSeverity>,
-    /// Values to look for, by name of the contextual label.
+    /// Values to match, by name of the contextual label.
     #[serde(
         default,
         deserialize_with = "wire::null_as_default",
         skip_serializing_if = "BTreeMap::is_empty"
     )]
     pub contextual_labels: BTreeMap<String, ContextualLabelValues>,
-    /// Values to look for, by name of the display label.
+    /// Values to match, by name of the display label.
     #[serde(
         default,
         deserialize_with = "wire::null_as_default",
@@ -1403,7 +1403,7 @@ pub struct IncidentQueryFilter {
         skip_serializing_if = "Option::is_none"
     )]
     pub end_time: Option<DateTime<Utc>>,
-    /// A text to search for, in the incident's member `incidentField` or in the label `contextualLabel`. Give one of the two.
+    /// A text to find in the incident's member `incidentField` or in the label `contextualLabel`. Give one of the two.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub search_query: Option<IncidentSearchQuery>,
     /// Applications to include.
@@ -1429,7 +1429,7 @@ pub struct IncidentQueryFilter {
     /// A period of time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incident_duration_range: Option<TimeRange>,
-    /// Labels of the alert's definition to look for.
+    /// Labels of the alert's definition to match.
     #[serde(
         default,
         deserialize_with = "wire::list",
@@ -1618,14 +1618,14 @@ pub struct IncidentEventQueryFilter {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub severity: Vec<IncidentSeverity>,
-    /// Values to look for, by name of the contextual label.
+    /// Values to match, by name of the contextual label.
     #[serde(
         default,
         deserialize_with = "wire::null_as_default",
         skip_serializing_if = "BTreeMap::is_empty"
     )]
     pub contextual_labels: BTreeMap<String, ContextualLabelValues>,
-    /// Values to look for, by name of the display label.
+    /// Values to match, by name of the display label.
     #[serde(
         default,
         deserialize_with = "wire::null_as_default",
@@ -1641,7 +1641,7 @@ pub struct IncidentEventQueryFilter {
     /// A period of time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<TimeRange>,
-    /// Labels to look for. `operator` says whether one of them is enough.
+    /// Labels to match. `operator` says whether one of them is enough.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<LabelsFilter>,
 }
@@ -1725,13 +1725,13 @@ impl IncidentEventQueryFilter {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ContextualLabelValues {
-    /// The values, any of which will do.
+    /// The values, one of which has to match.
     #[serde(default, deserialize_with = "wire::list")]
     pub contextual_label_values: Vec<String>,
 }
 
 impl ContextualLabelValues {
-    /// The message with the members that it requires. No other is set.
+    /// Creates the message with its required members. The others are not set.
     pub fn new(
         contextual_label_values: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
@@ -1757,13 +1757,13 @@ impl ContextualLabelValues {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct DisplayLabelValues {
-    /// The values, any of which will do.
+    /// The values, one of which has to match.
     #[serde(default, deserialize_with = "wire::list")]
     pub display_label_values: Vec<String>,
 }
 
 impl DisplayLabelValues {
-    /// The message with the members that it requires. No other is set.
+    /// Creates the message with its required members. The others are not set.
     pub fn new(
         display_label_values: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
@@ -1783,7 +1783,7 @@ impl DisplayLabelValues {
     }
 }
 
-/// A text to search for, in the incident's member `incidentField` or in the label `contextualLabel`. Give one of the two.
+/// A text to find in the incident's member `incidentField` or in the label `contextualLabel`. Give one of the two.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -1878,7 +1878,7 @@ impl TimeRange {
     }
 }
 
-/// Labels to look for. `operator` says whether one of them is enough.
+/// Labels to match. `operator` says whether one of them is enough.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -1900,7 +1900,7 @@ pub struct LabelsFilter {
 }
 
 impl LabelsFilter {
-    /// The message with the members that it requires. No other is set.
+    /// Creates the message with its required members. The others are not set.
     pub fn new(meta_labels: impl IntoIterator<Item = impl Into<MetaLabel>>) -> Self {
         Self::default().with_meta_labels(meta_labels)
     }
@@ -1952,7 +1952,7 @@ pub struct OrderBy {
     pub contextual_label: Option<String>,
     /// The direction of a sort key.
     ///
-    /// - `ORDER_BY_DIRECTION_UNSPECIFIED`: left to the service.
+    /// - `ORDER_BY_DIRECTION_UNSPECIFIED`: the service chooses.
     /// - `ORDER_BY_DIRECTION_ASC`: ascending: the smallest or earliest first.
     /// - `ORDER_BY_DIRECTION_DESC`: descending: the largest or latest first.
     ///
@@ -1986,7 +1986,7 @@ impl OrderBy {
     }
 }
 
-/// The incidents whose values are wanted.
+/// The incidents whose values to list.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -2006,7 +2006,7 @@ impl GetFilterValuesRequest {
     }
 }
 
-/// What a filter over these incidents can choose from.
+/// The values that a filter over these incidents can use.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -2175,7 +2175,7 @@ pub struct AssigneeWithCount {
     /// Identifier of the user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assignee: Option<String>,
-    /// Number of matches, a signed 32-bit number.
+    /// Number of matches. A signed 32-bit integer.
     #[serde(
         default,
         with = "wire::integer::optional",
@@ -2206,18 +2206,18 @@ impl AssigneeWithCount {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct IncidentStatusWithCount {
-    /// How far the people who work on an incident are.
+    /// How far the work on an incident has come.
     ///
     /// - `INCIDENT_STATUS_UNSPECIFIED`: no status is known.
-    /// - `INCIDENT_STATUS_TRIGGERED`: nobody has confirmed having seen it.
-    /// - `INCIDENT_STATUS_ACKNOWLEDGED`: somebody has seen it.
-    /// - `INCIDENT_STATUS_RESOLVED`: it is dealt with.
+    /// - `INCIDENT_STATUS_TRIGGERED`: nobody has acknowledged it yet.
+    /// - `INCIDENT_STATUS_ACKNOWLEDGED`: a user has acknowledged it.
+    /// - `INCIDENT_STATUS_RESOLVED`: a user has resolved it.
     ///
     /// The list is open: a newer service may send another name, or the integer of a value that its
     /// gateway does not know. Absent and `null` mean `INCIDENT_STATUS_UNSPECIFIED`.
     #[serde(default)]
     pub status: IncidentStatus,
-    /// Number of matches, a signed 32-bit number.
+    /// Number of matches. A signed 32-bit integer.
     #[serde(
         default,
         with = "wire::integer::optional",
@@ -2248,7 +2248,7 @@ impl IncidentStatusWithCount {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct IncidentStateWithCount {
-    /// What the alert behind an incident says.
+    /// The alert of an incident.
     ///
     /// - `INCIDENT_STATE_UNSPECIFIED`: no state is known.
     /// - `INCIDENT_STATE_TRIGGERED`: the alert's condition is met.
@@ -2258,7 +2258,7 @@ pub struct IncidentStateWithCount {
     /// gateway does not know. Absent and `null` mean `INCIDENT_STATE_UNSPECIFIED`.
     #[serde(default)]
     pub state: IncidentState,
-    /// Number of matches, a signed 32-bit number.
+    /// Number of matches. A signed 32-bit integer.
     #[serde(
         default,
         with = "wire::integer::optional",
@@ -2289,21 +2289,21 @@ impl IncidentStateWithCount {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct IncidentSeverityWithCount {
-    /// How grave an incident is. The values are listed by their protobuf numbers, which do not
-    /// follow the gravity: LOW came last and is number 5.
+    /// The severity of an incident. The values are in the order of their protobuf numbers,
+    /// which is not the order of severity: LOW was added last and has number 5.
     ///
     /// - `INCIDENT_SEVERITY_UNSPECIFIED`: no severity is known.
     /// - `INCIDENT_SEVERITY_INFO`: for information.
     /// - `INCIDENT_SEVERITY_WARNING`: could become a problem.
     /// - `INCIDENT_SEVERITY_ERROR`: something fails.
     /// - `INCIDENT_SEVERITY_CRITICAL`: needs attention at once.
-    /// - `INCIDENT_SEVERITY_LOW`: of little weight.
+    /// - `INCIDENT_SEVERITY_LOW`: of little importance.
     ///
     /// The list is open: a newer service may send another name, or the integer of a value that its
     /// gateway does not know. Absent and `null` mean `INCIDENT_SEVERITY_UNSPECIFIED`.
     #[serde(default)]
     pub severity: IncidentSeverity,
-    /// Number of matches, a signed 32-bit number.
+    /// Number of matches. A signed 32-bit integer.
     #[serde(
         default,
         with = "wire::integer::optional",
@@ -2362,7 +2362,7 @@ pub struct ContextualLabelValueWithCount {
     /// The value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contextual_label_value: Option<String>,
-    /// Number of matches, a signed 32-bit number.
+    /// Number of matches. A signed 32-bit integer.
     #[serde(
         default,
         with = "wire::integer::optional",
@@ -2424,7 +2424,7 @@ pub struct DisplayLabelValueWithCount {
     /// The value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub display_label_value: Option<String>,
-    /// Number of matches, a signed 32-bit number.
+    /// Number of matches. A signed 32-bit integer.
     #[serde(
         default,
         with = "wire::integer::optional",
@@ -2458,10 +2458,10 @@ impl DisplayLabelValueWithCount {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct IncidentMetaLabelsWithCount {
-    /// A label of an alert's definition, such as the owning team. In a filter, a pair to look for.
+    /// A label of an alert's definition, such as the owning team. In a filter, a pair to match.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub meta_label: Option<MetaLabel>,
-    /// Number of matches, a signed 32-bit number.
+    /// Number of matches. A signed 32-bit integer.
     #[serde(
         default,
         with = "wire::integer::optional",
@@ -2545,7 +2545,7 @@ pub struct ListIncidentEventRequestOrderBy {
     pub field: Option<IncidentEventOrderByFieldType>,
     /// The direction of a sort key.
     ///
-    /// - `ORDER_BY_DIRECTION_UNSPECIFIED`: left to the service.
+    /// - `ORDER_BY_DIRECTION_UNSPECIFIED`: the service chooses.
     /// - `ORDER_BY_DIRECTION_ASC`: ascending: the smallest or earliest first.
     /// - `ORDER_BY_DIRECTION_DESC`: descending: the largest or latest first.
     ///
@@ -2579,13 +2579,13 @@ impl ListIncidentEventRequestOrderBy {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ListIncidentEventsResponse {
-    /// The events of this page, in the order that was asked for.
+    /// The events of this page, in the requested order.
     #[serde(default, deserialize_with = "wire::list")]
     pub items: Vec<IncidentEventExtended>,
-    /// Where a page stands among the others.
+    /// The position of a page in its list.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pagination: Option<PaginationResponse>,
-    /// The token of the next page, where an older facade of the service writes it beside the list instead of in `pagination`. Absent, null or empty where `pagination` has it, and on the last page.
+    /// The token of the next page, if an older gateway of the service writes it next to the list instead of in `pagination`. Absent, null or empty if `pagination` has it, and on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_page_token: Option<String>,
 }
@@ -2623,7 +2623,7 @@ pub struct IncidentEventExtended {
     /// Key of the Coralogix event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cx_event_key: Option<String>,
-    /// One step in an incident's history. At most one of `snoozeIndicator`, `assignment`, `unassign`, `upsertState`, `acknowledge` and `close` is set, as `incidentEventType` says; an event of type OPEN has none. At most one of `administrativeEvent` and `operationalEvent` is set, as `originatorType` says. The documented sample shows all of them at once, so a reader must not insist.
+    /// One step in an incident's history. At most one of `snoozeIndicator`, `assignment`, `unassign`, `upsertState`, `acknowledge` and `close` is set, as `incidentEventType` says; an event of type OPEN has none. At most one of `administrativeEvent` and `operationalEvent` is set, as `originatorType` says. The documented sample has all of them at once, so decoders must accept that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incident_event: Option<IncidentEvent>,
     /// When the event happened. RFC 3339 in UTC with 0, 3, 6 or 9 fractional digits.
@@ -2633,7 +2633,7 @@ pub struct IncidentEventExtended {
         skip_serializing_if = "Option::is_none"
     )]
     pub cx_event_timestamp: Option<DateTime<Utc>>,
-    /// The incident and the alert behind an event.
+    /// The incident and the alert of an event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incident_event_extended_metadata: Option<IncidentEventExtendedMetadata>,
 }
@@ -2676,21 +2676,21 @@ impl IncidentEventExtended {
     }
 }
 
-/// The incident and the alert behind an event.
+/// The incident and the alert of an event.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct IncidentEventExtendedMetadata {
-    /// How grave an incident is. The values are listed by their protobuf numbers, which do not
-    /// follow the gravity: LOW came last and is number 5.
+    /// The severity of an incident. The values are in the order of their protobuf numbers,
+    /// which is not the order of severity: LOW was added last and has number 5.
     ///
     /// - `INCIDENT_SEVERITY_UNSPECIFIED`: no severity is known.
     /// - `INCIDENT_SEVERITY_INFO`: for information.
     /// - `INCIDENT_SEVERITY_WARNING`: could become a problem.
     /// - `INCIDENT_SEVERITY_ERROR`: something fails.
     /// - `INCIDENT_SEVERITY_CRITICAL`: needs attention at once.
-    /// - `INCIDENT_SEVERITY_LOW`: of little weight.
+    /// - `INCIDENT_SEVERITY_LOW`: of little importance.
     ///
     /// The list is open: a newer service may send another name, or the integer of a value that its
     /// gateway does not know. Absent and `null` mean `INCIDENT_SEVERITY_UNSPECIFIED`.
@@ -2699,7 +2699,7 @@ pub struct IncidentEventExtendedMetadata {
     /// Identifier of the alert, a UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alert_id: Option<String>,
-    /// What the alert behind an incident says.
+    /// The alert of an incident.
     ///
     /// - `INCIDENT_STATE_UNSPECIFIED`: no state is known.
     /// - `INCIDENT_STATE_TRIGGERED`: the alert's condition is met.
@@ -2712,7 +2712,7 @@ pub struct IncidentEventExtendedMetadata {
     /// Name of the alert.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alert_name: Option<String>,
-    /// The kind of alert behind an event.
+    /// The type of the alert of an event.
     ///
     /// - `INCIDENT_EVENT_ALERT_TYPE_STANDARD_OR_UNSPECIFIED`: a standard alert, also the default.
     /// - `INCIDENT_EVENT_ALERT_TYPE_METRIC`: a threshold over metrics.
@@ -2732,12 +2732,12 @@ pub struct IncidentEventExtendedMetadata {
     /// Whether the alert was muted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_muted: Option<bool>,
-    /// How far the people who work on an incident are.
+    /// How far the work on an incident has come.
     ///
     /// - `INCIDENT_STATUS_UNSPECIFIED`: no status is known.
-    /// - `INCIDENT_STATUS_TRIGGERED`: nobody has confirmed having seen it.
-    /// - `INCIDENT_STATUS_ACKNOWLEDGED`: somebody has seen it.
-    /// - `INCIDENT_STATUS_RESOLVED`: it is dealt with.
+    /// - `INCIDENT_STATUS_TRIGGERED`: nobody has acknowledged it yet.
+    /// - `INCIDENT_STATUS_ACKNOWLEDGED`: a user has acknowledged it.
+    /// - `INCIDENT_STATUS_RESOLVED`: a user has resolved it.
     ///
     /// The list is open: a newer service may send another name, or the integer of a value that its
     /// gateway does not know. Absent and `null` mean `INCIDENT_STATUS_UNSPECIFIED`.
@@ -2843,7 +2843,7 @@ impl IncidentEventExtendedMetadata {
     }
 }
 
-/// The events whose values are wanted.
+/// The events whose values to list.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -2863,7 +2863,7 @@ impl ListIncidentEventsFilterValuesRequest {
     }
 }
 
-/// What a filter over these events can choose from.
+/// The values that a filter over these events can use.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -3016,7 +3016,7 @@ pub struct GroupBy {
     pub contextual_label: Option<String>,
     /// The direction of a sort key.
     ///
-    /// - `ORDER_BY_DIRECTION_UNSPECIFIED`: left to the service.
+    /// - `ORDER_BY_DIRECTION_UNSPECIFIED`: the service chooses.
     /// - `ORDER_BY_DIRECTION_ASC`: ascending: the smallest or earliest first.
     /// - `ORDER_BY_DIRECTION_DESC`: descending: the largest or latest first.
     ///
@@ -3062,10 +3062,10 @@ pub struct ListIncidentAggregationsResponse {
     /// The groups of this page.
     #[serde(default, deserialize_with = "wire::list")]
     pub incident_aggs: Vec<IncidentAggregation>,
-    /// Where a page stands among the others.
+    /// The position of a page in its list.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pagination: Option<PaginationResponse>,
-    /// The token of the next page, where an older facade of the service writes it beside the list instead of in `pagination`. Absent, null or empty where `pagination` has it, and on the last page.
+    /// The token of the next page, if an older gateway of the service writes it next to the list instead of in `pagination`. Absent, null or empty if `pagination` has it, and on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_page_token: Option<String>,
 }
@@ -3094,7 +3094,7 @@ impl ListIncidentAggregationsResponse {
     }
 }
 
-/// A group of incidents, summed up.
+/// A group of incidents, with its counts.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -3273,7 +3273,7 @@ pub struct GroupByValues {
     /// The value of one member of an incident. Only the member that was grouped by is set, so here the enums have presence too: absent differs from the `..._UNSPECIFIED` value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incident_field: Option<Box<IncidentFieldOneOf>>,
-    /// One contextual label, in spite of the plural. A map of the same name is found in other messages.
+    /// One contextual label, although the name is plural. In other messages the member of this name is a map.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contextual_labels: Option<Box<ContextualLabels>>,
 }
@@ -3308,15 +3308,15 @@ pub struct IncidentFieldOneOf {
     /// Id of the incident.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// How grave an incident is. The values are listed by their protobuf numbers, which do not
-    /// follow the gravity: LOW came last and is number 5.
+    /// The severity of an incident. The values are in the order of their protobuf numbers,
+    /// which is not the order of severity: LOW was added last and has number 5.
     ///
     /// - `INCIDENT_SEVERITY_UNSPECIFIED`: no severity is known.
     /// - `INCIDENT_SEVERITY_INFO`: for information.
     /// - `INCIDENT_SEVERITY_WARNING`: could become a problem.
     /// - `INCIDENT_SEVERITY_ERROR`: something fails.
     /// - `INCIDENT_SEVERITY_CRITICAL`: needs attention at once.
-    /// - `INCIDENT_SEVERITY_LOW`: of little weight.
+    /// - `INCIDENT_SEVERITY_LOW`: of little importance.
     ///
     /// The list is open: a newer service may send another name, or the integer of a value that its
     /// gateway does not know. Absent and `null` mean `INCIDENT_SEVERITY_UNSPECIFIED`.
@@ -3339,7 +3339,7 @@ pub struct IncidentFieldOneOf {
         skip_serializing_if = "Option::is_none"
     )]
     pub closed_at: Option<DateTime<Utc>>,
-    /// What the alert behind an incident says.
+    /// The alert of an incident.
     ///
     /// - `INCIDENT_STATE_UNSPECIFIED`: no state is known.
     /// - `INCIDENT_STATE_TRIGGERED`: the alert's condition is met.
@@ -3349,12 +3349,12 @@ pub struct IncidentFieldOneOf {
     /// gateway does not know. Absent and `null` mean `INCIDENT_STATE_UNSPECIFIED`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<IncidentState>,
-    /// How far the people who work on an incident are.
+    /// How far the work on an incident has come.
     ///
     /// - `INCIDENT_STATUS_UNSPECIFIED`: no status is known.
-    /// - `INCIDENT_STATUS_TRIGGERED`: nobody has confirmed having seen it.
-    /// - `INCIDENT_STATUS_ACKNOWLEDGED`: somebody has seen it.
-    /// - `INCIDENT_STATUS_RESOLVED`: it is dealt with.
+    /// - `INCIDENT_STATUS_TRIGGERED`: nobody has acknowledged it yet.
+    /// - `INCIDENT_STATUS_ACKNOWLEDGED`: a user has acknowledged it.
+    /// - `INCIDENT_STATUS_RESOLVED`: a user has resolved it.
     ///
     /// The list is open: a newer service may send another name, or the integer of a value that its
     /// gateway does not know. Absent and `null` mean `INCIDENT_STATUS_UNSPECIFIED`.
@@ -3450,7 +3450,7 @@ impl IncidentFieldOneOf {
     }
 }
 
-/// One contextual label, in spite of the plural. A map of the same name is found in other messages.
+/// One contextual label, although the name is plural. In other messages the member of this name is a map.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -3485,7 +3485,7 @@ impl ContextualLabels {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct IncidentStateCount {
-    /// What the alert behind an incident says.
+    /// The alert of an incident.
     ///
     /// - `INCIDENT_STATE_UNSPECIFIED`: no state is known.
     /// - `INCIDENT_STATE_TRIGGERED`: the alert's condition is met.
@@ -3526,12 +3526,12 @@ impl IncidentStateCount {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct IncidentStatusCount {
-    /// How far the people who work on an incident are.
+    /// How far the work on an incident has come.
     ///
     /// - `INCIDENT_STATUS_UNSPECIFIED`: no status is known.
-    /// - `INCIDENT_STATUS_TRIGGERED`: nobody has confirmed having seen it.
-    /// - `INCIDENT_STATUS_ACKNOWLEDGED`: somebody has seen it.
-    /// - `INCIDENT_STATUS_RESOLVED`: it is dealt with.
+    /// - `INCIDENT_STATUS_TRIGGERED`: nobody has acknowledged it yet.
+    /// - `INCIDENT_STATUS_ACKNOWLEDGED`: a user has acknowledged it.
+    /// - `INCIDENT_STATUS_RESOLVED`: a user has resolved it.
     ///
     /// The list is open: a newer service may send another name, or the integer of a value that its
     /// gateway does not know. Absent and `null` mean `INCIDENT_STATUS_UNSPECIFIED`.
@@ -3568,15 +3568,15 @@ impl IncidentStatusCount {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct IncidentSeverityCount {
-    /// How grave an incident is. The values are listed by their protobuf numbers, which do not
-    /// follow the gravity: LOW came last and is number 5.
+    /// The severity of an incident. The values are in the order of their protobuf numbers,
+    /// which is not the order of severity: LOW was added last and has number 5.
     ///
     /// - `INCIDENT_SEVERITY_UNSPECIFIED`: no severity is known.
     /// - `INCIDENT_SEVERITY_INFO`: for information.
     /// - `INCIDENT_SEVERITY_WARNING`: could become a problem.
     /// - `INCIDENT_SEVERITY_ERROR`: something fails.
     /// - `INCIDENT_SEVERITY_CRITICAL`: needs attention at once.
-    /// - `INCIDENT_SEVERITY_LOW`: of little weight.
+    /// - `INCIDENT_SEVERITY_LOW`: of little importance.
     ///
     /// The list is open: a newer service may send another name, or the integer of a value that its
     /// gateway does not know. Absent and `null` mean `INCIDENT_SEVERITY_UNSPECIFIED`.
@@ -3647,7 +3647,7 @@ impl IncidentAssignmentCount {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct IncidentMetaLabelsCount {
-    /// A label of an alert's definition, such as the owning team. In a filter, a pair to look for.
+    /// A label of an alert's definition, such as the owning team. In a filter, a pair to match.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub meta_label: Option<MetaLabel>,
     /// Number of incidents, 0 to 4294967295.
@@ -3676,7 +3676,7 @@ impl IncidentMetaLabelsCount {
 }
 
 wire::open_enum! {
-    /// What the alert behind an incident says.
+    /// The alert of an incident.
     ///
     /// - `INCIDENT_STATE_UNSPECIFIED`: no state is known.
     /// - `INCIDENT_STATE_TRIGGERED`: the alert's condition is met.
@@ -3692,12 +3692,12 @@ wire::open_enum! {
 }
 
 wire::open_enum! {
-    /// How far the people who work on an incident are.
+    /// How far the work on an incident has come.
     ///
     /// - `INCIDENT_STATUS_UNSPECIFIED`: no status is known.
-    /// - `INCIDENT_STATUS_TRIGGERED`: nobody has confirmed having seen it.
-    /// - `INCIDENT_STATUS_ACKNOWLEDGED`: somebody has seen it.
-    /// - `INCIDENT_STATUS_RESOLVED`: it is dealt with.
+    /// - `INCIDENT_STATUS_TRIGGERED`: nobody has acknowledged it yet.
+    /// - `INCIDENT_STATUS_ACKNOWLEDGED`: a user has acknowledged it.
+    /// - `INCIDENT_STATUS_RESOLVED`: a user has resolved it.
     ///
     /// The list is open: a newer service may send another name, or the integer of a value that its
     /// gateway does not know. Absent and `null` mean `INCIDENT_STATUS_UNSPECIFIED`.
@@ -3710,15 +3710,15 @@ wire::open_enum! {
 }
 
 wire::open_enum! {
-    /// How grave an incident is. The values are listed by their protobuf numbers, which do not
-    /// follow the gravity: LOW came last and is number 5.
+    /// The severity of an incident. The values are in the order of their protobuf numbers,
+    /// which is not the order of severity: LOW was added last and has number 5.
     ///
     /// - `INCIDENT_SEVERITY_UNSPECIFIED`: no severity is known.
     /// - `INCIDENT_SEVERITY_INFO`: for information.
     /// - `INCIDENT_SEVERITY_WARNING`: could become a problem.
     /// - `INCIDENT_SEVERITY_ERROR`: something fails.
     /// - `INCIDENT_SEVERITY_CRITICAL`: needs attention at once.
-    /// - `INCIDENT_SEVERITY_LOW`: of little weight.
+    /// - `INCIDENT_SEVERITY_LOW`: of little importance.
     ///
     /// The list is open: a newer service may send another name, or the integer of a value that its
     /// gateway does not know. Absent and `null` mean `INCIDENT_SEVERITY_UNSPECIFIED`.
@@ -3733,17 +3733,17 @@ wire::open_enum! {
 }
 
 wire::open_enum! {
-    /// What kind of step an event is. It tells which payload of the event is set.
+    /// The type of an event. It determines which payload of the event is set.
     ///
     /// - `INCIDENT_EVENT_TYPE_UNSPECIFIED`: the kind is not known.
     /// - `INCIDENT_EVENT_TYPE_UPSERT_STATE`: the alert set the state; see `upsertState`.
     /// - `INCIDENT_EVENT_TYPE_OPEN`: the incident was opened; there is no payload.
     /// - `INCIDENT_EVENT_TYPE_CLOSE`: a user closed it; see `close`.
-    /// - `INCIDENT_EVENT_TYPE_SNOOZE_INDICATOR`: a user silenced it for some time; see
+    /// - `INCIDENT_EVENT_TYPE_SNOOZE_INDICATOR`: a user snoozed it for some time; see
     ///   `snoozeIndicator`.
-    /// - `INCIDENT_EVENT_TYPE_ASSIGN`: it was given to a user; see `assignment`.
+    /// - `INCIDENT_EVENT_TYPE_ASSIGN`: the incident was assigned to a user; see `assignment`.
     /// - `INCIDENT_EVENT_TYPE_UNASSIGN`: the assignment was removed; see `unassign`.
-    /// - `INCIDENT_EVENT_TYPE_ACKNOWLEDGE`: a user has seen it; see `acknowledge`.
+    /// - `INCIDENT_EVENT_TYPE_ACKNOWLEDGE`: a user acknowledged it; see `acknowledge`.
     ///
     /// The list is open: a newer service may send another name, or the integer of a value that its
     /// gateway does not know. Absent and `null` mean `INCIDENT_EVENT_TYPE_UNSPECIFIED`.
@@ -3844,7 +3844,7 @@ wire::open_enum! {
 wire::open_enum! {
     /// The direction of a sort key.
     ///
-    /// - `ORDER_BY_DIRECTION_UNSPECIFIED`: left to the service.
+    /// - `ORDER_BY_DIRECTION_UNSPECIFIED`: the service chooses.
     /// - `ORDER_BY_DIRECTION_ASC`: ascending: the smallest or earliest first.
     /// - `ORDER_BY_DIRECTION_DESC`: descending: the largest or latest first.
     ///
@@ -3858,7 +3858,7 @@ wire::open_enum! {
 }
 
 wire::open_enum! {
-    /// The kind of alert behind an event.
+    /// The type of the alert of an event.
     ///
     /// - `INCIDENT_EVENT_ALERT_TYPE_STANDARD_OR_UNSPECIFIED`: a standard alert, also the default.
     /// - `INCIDENT_EVENT_ALERT_TYPE_METRIC`: a threshold over metrics.

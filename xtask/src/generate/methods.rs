@@ -79,7 +79,7 @@ pub(super) fn emit(model: &Model<'_>, code: &File) -> Result<TokenStream> {
 const CLIENT_DOCS: &str = "\
 A client of the Coralogix Incidents API.
 
-Made by [`Client::builder`](crate::Client::builder) or [`Client::from_env`](crate::Client::from_env). Cloning is cheap: the
+Created by [`Client::builder`](crate::Client::builder) or [`Client::from_env`](crate::Client::from_env). Cloning is cheap:
 clones share one connection pool and one retry budget. Futures are `Send`, and dropping one at any await leaves the client
 usable.";
 
@@ -207,8 +207,8 @@ fn paging(model: &Model<'_>, operation: &Operation) -> Result<(TokenStream, Toke
     let (body, response, item, items) = (ident(body), ident(&operation.response), ident(&item), ident(&snake(items)));
     let member = if items == "items" { quote!(items,) } else { quote!(items: #items,) };
     let docs = docs(&format!(
-        "{}, page by page, as a stream of items.\n\nThe next page is asked for when the items of the one before are used up. \
-         `pagination` of the request sets the size of the pages and the page to begin with. See [`Items`].\n\nNeeds the \
+        "{}, page by page, as a stream of items.\n\nThe next page is requested when all items of the previous one have been yielded. \
+         `pagination` of the request sets the page size and the first page. See [`Items`].\n\nRequires the \
          permission {}, as [`{name}`](Self::{name}) does.",
         prose(&operation.summary),
         code(&operation.permission)
@@ -444,14 +444,14 @@ fn documentation(model: &Model<'_>, method: &Method<'_>) -> String {
         let excluded = if query.excluded.is_empty() {
             String::new()
         } else {
-            format!(", which cannot carry `{}`", query.excluded.join("`, `"))
+            format!(", which does not support `{}`", query.excluded.join("`, `"))
         };
         format!("{} in {}{excluded}", route(binding), generation_name(binding.generation))
     });
     let bindings = bindings.collect::<Vec<_>>().join("; ");
     let repeat = match operation.idempotency.as_str() {
         "safe" => "It changes nothing, so it is retried after transient failures.",
-        "idempotent" => "Repeating it leaves the same state, so it is retried after transient failures.",
+        "idempotent" => "Repeating it is a no-op, so it is retried after transient failures.",
         _ => "Repeating it may apply it twice, so it is retried only if the request cannot have been processed.",
     };
     let example = text(&node["x-codeSamples"][0], "source").trim_end();
@@ -463,8 +463,8 @@ fn documentation(model: &Model<'_>, method: &Method<'_>) -> String {
         format!("\n\n# Example\n\n{fence}\n{example}\n{fence}")
     };
     format!(
-        "{}.\n\n{}{parameters}\n\nRequires the permission {}{}. Sends {bindings}. {repeat}\n\n# Errors\n\nSee [`Error`]: its \
-         predicates tell the failures apart.{example}",
+        "{}.\n\n{}{parameters}\n\nRequires the permission {}{}. Sends {bindings}. {repeat}\n\n# Errors\n\n[`Error`] \
+         has a predicate for each kind of failure.{example}",
         prose(&operation.summary),
         prose(text(node, "description")),
         code(&operation.permission),

@@ -261,7 +261,7 @@ fn constructor(required: &[Setter]) -> TokenStream {
     let arguments = required.iter().map(|Setter { field, argument, .. }| quote!(#field: #argument));
     let setters = required.iter().map(|Setter { field, method, .. }| quote!(.#method(#field)));
     quote! {
-        /// The message with the members that it requires. No other is set.
+        /// Creates the message with its required members. The others are not set.
         pub fn new(#(#arguments),*) -> Self {
             Self::default()#(#setters)*
         }
