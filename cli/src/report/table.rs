@@ -19,7 +19,7 @@ use crate::{
     terminal::{output::Output, sanitize::sanitize_line},
 };
 
-/// From this width on, the name of an incident is a column.
+/// From this width on, the name of an incident or of an alert is a column.
 const WIDE: u16 = 120;
 /// From this width on, tables have all columns.
 const FULL: u16 = 150;
@@ -65,7 +65,7 @@ fn paint(text: impl ToString, color: Option<Color>) -> Cell {
     }
 }
 
-/// Rows that end in the name of an incident. In a terminal without room for another column, the name stands on a line of its
+/// Rows that end in the name of an incident or of an alert. In a terminal without room for another column, the name stands on a line of its
 /// own below the row.
 struct NamedTable {
     table: Table,
@@ -75,10 +75,11 @@ struct NamedTable {
 }
 
 impl NamedTable {
+    /// The last column is that of the name.
     fn new(output: &Output, header: &[&str]) -> Self {
         let narrow = output.width.filter(|width| *width < WIDE);
-        let header = [header, if narrow.is_some() { &[] } else { &["NAME"] }].concat();
-        Self { table: table(output, &header), names: Vec::new(), narrow }
+        let columns = header.len() - usize::from(narrow.is_some());
+        Self { table: table(output, &header[..columns]), names: Vec::new(), narrow }
     }
 
     fn add(&mut self, mut cells: Vec<Cell>, name: String) {
@@ -128,9 +129,9 @@ pub(crate) fn incidents<'a>(
 ) -> String {
     let full = output.width.is_none_or(|width| width >= FULL);
     let header: &[&str] = if full {
-        &["ID", "SEVERITY", "STATUS", "STATE", "ASSIGNEE", "AGE", "CREATED"]
+        &["ID", "SEVERITY", "STATUS", "STATE", "ASSIGNEE", "AGE", "CREATED", "NAME"]
     } else {
-        &["ID", "SEVERITY", "STATUS", "ASSIGNEE", "AGE"]
+        &["ID", "SEVERITY", "STATUS", "ASSIGNEE", "AGE", "NAME"]
     };
     let mut table = NamedTable::new(output, header);
     for incident in incidents {
@@ -166,7 +167,7 @@ pub(crate) struct OutcomeRow<'a> {
 }
 
 pub(crate) fn outcomes<'a>(output: &Output, rows: impl Iterator<Item = OutcomeRow<'a>>) -> String {
-    let mut table = NamedTable::new(output, &["ID", "RESULT", "STATUS", "ASSIGNEE"]);
+    let mut table = NamedTable::new(output, &["ID", "RESULT", "STATUS", "ASSIGNEE", "NAME"]);
     for row in rows {
         let color = match row.tone {
             Tone::Good => Color::DarkGreen,
@@ -239,7 +240,7 @@ pub(crate) fn events(output: &Output, incidents: &[(String, Vec<IncidentEvent>)]
 
 /// Events with the incidents that they belong to.
 pub(crate) fn extended_events(output: &Output, events: &[IncidentEventExtended]) -> String {
-    let mut table = table(output, &["EVENT KEY", "TIME", "EVENT", "SEVERITY", "STATUS", "ALERT"]);
+    let mut table = NamedTable::new(output, &["EVENT KEY", "TIME", "EVENT", "SEVERITY", "STATUS", "ALERT"]);
     for event in events {
         let metadata = event.incident_event_extended_metadata.clone().unwrap_or_default();
         let kind = event.incident_event.as_ref().map(|event| &event.incident_event_type);
@@ -250,11 +251,10 @@ pub(crate) fn extended_events(output: &Output, events: &[IncidentEventExtended])
             Cell::new(kind),
             severity(&metadata.incident_severity),
             status(&metadata.incident_status),
-            Cell::new(text(metadata.alert_name.as_deref())),
         ];
-        add(&mut table, cells);
+        table.add(cells, text(metadata.alert_name.as_deref()));
     }
-    render(&table)
+    table.render()
 }
 
 /// Values with their counts.

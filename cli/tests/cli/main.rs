@@ -7,6 +7,7 @@
     reason = "a panic is how a test fails; speed is not the point"
 )]
 
+mod both;
 mod by_event;
 mod changes;
 mod completions;
