@@ -12,6 +12,7 @@ use futures::{
 };
 use indicatif::ProgressBar;
 use tokio::time::sleep;
+use url::Url;
 
 use crate::{
     action::Action,
@@ -145,7 +146,7 @@ pub(crate) async fn confirm(context: &Context<'_>, action: &Action, ids: Ids) ->
     let first = unless_interrupted(first).await.ok()?;
     if first.len() > CONFIRM_THRESHOLD {
         let count = total.map_or_else(|| format!("more than {CONFIRM_THRESHOLD}"), |total| total.to_string());
-        let endpoint = if context.options.emulator { "the emulator" } else { authority(&context.client) };
+        let endpoint = if context.options.emulator { "the emulator".to_owned() } else { authority(&context.client) };
         let question = format!("{} {count} incidents on {endpoint}?", capitalize(action.name()));
         if prompt::confirm(question).await != Ok(true) {
             return None;
@@ -155,10 +156,8 @@ pub(crate) async fn confirm(context: &Context<'_>, action: &Action, ids: Ids) ->
 }
 
 /// The host of the service, and its port if it is not the default one.
-fn authority(client: &Client) -> &str {
-    let url = client.base_url();
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.split('/').next().unwrap_or(rest)
+fn authority(client: &Client) -> String {
+    Url::parse(client.base_url()).map(|url| url.authority().to_owned()).unwrap_or_default()
 }
 
 fn capitalize(word: &str) -> String {

@@ -6,8 +6,9 @@ use chrono::{DateTime, Utc};
 use clap::{Args, ValueHint};
 use clap_complete::ArgValueCandidates;
 use coralogix_incidents::types::{
-    IncidentEvent, IncidentEventExtended, IncidentEventQueryFilter, ListIncidentEventsFilterValuesRequest,
-    ListIncidentEventsRequest, ListIncidentEventsTotalCountRequest, PaginationRequest,
+    IncidentEvent, IncidentEventExtended, IncidentEventQueryFilter, IncidentSeverity, IncidentStatus,
+    ListIncidentEventsFilterValuesRequest, ListIncidentEventsRequest, ListIncidentEventsTotalCountRequest,
+    PaginationRequest,
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 use crate::{
     commands::{
         fetch::{Fetched, fetch},
-        filters::{Severity, Status, labels, time_range},
+        filters::{self, labels, time_range},
         stats::counts,
     },
     context::Context,
@@ -52,11 +53,11 @@ pub(crate) struct EventsArgs {
 #[group(id = "event_filters", multiple = true)]
 struct EventFilterArgs {
     /// Filter by status of the incident; filters by value can be repeated and match any of the values
-    #[arg(long, value_enum, ignore_case = true, help_heading = "Filters (without ids)")]
-    status: Vec<Status>,
+    #[arg(long, value_parser = filters::status(), ignore_case = true, help_heading = "Filters (without ids)")]
+    status: Vec<IncidentStatus>,
     /// Filter by severity of the incident
-    #[arg(long, value_enum, ignore_case = true, help_heading = "Filters (without ids)")]
-    severity: Vec<Severity>,
+    #[arg(long, value_parser = filters::severity(), ignore_case = true, help_heading = "Filters (without ids)")]
+    severity: Vec<IncidentSeverity>,
     /// Filter by name of the incident
     #[arg(long, value_name = "NAME", value_parser = names::value, help_heading = "Filters (without ids)")]
     name: Option<String>,
@@ -89,8 +90,8 @@ pub(crate) async fn run(context: &Context<'_>, args: EventsArgs) -> Result<Exit,
     }
     let EventFilterArgs { status, severity, name, label, muted, since, until, limit, count } = args.filters;
     let mut filter = IncidentEventQueryFilter::default();
-    filter.status = status.into_iter().map(Into::into).collect();
-    filter.severity = severity.into_iter().map(Into::into).collect();
+    filter.status = status;
+    filter.severity = severity;
     filter.name = name;
     filter.contextual_labels = labels(label);
     filter.is_muted = muted;

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use clap::{Args, ValueEnum};
+use clap::{
+    Args,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use coralogix_incidents::types::{
     ContextualLabelValues, IncidentFields, IncidentQueryFilter, IncidentSeverity, IncidentState, IncidentStatus,
     TimeRange,
@@ -21,14 +24,14 @@ pub(crate) struct FilterArgs {
     #[arg(long, value_name = "USER", value_parser = names::user, help_heading = "Filters")]
     assignee: Vec<String>,
     /// Filter by status
-    #[arg(long, value_enum, ignore_case = true, help_heading = "Filters")]
-    status: Vec<Status>,
+    #[arg(long, value_parser = status(), ignore_case = true, help_heading = "Filters")]
+    status: Vec<IncidentStatus>,
     /// Filter by state of the alert
-    #[arg(long, value_enum, ignore_case = true, help_heading = "Filters")]
-    state: Vec<State>,
+    #[arg(long, value_parser = state(), ignore_case = true, help_heading = "Filters")]
+    state: Vec<IncidentState>,
     /// Filter by severity
-    #[arg(long, value_enum, ignore_case = true, help_heading = "Filters")]
-    severity: Vec<Severity>,
+    #[arg(long, value_parser = severity(), ignore_case = true, help_heading = "Filters")]
+    severity: Vec<IncidentSeverity>,
     /// Filter by contextual label
     #[arg(long, value_name = "KEY=VALUE", value_parser = names::label, help_heading = "Filters")]
     label: Vec<(String, String)>,
@@ -58,9 +61,9 @@ impl FilterArgs {
         filter.incident_duration_range = time_range("since", self.since, "until", self.until)?;
         filter.created_at_range = time_range("created-since", self.created_since, "created-until", self.created_until)?;
         filter.assignee = self.assignee;
-        filter.status = self.status.into_iter().map(Into::into).collect();
-        filter.state = self.state.into_iter().map(Into::into).collect();
-        filter.severity = self.severity.into_iter().map(Into::into).collect();
+        filter.status = self.status;
+        filter.state = self.state;
+        filter.severity = self.severity;
         filter.contextual_labels = labels(self.label);
         filter.application_name = self.application;
         filter.subsystem_name = self.subsystem;
@@ -99,58 +102,34 @@ pub(crate) fn time_range(
     Ok(Some(TimeRange::default().with_start_time(start.min(end)).with_end_time(end)))
 }
 
-/// The statuses that this version knows: the service refuses a request with another name.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum Status {
-    Triggered,
-    Acknowledged,
-    Resolved,
+/// Reads a status, in any case.
+pub(crate) fn status() -> impl TypedValueParser<Value = IncidentStatus> {
+    known("INCIDENT_STATUS_", IncidentStatus::KNOWN, IncidentStatus::as_str)
 }
 
-impl From<Status> for IncidentStatus {
-    fn from(status: Status) -> Self {
-        match status {
-            Status::Triggered => Self::Triggered,
-            Status::Acknowledged => Self::Acknowledged,
-            Status::Resolved => Self::Resolved,
-        }
-    }
+/// Reads a state of an alert, in any case.
+fn state() -> impl TypedValueParser<Value = IncidentState> {
+    known("INCIDENT_STATE_", IncidentState::KNOWN, IncidentState::as_str)
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum State {
-    Triggered,
-    Resolved,
+/// Reads a severity, in any case.
+pub(crate) fn severity() -> impl TypedValueParser<Value = IncidentSeverity> {
+    known("INCIDENT_SEVERITY_", IncidentSeverity::KNOWN, IncidentSeverity::as_str)
 }
 
-impl From<State> for IncidentState {
-    fn from(state: State) -> Self {
-        match state {
-            State::Triggered => Self::Triggered,
-            State::Resolved => Self::Resolved,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum Severity {
-    Low,
-    Info,
-    Warning,
-    Error,
-    Critical,
-}
-
-impl From<Severity> for IncidentSeverity {
-    fn from(severity: Severity) -> Self {
-        match severity {
-            Severity::Low => Self::Low,
-            Severity::Info => Self::Info,
-            Severity::Warning => Self::Warning,
-            Severity::Error => Self::Error,
-            Severity::Critical => Self::Critical,
-        }
-    }
+/// Reads one of the known values of an enum, by its name on the wire without the prefix. The service refuses other names, and
+/// the first value, which is the default, means no restriction.
+fn known<T: Clone + Default + Send + Sync>(
+    prefix: &str,
+    values: &'static [T],
+    name: fn(&T) -> &str,
+) -> impl TypedValueParser<Value = T> {
+    let names = values.iter().skip(1).map(|value| name(value).trim_start_matches(prefix).to_lowercase());
+    let names: Vec<String> = names.collect();
+    PossibleValuesParser::new(names.clone()).map(move |text| {
+        let position = names.iter().position(|name| name.eq_ignore_ascii_case(&text));
+        position.and_then(|position| values.get(position + 1)).cloned().unwrap_or_default()
+    })
 }
 
 /// The fields that incidents are sorted and grouped by.

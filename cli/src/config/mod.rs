@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use coralogix_incidents::{ApiKey, Client, ClientBuilder, Region};
 use coralogix_incidents_emulator::Emulator;
+use url::{Host, Url};
 
 use crate::{
     config::{
@@ -51,9 +52,13 @@ impl Connection {
 
     /// Whether the service is on this machine.
     pub(crate) fn is_local(&self) -> bool {
-        let url = self.client.base_url();
-        let host = url.split_once("://").map_or(url, |(_, rest)| rest);
-        ["127.", "localhost", "[::1]"].iter().any(|local| host.starts_with(local))
+        let url = Url::parse(self.client.base_url());
+        url.is_ok_and(|url| match url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        })
     }
 }
 
