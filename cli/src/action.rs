@@ -1,6 +1,6 @@
 //! What can be done to incidents, and the words for it. It does not know how it is done or shown.
 
-use coralogix_incidents::{bulk::Verb, types::Incident};
+use coralogix_incidents::bulk::Verb;
 
 /// A change of incidents.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,21 +50,11 @@ impl Action {
     pub(crate) fn verb(&self) -> Verb {
         match self {
             Self::Unassign => Verb::Unassign,
-            Self::Assign { to } | Self::HandOver { to, .. } => Verb::assign_to(to),
+            Self::Assign { to } => Verb::assign_to(to),
+            Self::HandOver { from, to } => Verb::reassign(from, to),
             Self::Acknowledge => Verb::Acknowledge,
             Self::Resolve => Verb::Resolve,
             Self::Close => Verb::Close,
         }
-    }
-
-    /// Whether an incident is as this action leaves it.
-    pub(crate) fn is_done(&self, incident: &Incident) -> bool {
-        !self.is_left(incident) && self.verb().is_done(incident)
-    }
-
-    /// Whether a change that the service reported as done still has to be questioned: it assigned the incident, and the user
-    /// who had it has it still.
-    pub(crate) fn is_left(&self, incident: &Incident) -> bool {
-        matches!(self, Self::HandOver { from, .. } if incident.is_assigned_to(from))
     }
 }

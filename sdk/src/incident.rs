@@ -14,9 +14,10 @@ impl Incident {
         self.assignments.iter().filter_map(|assignment| Some(assignment.assigned_to.as_ref()?.user_id.as_str()))
     }
 
-    /// Whether the incident is assigned to this user.
+    /// Whether the incident is assigned to this user. The ids of users are compared without regard to case, as e-mail addresses
+    /// are: a service may return another spelling than it was given.
     pub fn is_assigned_to(&self, user_id: &str) -> bool {
-        self.assignees().any(|assignee| assignee == user_id)
+        self.assignees().any(|assignee| is_same_user(assignee, user_id))
     }
 
     /// Whether the incident is neither resolved nor closed. An incident whose alert has recovered (see `state`) is still open.
@@ -35,6 +36,11 @@ impl Incident {
         let stated = self.duration.as_ref().and_then(|duration| duration.to_time_delta().ok());
         stated.or_else(|| Some(self.closed_at.unwrap_or(now) - self.created_at?))
     }
+}
+
+/// Whether two ids name the same user.
+pub(crate) fn is_same_user(a: &str, b: &str) -> bool {
+    a == b || a.to_lowercase() == b.to_lowercase()
 }
 
 impl IncidentSeverity {

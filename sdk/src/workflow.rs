@@ -1,15 +1,16 @@
 //! The few things that every caller of this API would write: a user's open incidents, a hand-over, waiting for a status.
 //! They call the client's own methods and nothing else.
 
-use std::{collections::HashMap, error::Error as StdError, fmt, future::ready, sync::Arc, time::Duration};
+use std::{collections::HashMap, error::Error as StdError, fmt, future::ready, time::Duration};
 
-use futures::{Stream, StreamExt, TryStreamExt};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
     Client, Error,
     bulk::{Fate, Outcome, Verb},
     generated::operations,
+    request,
     transport::saturating_deadline,
     types::{Incident, IncidentQueryFilter, IncidentStatus, ListIncidentsRequest},
 };
@@ -18,9 +19,9 @@ use crate::{
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct HandOver {
-    /// Incidents that were read back and are now assigned to the new user, and no longer to the old one.
+    /// Incidents that are now assigned to the new user, and no longer to the old one.
     pub moved: Vec<Incident>,
-    /// Incidents that were not moved, or of which that is not known. An id stands in one of the two lists.
+    /// Incidents that were not moved, or of which that is not known. Each incident of the list is in one of the two lists.
     pub not_moved: Vec<Outcome>,
 }
 
@@ -35,7 +36,8 @@ impl Client {
     /// The open incidents that are assigned to a user, as a stream, page by page.
     ///
     /// Open is what is neither resolved nor closed. The service is asked for triggered and acknowledged ones, so incidents of
-    /// a status that this version does not know are not among them.
+    /// a status that this version does not know are not among them. Incidents that the service returns for another spelling of
+    /// the user's id are among them; see [`Incident::is_assigned_to`].
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -60,12 +62,13 @@ impl Client {
         incidents.try_filter(move |incident| ready(incident.is_open() && incident.is_assigned_to(&user_id)))
     }
 
-    /// Assigns a user's open incidents to another: lists them, assigns them, and reads them back.
+    /// Assigns a user's open incidents to another: lists them, and changes them with [`Verb::reassign`]. Incidents whose reply
+    /// was lost are read to find out what became of them.
     ///
     /// # Errors
     ///
-    /// The error of the list, if it fails; then nothing was changed. What fails later is in [`HandOver::not_moved`]; where
-    /// that is the reading, as [`Fate::Unknown`], for the incident may have been assigned.
+    /// `InvalidRequest` if a user is blank, or both are the same; else the error of the list, if it fails. Then nothing was
+    /// changed. What fails later is in [`HandOver::not_moved`].
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -73,58 +76,43 @@ impl Client {
     /// # let emulator = coralogix_incidents_emulator::Emulator::start().await?;
     /// # let client = emulator.client()?;
     /// let report = client.hand_over("dana.levi@example.com", "mei.tanaka@example.com").await?;
-    /// println!("{} incidents are in other hands", report.moved.len());
+    /// println!("{} incidents were handed over", report.moved.len());
     /// for outcome in &report.not_moved {
-    ///     println!("{} was not handed over: {:?}", outcome.id, outcome.fate);
+    ///     println!("{} was not handed over: {}", outcome.id, outcome.fate);
     /// }
     /// # Ok(())
     /// # }
     /// ```
     pub async fn hand_over(&self, from: &str, to: &str) -> Result<HandOver, Error> {
-        let mut report = HandOver::default();
+        request::check_text("from", from, request::NOT_BLANK)?;
+        request::check_text("to", to, request::NOT_BLANK)?;
         if from == to {
-            return Ok(report);
+            return Err(Error::invalid_request("`from` and `to` are the same user".to_owned()));
         }
         let ids: Vec<String> = self.open_incidents_of(from).map_ok(|incident| incident.id).try_collect().await?;
-        let verb = Verb::assign_to(to);
-        let mut to_read = Vec::new();
-        // What the assigning left open, by id.
-        let mut open = HashMap::new();
-        let mut run = self.bulk().assign(ids, to);
+        let verb = Verb::reassign(from, to);
+        let mut report = HandOver::default();
+        let mut unknown = HashMap::new();
+        let mut run = self.bulk().run(verb.clone(), stream::iter(ids));
         while let Some(Outcome { id, fate }) = run.next().await {
             match fate {
-                // What was listed just now exists.
-                Fate::Updated(_) | Fate::NotFound => to_read.push(id),
-                Fate::Unknown(error) => {
-                    open.insert(id.clone(), error);
-                    to_read.push(id);
+                Fate::Updated(incident) => report.moved.push(*incident),
+                Fate::Unknown(_) => {
+                    unknown.insert(id, fate);
                 }
                 fate => report.not_moved.push(Outcome { id, fate }),
             }
         }
-        let mut read = self.bulk().reconcile(verb, to_read);
-        let mut unread = None;
+        let ids: Vec<String> = unknown.keys().cloned().collect();
+        let mut read = self.bulk().reconcile(verb, ids);
         while let Some(Outcome { id, fate }) = read.next().await {
-            let fate = match fate {
-                Fate::Updated(incident) if !incident.is_assigned_to(from) => {
-                    report.moved.push(*incident);
-                    continue;
+            match (fate, unknown.remove(&id)) {
+                (Fate::Updated(incident), _) => report.moved.push(*incident),
+                // A read that failed settles nothing.
+                (Fate::Unknown(_) | Fate::NotSent | Fate::Abandoned, Some(fate)) | (fate, _) => {
+                    report.not_moved.push(Outcome { id, fate });
                 }
-                Fate::Updated(incident) => Fate::NotApplied(incident),
-                // Its assigning was answered, so that nothing of it is under way.
-                Fate::NotYetApplied(incident) if !open.contains_key(&id) => Fate::NotApplied(incident),
-                Fate::Unknown(error) => {
-                    let error = unread.insert(error);
-                    Fate::Unknown(open.remove(&id).unwrap_or_else(|| Arc::clone(error)))
-                }
-                // The reading was given up: that says nothing of the assigning, which was sent.
-                Fate::NotSent => match open.remove(&id).or_else(|| unread.clone()) {
-                    Some(error) => Fate::Unknown(error),
-                    None => Fate::Abandoned,
-                },
-                fate => fate,
-            };
-            report.not_moved.push(Outcome { id, fate });
+            }
         }
         Ok(report)
     }

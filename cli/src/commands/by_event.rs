@@ -120,7 +120,7 @@ async fn apply(client: &Client, action: EventAction, event: &str) -> Option<Fate
         Err(error) => Some(error),
     };
     Some(match (read(client, event).await, error) {
-        (Ok(Some(incident)), _) if action.action().is_done(&incident) => Fate::Updated(Box::new(incident)),
+        (Ok(Some(incident)), _) if action.action().verb().is_done(&incident) => Fate::Updated(Box::new(incident)),
         (Ok(Some(incident)), None) => Fate::NotApplied(Box::new(incident)),
         (Ok(Some(incident)), Some(_)) => Fate::NotYetApplied(Box::new(incident)),
         (Err(error), _) if error.is_not_found() => Fate::NotFound,

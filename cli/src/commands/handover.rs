@@ -1,7 +1,9 @@
 //! `handover`: assigns the open incidents of one user to another.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
-use coralogix_incidents::types::{Incident, IncidentQueryFilter, IncidentStatus, ListIncidentsRequest};
+use coralogix_incidents::types::Incident;
 use futures::TryStreamExt;
 
 use crate::{
@@ -35,17 +37,14 @@ pub(crate) async fn run(context: &Context<'_>, args: HandoverArgs) -> Result<Exi
             .next("name two users; nothing was sent")
             .into());
     }
-    if from.to_lowercase() == to.to_lowercase() {
+    if differ_in_case_only(&from, &to) {
         write_stderr_line("warning: --from and --to differ in case only, and may be the same user");
     }
-    let filter = IncidentQueryFilter::default()
-        .with_assignee([from.as_str()])
-        .with_status([IncidentStatus::Triggered, IncidentStatus::Acknowledged]);
-    let listed = context.client.list_incidents_stream(ListIncidentsRequest::default().with_filter(filter));
-    let listed = unless_interrupted(listed.try_collect::<Vec<Incident>>()).await;
+    let listed = unless_interrupted(context.client.open_incidents_of(&from).try_collect::<Vec<Incident>>()).await;
     let action = Action::HandOver { from: from.clone(), to };
-    let ids = match listed.map_err(Stop::from).and_then(|list| list.map_err(|error| Failure::sdk(&error).into())) {
-        Ok(incidents) => ids_of(incidents, &from),
+    let incidents = match listed.map_err(Stop::from).and_then(|list| list.map_err(|error| Failure::sdk(&error).into()))
+    {
+        Ok(incidents) => incidents,
         Err(stop) => {
             // A reader of JSON gets a document in any case.
             if context.options.dry_run {
@@ -56,23 +55,26 @@ pub(crate) async fn run(context: &Context<'_>, args: HandoverArgs) -> Result<Exi
             return Err(stop);
         }
     };
-    write_stderr_line(format!("{} has {} open", sanitize_line(&from), counted(ids.len())));
+    write_stderr_line(format!("{} has {} open", sanitize_line(&from), counted(incidents.len())));
+    let spellings = other_spellings(&incidents, &from);
+    if !spellings.is_empty() {
+        write_stderr_line(format!(
+            "warning: some are assigned to {}, another spelling of --from",
+            spellings.join(", ")
+        ));
+    }
+    let ids = incidents.into_iter().map(|incident| incident.id).collect();
     change::apply(context, &action, Ids::known(ids)).await
 }
 
-/// The ids of the open incidents of exactly this user. Those of a user of another spelling are reported, and left alone: a
-/// service that ignores a filter must not hand over anybody else's incidents.
-fn ids_of(incidents: Vec<Incident>, from: &str) -> Vec<String> {
-    let open = incidents.into_iter().filter(Incident::is_open);
-    let (exact, others): (Vec<_>, Vec<_>) = open.partition(|incident| incident.is_assigned_to(from));
-    let spelling = |incident: &Incident| {
-        let same = incident.assignees().find(|user| user.to_lowercase() == from.to_lowercase());
-        same.map(sanitize_line)
-    };
-    let spellings: Vec<String> = others.iter().filter_map(spelling).collect();
-    if let Some(first) = spellings.first() {
-        let count = counted(spellings.len());
-        write_stderr_line(format!("warning: {count} of `{first}` not handed over: --from is spelled otherwise"));
-    }
-    exact.into_iter().map(|incident| incident.id).collect()
+/// The spellings of the user in incidents that are not assigned to the user as given.
+fn other_spellings(incidents: &[Incident], from: &str) -> Vec<String> {
+    let is_exact = |incident: &&Incident| incident.assignees().any(|user| user == from);
+    let users = incidents.iter().filter(|incident| !is_exact(incident)).flat_map(Incident::assignees);
+    let spellings: BTreeSet<&str> = users.filter(|user| differ_in_case_only(user, from)).collect();
+    spellings.into_iter().map(|user| format!("`{}`", sanitize_line(user))).collect()
+}
+
+fn differ_in_case_only(a: &str, b: &str) -> bool {
+    a != b && a.to_lowercase() == b.to_lowercase()
 }

@@ -165,9 +165,6 @@ impl<'a> Report<'a> {
     /// Records the outcome of one id, and writes it if the format is a stream.
     pub(crate) fn record(&mut self, id: String, fate: Fate) {
         let (result, incident, error) = match fate {
-            Fate::Updated(incident) if self.action.is_left(&incident) => {
-                (OutcomeKind::NotApplied, Some(incident), None)
-            }
             Fate::Updated(incident) => (OutcomeKind::Done, Some(incident), None),
             Fate::NotFound => (OutcomeKind::NotFound, None, None),
             Fate::Failed(error) => (OutcomeKind::Failed, None, Some(error)),

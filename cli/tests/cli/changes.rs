@@ -270,7 +270,7 @@ fn a_hand_over_whose_list_fails_changes_nothing() {
 }
 
 #[test]
-fn a_hand_over_reports_other_spellings_of_the_user_and_leaves_them() {
+fn a_hand_over_includes_other_spellings_of_the_user_and_says_so() {
     let incident = |id: &str, user: &str| {
         serde_json::json!({
             "id": id,
@@ -278,14 +278,29 @@ fn a_hand_over_reports_other_spellings_of_the_user_and_leaves_them() {
             "assignments": [{ "assignedTo": { "userId": user } }],
         })
     };
-    let reply = serde_json::json!({ "incidents": [incident("a", "Alice@Example.com"), incident("b", "Somebody")] });
+    let listed = [
+        incident("3f2b9c4e-7a61-4d0b-9f0e-52c1a7d8e6b3", "Alice@Example.com"),
+        incident("incident_id_2", ALICE),
+        incident("incident_id_3", "Somebody"),
+    ];
+    let reply = serde_json::json!({ "incidents": listed });
     let fault = Fault::status(200).with_body(FaultBody::Text(reply.to_string())).on("listIncidents");
     let emulator = start(with_three().fault(fault));
-    let ran = Cli::at(&emulator).run(&["handover", "--from", ALICE, "--to", BOB]);
-    assert_eq!(ran.code, 0, "{}", ran.err);
-    let warning = "warning: 1 incident of `Alice@Example.com` not handed over: --from is spelled otherwise\n";
-    assert!(ran.err.starts_with(warning), "{}", ran.err);
-    assert!(emulator.requests().iter().all(|request| request.operation_id == Some("listIncidents")));
+    let ran = Cli::at(&emulator).run(&["handover", "--from", ALICE, "--to", BOB, "-o", "ids"]);
+    assert_eq!((ran.code, ran.out.lines().count()), (0, 2), "{ran:?}");
+    let told = "alice@example.com has 2 incidents open\n\
+                warning: some are assigned to `Alice@Example.com`, another spelling of --from\n2 assigned\n";
+    assert_eq!(ran.err, told);
+    assert!(!emulator.incident("incident_id_3").unwrap().is_assigned_to(BOB));
+
+    // Two spellings of one user: what the service makes of it is reported for each incident.
+    let reply = serde_json::json!({ "incidents": [incident("3f2b9c4e-7a61-4d0b-9f0e-52c1a7d8e6b3", ALICE)] });
+    let same = || Fault::status(200).with_body(FaultBody::Text(reply.to_string()));
+    let emulator = start(with_three().fault(same().on("assignIncidents")));
+    let ran = Cli::at(&emulator).run(&["handover", "--from", ALICE, "--to", "ALICE@example.com"]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(ran.err.starts_with("warning: --from and --to differ in case only"), "{}", ran.err);
+    assert!(ran.err.contains("0 assigned, 1 not applied, of 1"), "{}", ran.err);
 
     let ran = Cli::at(&crate::support::emulator()).run(&[
         "handover",

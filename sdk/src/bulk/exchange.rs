@@ -87,22 +87,28 @@ async fn change(client: &Client, verb: &Verb, ids: &[String]) -> Answer {
             return Answer::failed(ids, error, may_have_changed);
         }
     };
+    // An earlier attempt, which was not answered, may still be in progress.
+    let not_done = if reply.uncertain { Fate::NotYetApplied } else { Fate::NotApplied };
+    let reported = |incident: Incident| {
+        let fate = if verb.is_refuted_by(&incident) { not_done } else { Fate::Updated };
+        fate(Box::new(incident))
+    };
     if let ([_], [incident]) = (ids, reply.as_slice())
         && incident.id.is_empty()
     {
         // If only one id was sent, an incident without an id is still that one.
-        let incident = reply.into_inner().remove(0);
-        return Answer { fates: vec![Fate::Updated(Box::new(incident))], is_final: false };
+        let fates = reply.into_inner().into_iter().map(reported).collect();
+        return Answer { fates, is_final: false };
     }
     let asked: HashSet<&str> = ids.iter().map(String::as_str).collect();
     if reply.iter().any(|incident| asked.contains(incident.id.as_str())) {
         let other = reply.iter().find(|incident| !asked.contains(incident.id.as_str()));
         let what = other.map(|other| format!("the incident {:?} in it was not asked for", other.id));
         let open = what.map(|what| Arc::new(client.incomplete_response(verb.operation(), &reply, what)));
-        let reply = reply.into_inner().into_iter().map(|incident| (incident.id.clone(), Box::new(incident)));
-        let mut updated: HashMap<String, Box<Incident>> = reply.collect();
-        return Answer::new(ids, |id| match (updated.remove(id), &open) {
-            (Some(incident), _) => Fate::Updated(incident),
+        let reply = reply.into_inner().into_iter().map(|incident| (incident.id.clone(), incident));
+        let mut answered: HashMap<String, Incident> = reply.collect();
+        return Answer::new(ids, |id| match (answered.remove(id), &open) {
+            (Some(incident), _) => reported(incident),
             (None, Some(error)) => Fate::Unknown(Arc::clone(error)),
             (None, None) => Fate::NotFound,
         });
@@ -116,13 +122,10 @@ async fn change(client: &Client, verb: &Verb, ids: &[String]) -> Answer {
         "none of the incidents in it was asked for"
     };
     let open = Arc::new(client.incomplete_response(verb.operation(), &reply, what.to_owned()));
-    let uncertain = reply.uncertain;
     match read(client, ids).await {
         Ok(mut read) => Answer::new(ids, |id| match read.take(id) {
             Ok(incident) if verb.is_done(&incident) => Fate::Updated(incident),
-            // An earlier attempt, which was not answered, may still be in progress.
-            Ok(incident) if uncertain => Fate::NotYetApplied(incident),
-            Ok(incident) => Fate::NotApplied(incident),
+            Ok(incident) => not_done(incident),
             Err(fate) => fate,
         }),
         Err(_) => Answer::new(ids, |_| Fate::Unknown(Arc::clone(&open))),
@@ -136,7 +139,7 @@ async fn send(client: &Client, verb: &Verb, ids: &[String]) -> Result<ResponseVa
             let request = UnassignIncidentsRequest { incident_ids };
             client.unassign_incidents(&request).await?.map(|reply| reply.incidents)
         }
-        Verb::Assign(user) => {
+        Verb::Assign(user) | Verb::Reassign { to: user, .. } => {
             let request = AssignIncidentsRequest { incident_ids, assigned_to: user.clone() };
             client.assign_incidents(&request).await?.map(|reply| reply.incidents)
         }

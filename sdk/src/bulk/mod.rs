@@ -57,6 +57,7 @@ pub use self::{
 use crate::{
     Client, Operation,
     generated::operations,
+    incident::is_same_user,
     types::{Incident, IncidentStatus, UserDetails},
 };
 
@@ -73,6 +74,14 @@ pub enum Verb {
     Unassign,
     /// Assign to a user.
     Assign(UserDetails),
+    /// Assign incidents of one user to another. An incident that both of them have afterwards is not done.
+    #[non_exhaustive]
+    Reassign {
+        /// The id of the user who has the incidents.
+        from: String,
+        /// The user who gets them.
+        to: UserDetails,
+    },
     /// Acknowledge.
     Acknowledge,
     /// Resolve.
@@ -87,11 +96,16 @@ impl Verb {
         Self::Assign(UserDetails::new(user_id))
     }
 
+    /// Assigns incidents of the user with the id `from` to the user with the id `to`.
+    pub fn reassign(from: impl Into<String>, to: impl Into<String>) -> Self {
+        Self::Reassign { from: from.into(), to: UserDetails::new(to) }
+    }
+
     /// The operation that makes the change.
     pub fn operation(&self) -> &'static Operation {
         match self {
             Self::Unassign => &operations::UNASSIGN_INCIDENTS,
-            Self::Assign(_) => &operations::ASSIGN_INCIDENTS,
+            Self::Assign(_) | Self::Reassign { .. } => &operations::ASSIGN_INCIDENTS,
             Self::Acknowledge => &operations::ACKNOWLEDGE_INCIDENTS,
             Self::Resolve => &operations::RESOLVE_INCIDENTS,
             Self::Close => &operations::CLOSE_INCIDENTS,
@@ -104,9 +118,17 @@ impl Verb {
         match self {
             Self::Unassign => incident.assignments.is_empty(),
             Self::Assign(user) => incident.is_assigned_to(&user.user_id),
+            Self::Reassign { to, .. } => incident.is_assigned_to(&to.user_id) && !self.is_refuted_by(incident),
             Self::Acknowledge => incident.status == IncidentStatus::Acknowledged || !incident.is_open(),
             Self::Resolve | Self::Close => !incident.is_open(),
         }
+    }
+
+    /// Whether an incident shows that the change was not made, even if the service reports success: the user who was to lose it
+    /// has it still.
+    pub(crate) fn is_refuted_by(&self, incident: &Incident) -> bool {
+        matches!(self, Self::Reassign { from, to }
+            if incident.assignees().any(|user| is_same_user(user, from) && user != to.user_id))
     }
 }
 
