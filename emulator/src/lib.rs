@@ -22,7 +22,7 @@ pub use emulator::Emulator;
 pub use error::StartError;
 pub use faults::{
     model::{Fault, FaultBody},
-    parse::{FAULT_GRAMMAR, ParseFaultError, parse_duration},
+    parse::{FAULT_GRAMMAR, ParseFaultError},
 };
 pub use http::{auth::Key, quirk::Quirk, response::GatewayStyle};
 pub use log::{Answer, LoggedRequest};

@@ -35,7 +35,7 @@ struct Options {
     #[arg(long, default_value = "cxup_emulator", value_name = "KEY", value_parser = key)]
     key: String,
     /// Delay of every response, such as 20ms.
-    #[arg(long, default_value = "0ms", value_parser = coralogix_incidents_emulator::parse_duration)]
+    #[arg(long, default_value = "0ms", value_parser = parse_latency)]
     latency: Duration,
     /// Fault to inject, such as `unassignIncidents:503:p=0.1`; may be given several times. The grammar is below.
     #[arg(long, value_name = "FAULT", value_parser = fault)]
@@ -114,6 +114,10 @@ enum Gateway {
     V2_10,
     /// 404 and 405 in plain text.
     PlainText,
+}
+
+fn parse_latency(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|_| "write a time such as `20ms`, `1.5s` or `2m`".to_owned())
 }
 
 #[tokio::main(flavor = "current_thread")]

@@ -54,9 +54,10 @@ mod tests {
         let millis = |text| parse_span(text).map(|span| span.num_milliseconds());
         assert_eq!(millis("90s"), Ok(90_000));
         assert_eq!(millis("1h30m"), Ok(5_400_000));
+        assert_eq!(millis("1.5h"), Ok(5_400_000));
         assert_eq!(millis("2d"), Ok(172_800_000));
         assert_eq!(millis("250ms"), Ok(250));
-        for wrong in ["", "5", "h", "-5s", "1.5h", "5x", "99999999999999999999s", "9223372036854775807w"] {
+        for wrong in ["", "5", "h", "-5s", "1,5h", "5x", "99999999999999999999s", "9223372036854775807w"] {
             assert!(parse_span(wrong).is_err(), "{wrong}");
         }
         assert!(parse_timeout("0s").is_err());

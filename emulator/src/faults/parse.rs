@@ -14,7 +14,10 @@ OPERATION:FAULT[:MODIFIER...], such as unassignIncidents:503:p=0.1
              body=json|error|error-message|detail|html|empty|text
              Each at most once; retry-after and body are for a status";
 
-/// Why a text is not a fault or not a duration.
+/// The longest time that a fault waits.
+const MAX_DURATION: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Why a text is not a fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseFaultError(String);
 
@@ -129,7 +132,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// A duration as [`parse_duration`] reads it.
+/// A duration as [`duration`] reads it.
 struct WrittenDuration(Duration);
 
 impl fmt::Display for WrittenDuration {
@@ -192,32 +195,9 @@ fn number<T: FromStr>(text: &str) -> Result<T, ParseFaultError> {
     text.parse().or_else(|_| fail(format!("`{text}` is not a number in the allowed range")))
 }
 
-/// Reads a duration as the program's options have it: a number with the unit `ms`, `s` or `m`, of up to a day.
-///
-/// ```
-/// use std::time::Duration;
-///
-/// use coralogix_incidents_emulator::parse_duration;
-///
-/// assert_eq!(parse_duration("20ms")?, Duration::from_millis(20));
-/// # Ok::<(), coralogix_incidents_emulator::ParseFaultError>(())
-/// ```
-///
-/// # Errors
-///
-/// If the text is not such a duration.
-pub fn parse_duration(text: &str) -> Result<Duration, ParseFaultError> {
-    duration(text)
-}
-
 fn duration(text: &str) -> Result<Duration, ParseFaultError> {
-    let units = [("ms", 0.001), ("s", 1.0), ("m", 60.0)];
-    let seconds = units.iter().find_map(|(unit, seconds)| {
-        let number: f64 = text.strip_suffix(unit)?.parse().ok()?;
-        Some(number * seconds)
-    });
-    match seconds.filter(|seconds| *seconds <= 86_400.0).and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
-        Some(duration) => Ok(duration),
-        None => fail(format!("`{text}` is not a duration of up to a day, such as `20ms`, `1.5s` or `2m`")),
+    match humantime::parse_duration(text) {
+        Ok(duration) if duration <= MAX_DURATION => Ok(duration),
+        _ => fail(format!("`{text}` is not a duration of up to a day, such as `20ms`, `1.5s` or `2m`")),
     }
 }
