@@ -1,14 +1,14 @@
-//! Sends every call: headers, deadline, attempts, the change of the API generation, spans, and decoding. It replaces
-//! progenitor's `exec` hook. This module must not know single operations.
+//! Sends every call: headers, deadline, attempts, the change of the API generation, and spans. It replaces progenitor's `exec`
+//! hook. This module must not know single operations.
 
 mod attempt;
 mod classify;
+mod decode;
 
 use std::{sync::Arc, time::Duration};
 
 use http::{HeaderName, HeaderValue, Method, header};
-use serde::de::{DeserializeOwned, Unexpected};
-use serde_json::error::Category;
+use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep};
 use tracing::{Instrument, Span};
 
@@ -16,10 +16,9 @@ use self::attempt::{AttemptError, Reply};
 use crate::{
     ApiGeneration, Binding, Client, Effect, Error, Idempotency, Operation, ResponseValue,
     error::{Call, RouteUnknown},
-    headers,
     http_client::missing_roots,
     retry::{self, Decision, FailedAttempt, StopReason},
-    telemetry::{self, Drift},
+    telemetry,
 };
 
 /// The longest URL that proxies commonly accept, in bytes.
@@ -89,18 +88,7 @@ impl Client {
         let span = telemetry::operation_span(operation, binding, request.url(), &id);
         let may_change = shared.generations.may_change();
         let mut exchange = Exchange { build, binding, correlation_id, deadline, span: span.clone(), may_change };
-        let call = Call {
-            operation,
-            generation: binding.generation,
-            authority: Arc::clone(&shared.authority),
-            base_url: Arc::clone(&shared.base_url),
-            is_generation_fixed: !shared.generations.may_change(),
-            changed_generation: false,
-            correlation_id: id,
-            attempts: 0,
-            effect: Effect::None,
-            retryable: false,
-        };
+        let call = self.new_call(operation, binding.generation, id);
         let outcome = async {
             let (reply, call) = self.attempts(call, &mut exchange, request).await?;
             let response = self.decode(call.clone(), reply)?;
@@ -189,20 +177,28 @@ impl Client {
         reply: &ResponseValue<T>,
         what: String,
     ) -> Error {
-        let shared = &self.inner.shared;
         let call = Call {
+            attempts: reply.attempts,
+            effect: if operation.idempotency == Idempotency::Safe { Effect::None } else { Effect::Unknown },
+            ..self.new_call(operation, reply.generation, reply.correlation_id.clone())
+        };
+        Error::incomplete(call, reply.status, &self.inner.shared.api_key.redact(what))
+    }
+
+    fn new_call(&self, operation: &'static Operation, generation: ApiGeneration, correlation_id: String) -> Call {
+        let shared = &self.inner.shared;
+        Call {
             operation,
-            generation: reply.generation,
+            generation,
             authority: Arc::clone(&shared.authority),
             base_url: Arc::clone(&shared.base_url),
             is_generation_fixed: !shared.generations.may_change(),
             changed_generation: false,
-            correlation_id: reply.correlation_id.clone(),
-            attempts: reply.attempts,
-            effect: if operation.idempotency == Idempotency::Safe { Effect::None } else { Effect::Unknown },
+            correlation_id,
+            attempts: 0,
+            effect: Effect::None,
             retryable: false,
-        };
-        Error::incomplete(call, reply.status, &shared.api_key.redact(what))
+        }
     }
 
     /// Builds the request of one attempt, with all its headers.
@@ -363,86 +359,10 @@ impl Client {
             AttemptError::Unsendable(source) => Error::unbuildable(source),
         }
     }
-
-    /// Decodes a success response. A change may be answered without a body, which is a success with unknown content. A read
-    /// without a body is an error.
-    fn decode<T: DeserializeOwned + Default + 'static>(
-        &self,
-        mut call: Call,
-        reply: Reply,
-    ) -> Result<ResponseValue<T>, Error> {
-        let shared = &self.inner.shared;
-        let redact = |text| shared.api_key.redact(text);
-        let Reply { status, headers, body } = reply;
-        // Some servers send a byte order mark.
-        let json = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&body);
-        if json.trim_ascii().is_empty() && call.operation.idempotency != Idempotency::Safe {
-            return Ok(ResponseValue {
-                inner: T::default(),
-                status,
-                headers,
-                has_body: false,
-                generation: call.generation,
-                correlation_id: call.correlation_id,
-                attempts: call.attempts,
-                uncertain: call.effect != Effect::None,
-            });
-        }
-        let decoded = if json.trim_ascii_start().starts_with(b"[") {
-            // serde would decode an array as the members of the struct in their order.
-            Err(serde::de::Error::invalid_type(Unexpected::Seq, &"an object"))
-        } else if Drift::is_watched() {
-            shared.drift.watch(call.operation, redact, |note| {
-                let mut deserializer = serde_json::Deserializer::from_slice(json);
-                let value = serde_ignored::deserialize(&mut deserializer, |path| {
-                    if let Some(name) = last_name(&path) {
-                        note(name);
-                    }
-                })?;
-                deserializer.end().map(|()| value)
-            })
-        } else {
-            crate::wire::from_slice(json)
-        };
-        match decoded {
-            Ok(inner) => Ok(ResponseValue {
-                inner,
-                status,
-                headers,
-                has_body: true,
-                generation: call.generation,
-                correlation_id: call.correlation_id,
-                attempts: call.attempts,
-                uncertain: call.effect != Effect::None,
-            }),
-            Err(source) => {
-                // Only a JSON object proves that the service answered: a proxy's sign-in page is a 200 too.
-                let object = headers::is_json(&headers) && json.trim_ascii_start().starts_with(b"{");
-                call.effect = match (call.operation.idempotency, source.classify()) {
-                    (Idempotency::Safe, _) => Effect::None,
-                    (_, Category::Data) if object => Effect::Applied,
-                    _ => Effect::Unknown,
-                };
-                call.retryable = false;
-                Err(Error::undecodable(call, status, &body, &source, redact))
-            }
-        }
-    }
 }
 
 /// The instant `time` after `start`. It saturates, so that `time` may be as long as [`Duration::MAX`].
 pub(crate) fn saturating_deadline(start: Instant, time: Duration) -> Instant {
     const FAR: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
     start + time.min(FAR)
-}
-
-/// The name of an unknown member: the last part of its path. The other parts are not reported, because keys of maps are values.
-fn last_name<'p>(path: &'p serde_ignored::Path<'_>) -> Option<&'p str> {
-    match path {
-        serde_ignored::Path::Map { key, .. } => Some(key),
-        serde_ignored::Path::Some { parent }
-        | serde_ignored::Path::NewtypeStruct { parent }
-        | serde_ignored::Path::NewtypeVariant { parent } => last_name(parent),
-        _ => None,
-    }
 }

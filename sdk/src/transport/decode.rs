@@ -1,0 +1,75 @@
+//! Decodes success responses. This module must not know of attempts.
+
+use serde::de::{DeserializeOwned, Unexpected};
+use serde_json::error::Category;
+
+use super::attempt::Reply;
+use crate::{Client, Effect, Error, Idempotency, ResponseValue, error::Call, headers, telemetry::Drift};
+
+impl Client {
+    /// Decodes a success response. A change may be answered without a body, which is a success with unknown content. A read
+    /// without a body is an error.
+    pub(super) fn decode<T: DeserializeOwned + Default + 'static>(
+        &self,
+        mut call: Call,
+        reply: Reply,
+    ) -> Result<ResponseValue<T>, Error> {
+        let shared = &self.inner.shared;
+        let redact = |text| shared.api_key.redact(text);
+        let Reply { status, headers, body } = reply;
+        // Some servers send a byte order mark.
+        let json = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&body);
+        let decoded = if json.trim_ascii().is_empty() && call.operation.idempotency != Idempotency::Safe {
+            Ok(None)
+        } else if json.trim_ascii_start().starts_with(b"[") {
+            // serde would decode an array as the members of the struct in their order.
+            Err(serde::de::Error::invalid_type(Unexpected::Seq, &"an object"))
+        } else if Drift::is_watched() {
+            shared.drift.watch(call.operation, redact, |note| {
+                let mut deserializer = serde_json::Deserializer::from_slice(json);
+                let value = serde_ignored::deserialize(&mut deserializer, |path| {
+                    if let Some(name) = last_name(&path) {
+                        note(name);
+                    }
+                })?;
+                deserializer.end().map(|()| Some(value))
+            })
+        } else {
+            crate::wire::from_slice(json).map(Some)
+        };
+        match decoded {
+            Ok(inner) => Ok(ResponseValue {
+                has_body: inner.is_some(),
+                inner: inner.unwrap_or_default(),
+                status,
+                headers,
+                generation: call.generation,
+                correlation_id: call.correlation_id,
+                attempts: call.attempts,
+                uncertain: call.effect != Effect::None,
+            }),
+            Err(source) => {
+                // Only a JSON object proves that the service answered: a proxy's sign-in page is a 200 too.
+                let object = headers::is_json(&headers) && json.trim_ascii_start().starts_with(b"{");
+                call.effect = match (call.operation.idempotency, source.classify()) {
+                    (Idempotency::Safe, _) => Effect::None,
+                    (_, Category::Data) if object => Effect::Applied,
+                    _ => Effect::Unknown,
+                };
+                call.retryable = false;
+                Err(Error::undecodable(call, status, &body, &source, redact))
+            }
+        }
+    }
+}
+
+/// The name of an unknown member: the last part of its path. The other parts are not reported, because keys of maps are values.
+fn last_name<'p>(path: &'p serde_ignored::Path<'_>) -> Option<&'p str> {
+    match path {
+        serde_ignored::Path::Map { key, .. } => Some(key),
+        serde_ignored::Path::Some { parent }
+        | serde_ignored::Path::NewtypeStruct { parent }
+        | serde_ignored::Path::NewtypeVariant { parent } => last_name(parent),
+        _ => None,
+    }
+}
