@@ -8,7 +8,7 @@ use std::{
 use coralogix_incidents::{
     ApiGeneration, ApiKey, Client, Effect, ErrorKind, RetryPolicy,
     bulk::{Fate, Outcome, Run, Summary, Verb},
-    types::{ListIncidentsRequest, PaginationRequest},
+    types::{ListIncidentsRequest, PaginationRequest, ResolveIncidentsRequest},
 };
 use coralogix_incidents_emulator::{Emulator, Fault, Sample};
 use futures::{Stream, StreamExt, TryStreamExt, stream};
@@ -231,6 +231,33 @@ async fn requests_are_cut_by_the_length_of_their_url_where_ids_travel_there() {
         let sent = requests.iter().filter(|request| request.operation_id == Some("unassignIncidents"));
         assert_eq!(sent.count(), expected, "{generation}");
         assert!(requests.iter().all(|request| request.path.len() <= 8192));
+    }
+}
+
+#[tokio::test]
+async fn no_request_has_more_ids_than_the_document_allows() {
+    for operation in Client::operations().filter(|operation| operation.incident_ids() == Some("incidentIds")) {
+        let binding = operation.binding(ApiGeneration::V5).unwrap();
+        assert_eq!(binding.max_incident_ids(), Some(10_000), "{}", operation.id());
+        assert_eq!(operation.binding(ApiGeneration::V1).unwrap().max_incident_ids(), None);
+    }
+    let emulator = Emulator::builder().max_body_bytes(4 << 20).start().await.unwrap();
+    let ids: Vec<String> = (0..=10_000).map(|id| id.to_string()).collect();
+    let v5 = client(&emulator, ApiGeneration::V5);
+    let error = v5.resolve_incidents(&ResolveIncidentsRequest::new(ids.clone())).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`incidentIds` has 10001 entries, and the service takes 10000 in one call: use `Client::bulk`"
+    );
+    assert!(emulator.requests().is_empty(), "it was refused before it was sent");
+    for generation in [ApiGeneration::V1, ApiGeneration::V5] {
+        let run = client(&emulator, generation).bulk().ids_per_request(usize::MAX).resolve(ids.clone());
+        assert_eq!(run.count().await, ids.len());
+        let requests = emulator.requests();
+        let resolve = requests.iter().filter(|request| request.operation_id == Some("resolveIncidents"));
+        let sizes: Vec<usize> = resolve.map(|request| request.ids.len()).collect();
+        assert_eq!(sizes.iter().max(), Some(&10_000), "{generation}: {sizes:?}");
+        emulator.clear_requests();
     }
 }
 

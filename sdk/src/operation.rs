@@ -60,6 +60,11 @@ impl Operation {
         self.bindings.iter().find(|binding| binding.generation == generation)
     }
 
+    /// The maximum number of ids in one request, in whichever generation it is sent.
+    pub(crate) fn max_incident_ids(&self) -> usize {
+        self.bindings.iter().filter_map(|binding| binding.max_incident_ids).min().unwrap_or(usize::MAX)
+    }
+
     /// The binding that is tried first.
     pub(crate) fn preferred(&self) -> &'static Binding {
         &self.bindings[0]
@@ -74,6 +79,8 @@ pub struct Binding {
     pub(crate) path: &'static str,
     pub(crate) query: &'static [QueryParameter],
     pub(crate) excluded: &'static [&'static str],
+    pub(crate) max_incident_ids: Option<usize>,
+    pub(crate) max_page_size: Option<usize>,
 }
 
 impl Binding {
@@ -101,6 +108,17 @@ impl Binding {
     /// messages. A request that sets one of these members is refused before anything is sent.
     pub fn excluded_members(&self) -> &'static [&'static str] {
         self.excluded
+    }
+
+    /// The maximum number of ids of incidents in one request. `None` if no maximum is documented, or if the operation is not
+    /// given a list of ids. [`Client::bulk`](crate::Client::bulk) splits any number of ids into requests.
+    pub fn max_incident_ids(&self) -> Option<usize> {
+        self.max_incident_ids
+    }
+
+    /// The maximum page size. `None` if no maximum is documented, or if the operation does not return pages.
+    pub fn max_page_size(&self) -> Option<usize> {
+        self.max_page_size
     }
 
     /// The name of the list that is the only query parameter, if the ids of a call are sent in the query.

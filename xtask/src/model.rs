@@ -3,6 +3,7 @@
 
 pub(crate) mod enums;
 mod keys;
+pub(crate) mod limits;
 pub(crate) mod names;
 pub(crate) mod oneofs;
 pub(crate) mod query;
@@ -59,6 +60,8 @@ pub(crate) struct Operation {
     pub(crate) personal_key: bool,
     /// The parameter, or the member of the request message, that holds ids of incidents.
     pub(crate) incident_ids: Option<String>,
+    /// `x-max-incident-ids` and `x-max-page-size`.
+    stated_limits: limits::Stated,
     /// The response member that holds the items of a page.
     pub(crate) paging: Option<String>,
     pub(crate) parameters: Vec<Parameter>,
@@ -299,6 +302,7 @@ impl<'a> Reader<'a> {
             binding_of: node.get("x-binding-of").and_then(Value::as_str).map(str::to_owned),
             personal_key,
             incident_ids: node.get("x-incident-ids").and_then(Value::as_str).map(str::to_owned),
+            stated_limits: limits::read(&what, pointer, node, &mut self.problems),
             paging: paging.map(str::to_owned),
             parameters,
             body,
@@ -651,6 +655,7 @@ impl<'a> Reader<'a> {
                 continue;
             };
             self.same_messages(operation, of);
+            self.problems.extend(limits::check(self.document, operation, of));
             let twin = operations.iter().take_while(|other| !std::ptr::eq(*other, operation)).find(|other| {
                 other.id != *id
                     && other.generation == operation.generation

@@ -11,7 +11,7 @@ use axum::{
     http::{HeaderMap, Method, Response, StatusCode, header, request::Parts},
 };
 use bytes::Bytes;
-use coralogix_incidents::{ApiGeneration, Idempotency, Operation};
+use coralogix_incidents::{Binding, Idempotency, Operation};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::time::sleep;
 
@@ -38,10 +38,8 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(crate) struct Route {
     pub(crate) operation: &'static Operation,
-    pub(crate) generation: ApiGeneration,
+    pub(crate) binding: &'static Binding,
     pub(crate) method: Method,
-    /// The path below the base path, with parameters in braces.
-    pub(crate) path: &'static str,
     /// Whether the request message is the body. Otherwise, it is the query.
     pub(crate) has_body: bool,
     pub(crate) handler: Handler,
@@ -101,7 +99,7 @@ impl<'a> Received<'a> {
         service.log.begin(LoggedRequest {
             received_at: service.clock.now(),
             operation_id: route.map(|(route, _)| route.operation.id()),
-            generation: route.map(|(route, _)| route.generation),
+            generation: route.map(|(route, _)| route.binding.generation()),
             method: self.head.method.to_string(),
             path: uri.path_and_query().map_or_else(String::new, ToString::to_string),
             correlation_id: header_text(&self.head.headers, "x-cx-correlation-id"),
@@ -154,7 +152,7 @@ pub(crate) async fn serve(
     let received = Received::read(service, request).await;
     // grpc-gateway 1.6 takes a colon in the last segment of a path for the beginning of a verb.
     if service.gateway == GatewayStyle::V1_6
-        && route.path.ends_with('}')
+        && route.binding.path().ends_with('}')
         && parameter.as_ref().is_some_and(|value| value.contains(':'))
     {
         return unrouted(service, &received, response::unknown_path(service.gateway, service.format)).await;
@@ -165,7 +163,7 @@ pub(crate) async fn serve(
     let plan = service.faults.plan(route.operation.id());
     let respond = |result: Result<OperationResult, HttpError>| match result {
         Ok(result) => response::ok(result.json),
-        Err(error) => error.into_response(route.generation, service.format),
+        Err(error) => error.into_response(route.binding.generation(), service.format),
     };
     let result = match plan.action {
         None | Some((_, Effect::Applied)) => {
@@ -187,7 +185,7 @@ pub(crate) async fn serve(
         FaultAction::Status { status, body, retry_after } => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             let message = status.canonical_reason().unwrap_or("fault").to_lowercase();
-            let response = response::error(status, &body, &message, route.generation, service.format);
+            let response = response::error(status, &body, &message, route.binding.generation(), service.format);
             let response = match retry_after {
                 Some(wait) => response::with_retry_after(response, wait),
                 None => response,
@@ -219,7 +217,7 @@ fn perform(
     key: Option<&Key>,
 ) -> Result<OperationResult, HttpError> {
     let key = authorize(key, route.operation)?;
-    let mut result = (route.handler)(&Call { service, generation: route.generation, parts, user: key.owner() })?;
+    let mut result = (route.handler)(&Call { service, binding: route.binding, parts, user: key.owner() })?;
     if service.has(Quirk::EmptyResponses) && route.operation.idempotency() != Idempotency::Safe {
         result.json.clear();
     }

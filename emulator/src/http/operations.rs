@@ -1,7 +1,7 @@
 //! Connects each documented operation to the service's rules: decodes the request, calls the domain, encodes the response.
 
 use axum::http::StatusCode;
-use coralogix_incidents::{ApiGeneration, types};
+use coralogix_incidents::{Binding, types};
 use serde::{Deserialize, Serialize};
 
 use super::{quirk::Quirk, request::RequestParts, response::HttpError, service::Service};
@@ -23,7 +23,7 @@ pub(crate) type Handler = fn(&Call<'_>) -> Result<OperationResult, HttpError>;
 /// An authorized call.
 pub(crate) struct Call<'a> {
     pub(crate) service: &'a Service,
-    pub(crate) generation: ApiGeneration,
+    pub(crate) binding: &'static Binding,
     pub(crate) parts: &'a RequestParts,
     /// The owner of the API key.
     pub(crate) user: &'a str,
@@ -56,16 +56,12 @@ pub(crate) fn handler(operation_id: &str) -> Option<Handler> {
         "resolveIncidentByEventId" => resolve_by_event,
         "listIncidents" => list_incidents,
         "getFilterValues" => |call| call.read(|state| Ok(operations::filter_values(state, call.parts.message()?)?)),
-        "listIncidentAggregations" => |call| {
-            call.read(|state| {
-                Ok(operations::aggregations(state, &call.parts.message()?, call.page_limit(MAX_PAGE_SIZE))?)
-            })
-        },
-        "listIncidentEvents" => |call| {
-            call.read(|state| {
-                Ok(operations::list_events(state, &call.parts.message()?, call.page_limit(MAX_EVENT_PAGE_SIZE))?)
-            })
-        },
+        "listIncidentAggregations" => {
+            |call| call.read(|state| Ok(operations::aggregations(state, &call.parts.message()?, call.page_limit())?))
+        }
+        "listIncidentEvents" => {
+            |call| call.read(|state| Ok(operations::list_events(state, &call.parts.message()?, call.page_limit())?))
+        }
         "listIncidentEventsTotalCount" => {
             |call| call.read(|state| Ok(operations::count_events(state, &call.parts.message()?)))
         }
@@ -76,15 +72,8 @@ pub(crate) fn handler(operation_id: &str) -> Option<Handler> {
     })
 }
 
-/// How many ids generation 5 accepts in one request.
-const MAX_IDS: usize = 10_000;
-
-/// The largest page size that generation 5 accepts, and the one that it accepts for lists of events.
-const MAX_PAGE_SIZE: usize = 10_000;
-const MAX_EVENT_PAGE_SIZE: usize = 1000;
-
-/// The largest page of V1, which documents none.
-const V1_PAGE_SIZE: usize = 1000;
+/// The largest page where the document states no maximum.
+const UNDOCUMENTED_MAX_PAGE_SIZE: usize = 1000;
 
 impl Call<'_> {
     /// Responds with what an operation reads from the state. The response is encoded after the state is released.
@@ -110,12 +99,14 @@ impl Call<'_> {
         Ok(OperationResult { json, changed })
     }
 
-    /// Checks the number of ids: generation 5 documents 1 to 10,000. V1 documents no limit; there, no ids change nothing.
-    /// The format of an id is not checked: generation 5 documents UUIDs, but the ids of the documented sample are none.
+    /// Checks the number of ids: at least one, and at most the documented maximum. Where no maximum is documented, as in V1, no
+    /// ids change nothing. The format of an id is not checked: generation 5 documents UUIDs, but the ids of the documented sample are none.
     fn check_count(&self, ids: Vec<String>) -> Result<Vec<String>, HttpError> {
-        if self.generation == ApiGeneration::V5 && !(1..=MAX_IDS).contains(&ids.len()) {
+        if let Some(max) = self.binding.max_incident_ids()
+            && !(1..=max).contains(&ids.len())
+        {
             let count = ids.len();
-            return Err(HttpError::bad_request(format!("incident_ids: {count} ids; allowed are 1 to {MAX_IDS}")));
+            return Err(HttpError::bad_request(format!("incident_ids: {count} ids; allowed are 1 to {max}")));
         }
         if ids.is_empty() && self.service.has(Quirk::RefusedBodies) {
             return Err(HttpError::bad_request("incident_ids: at least one id is required"));
@@ -123,9 +114,9 @@ impl Call<'_> {
         Ok(ids)
     }
 
-    /// Generation 5 documents a maximum page size, and rejects larger ones.
-    fn page_limit(&self, max: usize) -> PageLimit {
-        if self.generation == ApiGeneration::V5 { PageLimit::Reject(max) } else { PageLimit::Reduce(V1_PAGE_SIZE) }
+    /// Pages larger than a documented maximum are rejected. V1 documents none.
+    fn page_limit(&self) -> PageLimit {
+        self.binding.max_page_size().map_or(PageLimit::Reduce(UNDOCUMENTED_MAX_PAGE_SIZE), PageLimit::Reject)
     }
 
     fn change(&self, change: &Change, ids: Vec<String>) -> Result<Changed, HttpError> {
@@ -213,7 +204,7 @@ fn batch_get(call: &Call<'_>) -> Result<OperationResult, HttpError> {
 
 fn list_incidents(call: &Call<'_>) -> Result<OperationResult, HttpError> {
     call.read(|state| {
-        let mut response = operations::list(state, &call.parts.message()?, call.page_limit(MAX_PAGE_SIZE))?;
+        let mut response = operations::list(state, &call.parts.message()?, call.page_limit())?;
         if call.service.has(Quirk::TopLevelPageToken)
             && let Some(pagination) = &mut response.pagination
         {

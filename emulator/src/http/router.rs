@@ -42,9 +42,8 @@ pub(crate) fn router(service: &Arc<Service>) -> Result<Router, StartError> {
             let path = binding.path();
             paths.entry(path).or_default().push(Route {
                 operation,
-                generation,
+                binding,
                 method,
-                path,
                 has_body,
                 handler,
                 incident_ids: IncidentIds::new(operation, path),

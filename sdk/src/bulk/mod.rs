@@ -63,8 +63,6 @@ use crate::{
 
 const DEFAULT_CONCURRENCY: usize = 8;
 const DEFAULT_IDS_PER_REQUEST: usize = 100;
-/// Generation 5 documents this as the most; V1 leaves it open.
-const MAX_IDS_PER_REQUEST: usize = 10_000;
 
 /// A change that is made to each incident of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -155,11 +153,12 @@ impl Bulk {
         self
     }
 
-    /// Sets the maximum number of ids in a request, from 1 to 10,000. Default: 100. If the ids are sent in the URL, as for
+    /// Sets the maximum number of ids in a request. Default: 100. The minimum is 1, and the maximum is that of the operation,
+    /// [`Binding::max_incident_ids`](crate::Binding::max_incident_ids); other values count as the nearer of these. If the ids are sent in the URL, as for
     /// unassigning in generation 5 and for reading, a request also has no more ids than fit a URL of 8 KiB: about 150 UUIDs.
     #[must_use]
     pub fn ids_per_request(mut self, ids: usize) -> Self {
-        self.ids_per_request = ids.clamp(1, MAX_IDS_PER_REQUEST);
+        self.ids_per_request = ids.max(1);
         self
     }
 
@@ -225,7 +224,8 @@ impl Bulk {
     }
 
     fn start(&self, task: Task, ids: BoxStream<'static, String>) -> Run {
-        Run::new(self.client.clone(), task, self.concurrency, self.ids_per_request, ids)
+        let max_ids = self.ids_per_request.min(task.operation().max_incident_ids());
+        Run::new(self.client.clone(), task, self.concurrency, max_ids, ids)
     }
 }
 

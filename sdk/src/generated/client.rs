@@ -248,6 +248,12 @@ impl Client {
                     self.client.post(url).json(&body).build().map_err(Error::unbuildable)
                 }
                 ApiGeneration::V5 => {
+                    request::check_count(
+                        "incidentIds",
+                        body.incident_ids.len(),
+                        0,
+                        Some(10000usize),
+                    )?;
                     let url = self.url("/5/incidents/incidents/v1/all/by-user");
                     self.client.post(url).json(&body).build().map_err(Error::unbuildable)
                 }
@@ -379,6 +385,12 @@ impl Client {
                     self.client.post(url).json(&body).build().map_err(Error::unbuildable)
                 }
                 ApiGeneration::V5 => {
+                    request::check_count(
+                        "incidentIds",
+                        body.incident_ids.len(),
+                        0,
+                        Some(10000usize),
+                    )?;
                     let url = self.url("/5/incidents/incidents/v1/all/acknowledge");
                     self.client.post(url).json(&body).build().map_err(Error::unbuildable)
                 }
@@ -435,6 +447,12 @@ impl Client {
                     self.client.post(url).json(&body).build().map_err(Error::unbuildable)
                 }
                 ApiGeneration::V5 => {
+                    request::check_count(
+                        "incidentIds",
+                        body.incident_ids.len(),
+                        0,
+                        Some(10000usize),
+                    )?;
                     let url = self.url("/5/incidents/incidents/v1/all/resolve");
                     self.client.post(url).json(&body).build().map_err(Error::unbuildable)
                 }
@@ -493,6 +511,12 @@ impl Client {
                     self.client.post(url).json(&body).build().map_err(Error::unbuildable)
                 }
                 ApiGeneration::V5 => {
+                    request::check_count(
+                        "incidentIds",
+                        body.incident_ids.len(),
+                        0,
+                        Some(10000usize),
+                    )?;
                     let url = self.url("/5/incidents/incidents/v1/all/closed");
                     self.client.post(url).json(&body).build().map_err(Error::unbuildable)
                 }

@@ -18,6 +18,8 @@ pub(crate) static LIST_INCIDENTS: Operation = Operation {
             path: "/v1/incidents",
             query: &[],
             excluded: &[],
+            max_incident_ids: None,
+            max_page_size: None,
         },
         Binding {
             generation: ApiGeneration::V5,
@@ -25,6 +27,8 @@ pub(crate) static LIST_INCIDENTS: Operation = Operation {
             path: "/5/incidents/incidents/v1",
             query: &[],
             excluded: &[],
+            max_incident_ids: None,
+            max_page_size: Some(10000usize),
         },
     ],
 };
@@ -43,6 +47,8 @@ pub(crate) static GET_INCIDENT: Operation = Operation {
             path: "/v1/incidents/{id}",
             query: &[],
             excluded: &[],
+            max_incident_ids: None,
+            max_page_size: None,
         },
         Binding {
             generation: ApiGeneration::V5,
@@ -50,6 +56,8 @@ pub(crate) static GET_INCIDENT: Operation = Operation {
             path: "/5/incidents/incidents/v1/{id}",
             query: &[],
             excluded: &[],
+            max_incident_ids: None,
+            max_page_size: None,
         },
     ],
 };
@@ -75,6 +83,8 @@ pub(crate) static BATCH_GET_INCIDENT: Operation = Operation {
                 },
             ],
             excluded: &[],
+            max_incident_ids: None,
+            max_page_size: None,
         },
         Binding {
             generation: ApiGeneration::V5,
@@ -89,6 +99,8 @@ pub(crate) static BATCH_GET_INCIDENT: Operation = Operation {
                 },
             ],
             excluded: &[],
+            max_incident_ids: Some(10000usize),
+            max_page_size: None,
         },
     ],
 };
@@ -107,6 +119,8 @@ pub(crate) static ASSIGN_INCIDENTS: Operation = Operation {
             path: "/v1/incidents:assign",
             query: &[],
             excluded: &[],
+            max_incident_ids: None,
+            max_page_size: None,
         },
         Binding {
             generation: ApiGeneration::V5,
@@ -114,6 +128,8 @@ pub(crate) static ASSIGN_INCIDENTS: Operation = Operation {
             path: "/5/incidents/incidents/v1/all/by-user",
             query: &[],
             excluded: &[],
+            max_incident_ids: Some(10000usize),
+            max_page_size: None,
         },
     ],
 };
@@ -132,6 +148,8 @@ pub(crate) static UNASSIGN_INCIDENTS: Operation = Operation {
             path: "/v1/incidents:unassign",
             query: &[],
             excluded: &[],
+            max_incident_ids: None,
+            max_page_size: None,
         },
         Binding {
             generation: ApiGeneration::V5,
@@ -146,6 +164,8 @@ pub(crate) static UNASSIGN_INCIDENTS: Operation = Operation {
                 },
             ],
             excluded: &[],
+            max_incident_ids: Some(10000usize),
+            max_page_size: None,
         },
     ],
 };
@@ -164,6 +184,8 @@ pub(crate) static ACKNOWLEDGE_INCIDENTS: Operation = Operation {
             path: "/v1/incidents:acknowledge",
             query: &[],
             excluded: &[],
+            max_incident_ids: None,
+            max_page_size: None,
         },
         Binding {
             generation: ApiGeneration::V5,
@@ -171,6 +193,8 @@ pub(crate) static ACKNOWLEDGE_INCIDENTS: Operation = Operation {
             path: "/5/incidents/incidents/v1/all/acknowledge",
             query: &[],
             excluded: &[],
+            max_incident_ids: Some(10000usize),
+            max_page_size: None,
         },
     ],
 };
@@ -189,6 +213,8 @@ pub(crate) static RESOLVE_INCIDENTS: Operation = Operation {
             path: "/v1/incidents:resolve",
             query: &[],
             excluded: &[],
+            max_incident_ids: None,
+            max_page_size: None,
         },
         Binding {
             generation: ApiGeneration::V5,
@@ -196,6 +222,8 @@ pub(crate) static RESOLVE_INCIDENTS: Operation = Operation {
             path: "/5/incidents/incidents/v1/all/resolve",
             query: &[],
             excluded: &[],
+            max_incident_ids: Some(10000usize),
+            max_page_size: None,
         },
     ],
 };
@@ -214,6 +242,8 @@ pub(crate) static CLOSE_INCIDENTS: Operation = Operation {
             path: "/v1/incidents:close",
             query: &[],
             excluded: &[],
+            max_incident_ids: None,
+            max_page_size: None,
         },
         Binding {
             generation: ApiGeneration::V5,
@@ -221,6 +251,8 @@ pub(crate) static CLOSE_INCIDENTS: Operation = Operation {
             path: "/5/incidents/incidents/v1/all/closed",
             query: &[],
             excluded: &[],
+            max_incident_ids: Some(10000usize),
+            max_page_size: None,
         },
     ],
 };
@@ -239,6 +271,8 @@ pub(crate) static GET_INCIDENT_EVENTS: Operation = Operation {
             path: "/v1/incidents/{incidentId}/events",
             query: &[],
             excluded: &[],
+            max_incident_ids: None,
+            max_page_size: None,
         },
         Binding {
             generation: ApiGeneration::V5,
@@ -246,6 +280,8 @@ pub(crate) static GET_INCIDENT_EVENTS: Operation = Operation {
             path: "/5/incidents/incidents/v1/{incident_id}/events",
             query: &[],
             excluded: &[],
+            max_incident_ids: None,
+            max_page_size: None,
         },
     ],
 };
@@ -264,6 +300,8 @@ pub(crate) static LIST_INCIDENT_EVENTS: Operation = Operation {
             path: "/v1/incidents:list-incident-events",
             query: &[],
             excluded: &[],
+            max_incident_ids: None,
+            max_page_size: None,
         },
         Binding {
             generation: ApiGeneration::V5,
@@ -342,6 +380,8 @@ pub(crate) static LIST_INCIDENT_EVENTS: Operation = Operation {
                 "filter.displayLabels",
                 "filter.labels.metaLabels",
             ],
+            max_incident_ids: None,
+            max_page_size: Some(1000usize),
         },
     ],
 };
@@ -360,6 +400,8 @@ pub(crate) static LIST_INCIDENT_EVENTS_TOTAL_COUNT: Operation = Operation {
             path: "/v1/incidents:list-incident-events-total-count",
             query: &[],
             excluded: &[],
+            max_incident_ids: None,
+            max_page_size: None,
         },
         Binding {
             generation: ApiGeneration::V5,
@@ -414,6 +456,8 @@ pub(crate) static LIST_INCIDENT_EVENTS_TOTAL_COUNT: Operation = Operation {
                 "filter.displayLabels",
                 "filter.labels.metaLabels",
             ],
+            max_incident_ids: None,
+            max_page_size: None,
         },
     ],
 };
@@ -432,6 +476,8 @@ pub(crate) static LIST_INCIDENT_EVENTS_FILTER_VALUES: Operation = Operation {
             path: "/v1/incidents:list-incident-events-filter-values",
             query: &[],
             excluded: &[],
+            max_incident_ids: None,
+            max_page_size: None,
         },
         Binding {
             generation: ApiGeneration::V5,
@@ -486,6 +532,8 @@ pub(crate) static LIST_INCIDENT_EVENTS_FILTER_VALUES: Operation = Operation {
                 "filter.displayLabels",
                 "filter.labels.metaLabels",
             ],
+            max_incident_ids: None,
+            max_page_size: None,
         },
     ],
 };
@@ -504,6 +552,8 @@ pub(crate) static GET_FILTER_VALUES: Operation = Operation {
             path: "/v1/incidents:get-filter-values",
             query: &[],
             excluded: &[],
+            max_incident_ids: None,
+            max_page_size: None,
         },
         Binding {
             generation: ApiGeneration::V5,
@@ -511,6 +561,8 @@ pub(crate) static GET_FILTER_VALUES: Operation = Operation {
             path: "/5/incidents/filter-values/v1",
             query: &[],
             excluded: &[],
+            max_incident_ids: None,
+            max_page_size: None,
         },
     ],
 };
@@ -529,6 +581,8 @@ pub(crate) static LIST_INCIDENT_AGGREGATIONS: Operation = Operation {
             path: "/v1/incidents:listIncidentAggregations",
             query: &[],
             excluded: &[],
+            max_incident_ids: None,
+            max_page_size: None,
         },
         Binding {
             generation: ApiGeneration::V5,
@@ -656,6 +710,8 @@ pub(crate) static LIST_INCIDENT_AGGREGATIONS: Operation = Operation {
                 "filter.metaLabels",
                 "groupBys",
             ],
+            max_incident_ids: None,
+            max_page_size: Some(10000usize),
         },
     ],
 };
@@ -674,6 +730,8 @@ pub(crate) static GET_INCIDENT_BY_EVENT_ID: Operation = Operation {
             path: "/5/incidents/events/v1/{event_id}",
             query: &[],
             excluded: &[],
+            max_incident_ids: None,
+            max_page_size: None,
         },
     ],
 };
@@ -692,6 +750,8 @@ pub(crate) static ACKNOWLEDGE_INCIDENT_BY_EVENT_ID: Operation = Operation {
             path: "/5/incidents/events/v1/{event_id}/acknowledge",
             query: &[],
             excluded: &[],
+            max_incident_ids: None,
+            max_page_size: None,
         },
     ],
 };
@@ -710,6 +770,8 @@ pub(crate) static RESOLVE_INCIDENT_BY_EVENT_ID: Operation = Operation {
             path: "/5/incidents/events/v1/{event_id}/resolve",
             query: &[],
             excluded: &[],
+            max_incident_ids: None,
+            max_page_size: None,
         },
     ],
 };

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     json_pointer::join,
     model::{
-        Generation, Method, Model, Operation, Parameter,
+        Generation, Method, Model, Operation, Parameter, limits as binding_limits,
         query::{self, Kind},
         reference_name, snake, text,
     },
@@ -155,6 +155,11 @@ fn own_limits(operation: &Operation, binding: &Operation) -> Result<TokenStream>
     if binding.id == operation.id {
         return Ok(TokenStream::new());
     }
+    let mut out = TokenStream::new();
+    if let Some((name, most)) = binding_limits::max_ids_in_body(binding, operation) {
+        let (member, most) = (member(name), usize::try_from(most)?);
+        out.extend(quote!(request::check_count(#name, body.#member.len(), 0, Some(#most))?;));
+    }
     let limits = binding.parameters.iter().map(|parameter| {
         if let Some(name) = &parameter.body_member {
             let member = member(name);
@@ -166,7 +171,8 @@ fn own_limits(operation: &Operation, binding: &Operation) -> Result<TokenStream>
         }
         parameter_limits(parameter)
     });
-    limits.collect()
+    out.extend(limits.collect::<Result<Vec<_>>>()?);
+    Ok(out)
 }
 
 /// For an operation that changes incidents which it is given the ids of, and answers with them: the ids, and the list in the
@@ -554,6 +560,8 @@ fn binding(model: &Model<'_>, operation: &Operation, binding: &Operation) -> Tok
     let path = &binding.path;
     let query = query::of(model.document, binding, operation.message.as_deref());
     let excluded = &query.excluded;
+    let max_incident_ids = number(binding_limits::max_incident_ids(binding, operation));
+    let max_page_size = number(binding_limits::max_page_size(model.document, binding, operation));
     let parameters = query.parameters.iter().map(|leaf| {
         let (name, member, list) = (&leaf.name, &leaf.member, leaf.list);
         let json_type = match leaf.kind {
@@ -570,8 +578,15 @@ fn binding(model: &Model<'_>, operation: &Operation, binding: &Operation) -> Tok
             path: #path,
             query: &[#(#parameters),*],
             excluded: &[#(#excluded),*],
+            max_incident_ids: #max_incident_ids,
+            max_page_size: #max_page_size,
         }
     }
+}
+
+fn number(value: Option<u64>) -> TokenStream {
+    let value = value.map(|value| usize::try_from(value).unwrap_or(usize::MAX));
+    value.map_or_else(|| quote!(None), |value| quote!(Some(#value)))
 }
 
 fn option(value: Option<&String>) -> TokenStream {

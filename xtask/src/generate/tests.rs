@@ -266,6 +266,20 @@ fn a_key_that_nothing_reads_is_refused_where_it_stands() {
 }
 
 #[test]
+fn a_limit_that_no_request_has_is_refused_where_it_stands() {
+    let permission = "x-permission: incidents:read\n      requestBody";
+    for (lines, at, words) in [
+        ("x-incident-ids: ids\n      x-max-incident-ids: 0", "x-max", ["`0`", "a positive integer"]),
+        ("x-incident-ids: ids\n      x-max-incident-ids: '9'", "x-max", ["`\"9\"`", "a positive integer"]),
+        ("x-max-incident-ids: 9", "x-max", ["`x-incident-ids`", "request body"]),
+        ("x-max-page-size: -1", "x-max", ["`-1`", "a positive integer"]),
+        ("x-max-page-size: 9", "x-max", ["`x-paging`", "generation 5"]),
+    ] {
+        refused(permission, &format!("x-permission: incidents:read\n      {lines}\n      requestBody"), at, &words);
+    }
+}
+
+#[test]
 fn names_that_would_clash_in_rust_are_refused_where_they_stand() {
     let count = "count: {type: integer, format: int32, description: How often.}";
     let twice = "createdAt: {type: string}\n        created_at: {type: string}";

@@ -9,6 +9,8 @@ const OF_AN_OPERATION: &[&str] = &[
     "x-binding-of",
     "x-request-message",
     "x-incident-ids",
+    "x-max-incident-ids",
+    "x-max-page-size",
     "x-personal-key",
     "x-idempotency",
     "x-permission",
