@@ -52,7 +52,14 @@ pub(crate) fn router(service: &Arc<Service>) -> Result<Router, StartError> {
     }
     let mut app = Router::new().route("/openapi.yaml", get(document));
     for (path, routes) in paths {
-        app = app.route(&format!("{BASE_PATH}{path}"), methods(service, &routes.into())?);
+        let methods = methods(service, &routes.into())?;
+        // A gateway's parameter also matches an empty segment; axum's does not.
+        if let Some((before, (_, after))) =
+            path.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?)))
+        {
+            app = app.route(&format!("{BASE_PATH}{before}{after}"), methods.clone());
+        }
+        app = app.route(&format!("{BASE_PATH}{path}"), methods);
     }
     if service.generations.contains(&ApiGeneration::V5) {
         // Where the vendor serves the file of generation 5.

@@ -51,7 +51,7 @@ pub(crate) fn read<T: DeserializeOwned + Described>(json: &Json) -> Result<T, St
 }
 
 fn read_message(message: &Message, json: &Json) -> Result<Value, String> {
-    let Json::Object(members) = json else { return Err(format!("a {} must be a JSON object", message.name)) };
+    let Json::Object(members) = json else { return Err(format!("{}: a JSON object is expected", message.name)) };
     let mut seen = Vec::new();
     let mut out = Map::new();
     for (key, value) in members {

@@ -367,9 +367,33 @@ async fn generation_5_takes_1_to_10000_ids() {
 }
 
 #[tokio::test]
+async fn an_empty_segment_of_a_path_is_an_empty_parameter() {
+    let emulator = Emulator::start().await.unwrap();
+    for (method, path, operation) in [
+        ("GET", "/v1/incidents/", "getIncident"),
+        ("GET", "/v1/incidents//events", "getIncidentEvents"),
+        ("POST", "/5/incidents/events/v1//resolve", "resolveIncidentByEventId"),
+    ] {
+        emulator.clear_requests();
+        let reply = request(&emulator, method, path).send().expect(404);
+        assert!(reply["message"].as_str().unwrap().starts_with("Not Found: "), "{path}: {reply}");
+        assert_eq!(emulator.requests()[0].operation_id, Some(operation), "{path}");
+    }
+    assert_eq!(post(&emulator, "/v1/incidents/", &json!({})).status, 501, "the path is known, and has no POST");
+}
+
+#[tokio::test]
 async fn unknown_paths_and_wrong_methods_are_answered_as_each_gateway_does() {
-    let unknown =
-        ["/v2/incidents", "/v1/incidents:explode", "/v1/incidents/a/b/c", "", "/v1/incidents/a%2Fb", "/v1/incidents/"];
+    let unknown = [
+        "/v2/incidents",
+        "/v1/incidents:explode",
+        "/v1/incidents/a/b/c",
+        "",
+        "/v1/incidents/a%2Fb",
+        "/v1/incidents/a/",
+        "/v1/incidents:unassign/",
+        "/v1/incidents//a",
+    ];
     let wrong = [
         ("GET", "/v1/incidents:unassign"),
         ("PUT", "/v1/incidents"),
