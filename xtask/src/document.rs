@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use serde_json::Value;
 
 use crate::json_pointer::steps;
@@ -84,10 +84,20 @@ impl Problem {
     }
 }
 
+/// Reads the text of a file, which must be UTF-8.
+pub fn read(path: &Path) -> Result<String> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+        let line = valid.split(|byte| *byte == b'\n').count();
+        anyhow!("{}:{line}: not UTF-8: save the file as UTF-8", path.display())
+    })
+}
+
 impl Document {
     /// Reads and parses a file.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text = read(path)?;
         Self::parse(path, &text)
     }
 

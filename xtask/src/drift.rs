@@ -72,7 +72,6 @@ mod tests;
 
 use std::{
     collections::HashMap,
-    fs,
     io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -80,7 +79,10 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use crate::{DOCUMENT, document::Document};
+use crate::{
+    DOCUMENT,
+    document::{self, Document},
+};
 
 /// The arguments of `cargo xtask drift`.
 #[derive(clap::Args)]
@@ -99,7 +101,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let path = &arguments.published;
     // Read before the folder changes: the path is relative to the current folder of the caller.
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = document::read(path)?;
     crate::enter_workspace()?;
     let ours = Document::read(Path::new(DOCUMENT))?;
     let published = Document::parse(path, &text)?;

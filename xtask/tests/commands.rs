@@ -54,6 +54,18 @@ fn drift_fails_when_a_difference_breaks_the_sdk() {
 }
 
 #[test]
+fn drift_names_the_line_of_a_file_that_is_not_utf_8() {
+    let file = Published::with("utf-8", "openapi:", "openapi:");
+    for (bytes, line) in [(&b"openapi: 3.0.3\ninfo: {title: \xe9}\n"[..], 2), (b"\xff\xfe{\0}\0", 1)] {
+        std::fs::write(&file.0, bytes).unwrap();
+        let output = xtask(&["drift", file.0.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(1));
+        let expected = format!(":{line}: not UTF-8: save the file as UTF-8\n");
+        assert!(text(&output.stderr).ends_with(&expected), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
 fn drift_keeps_its_exit_status_when_the_reader_closes_the_pipe() {
     let file = Published::with(
         "pipe",
