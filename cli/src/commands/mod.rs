@@ -33,7 +33,7 @@ use crate::{
 /// Each paragraph on one line: clap wraps it.
 const LONG_HELP: &str = "\
 The API key is read from the environment variable CORALOGIX_API_KEY, because an argument would be visible in `ps` and in \
-the shell's history. Assigning, unassigning and acknowledging need a personal key. CORALOGIX_REGION, CORALOGIX_DOMAIN or \
+the shell's history. Assigning and acknowledging need a personal key; use one for unassigning, too. CORALOGIX_REGION, CORALOGIX_DOMAIN or \
 CORALOGIX_URL set the location of the account, unless --region, --domain or --url does. NO_COLOR turns colors off.
 
 What neither arguments nor these variables set is taken from the configuration of the vendor's command line: CX_API_KEY and \
