@@ -16,6 +16,7 @@
 //! | member is no longer required | cosmetic | cosmetic: absent reads as the default |
 //! | name required that is no member | breaks callers | cosmetic |
 //! | type that the other side doesn't take | breaks callers | breaks decoding |
+//! | value that is never set (`false`, or `null` alone) | breaks callers | new: it reads as its default |
 //! | value, or a list's or map's elements, without a type | cosmetic | cosmetic |
 //! | `null` allowed for a body, an item or a map's value | not compared: it is not sent | breaks decoding |
 //! | 64-bit integer as text or as number | cosmetic: both are read | cosmetic: both are read |

@@ -242,6 +242,12 @@ impl<'a, 'd> Walk<'a, 'd> {
     /// Compares JSON types. Returns whether the contents can be compared.
     fn types(&mut self, both: &Both<'_, 'd>) -> bool {
         let Both { direction, ours, published, .. } = both;
+        if published.never && !ours.never {
+            let outcome = direction.choose("the service rejects it", "it is read as its default");
+            let message = format!("is published as never set, so that {outcome}");
+            self.at(both, direction.choose(Class::BreaksCallers, Class::New), "type: never", message);
+            return false;
+        }
         if ours.types.is_empty() {
             return false;
         }

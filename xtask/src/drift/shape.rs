@@ -11,7 +11,7 @@ use super::{
     keywords::{self, Kind, Rule},
     references,
 };
-use crate::{document::Document, json_pointer::join, openapi::text};
+use crate::{document::Document, json_pointer::join};
 
 /// A normalized schema.
 #[derive(Debug, Default)]
@@ -23,6 +23,8 @@ pub(super) struct Shape<'d> {
     pub(super) types: BTreeSet<&'d str>,
     /// Whether `null` is allowed.
     pub(super) nullable: bool,
+    /// Whether no other value than `null` is allowed.
+    pub(super) never: bool,
     pub(super) format: Option<&'d str>,
     /// The values of an enum, in the order of the file.
     pub(super) values: Option<Values>,
@@ -106,8 +108,9 @@ impl<'d> Shape<'d> {
             }
             let Some(node) = document.get(&pointer) else { continue };
             let location = || document.location(&pointer);
+            shape.never |= !alternative && allows_nothing(node);
             if node.is_boolean() {
-                // `true` and `false` are schemas in OpenAPI 3.1, and do not describe a shape.
+                // `true` allows any value.
                 continue;
             }
             if !node.is_object() {
@@ -116,9 +119,11 @@ impl<'d> Shape<'d> {
             parts.extend(references::target(document, &pointer, node)?.map(|pointer| Part { pointer, alternative }));
             parts.extend(children(node, &pointer, "allOf").map(|(pointer, _)| Part { pointer, alternative }));
             for key in ["oneOf", "anyOf"] {
+                let all = || children(node, &pointer, key).map(|(_, node)| node);
                 let some: Vec<(String, &Value)> =
-                    children(node, &pointer, key).filter(|(_, node)| !is_null(node)).collect();
-                shape.nullable |= some.len() < children(node, &pointer, key).count();
+                    children(node, &pointer, key).filter(|(_, node)| !allows_nothing(node)).collect();
+                shape.nullable |= all().any(|node| node.is_object() && allows_nothing(node));
+                shape.never |= !alternative && some.is_empty() && all().next().is_some();
                 let several = some.len() > 1;
                 // An enum with arbitrary text as an alternative is open.
                 any_text |= several
@@ -146,7 +151,7 @@ impl<'d> Shape<'d> {
                 shape.read_only |= is_true(node, "readOnly");
                 shape.write_only |= is_true(node, "writeOnly");
             }
-            if node.get("items").is_some_and(Value::is_object) {
+            if node.get("items").is_some_and(|items| items.is_object() || allows_nothing(items)) {
                 shape.items.push(join(&pointer, "items"));
             }
             match node.get("additionalProperties") {
@@ -221,8 +226,7 @@ impl<'d> Shape<'d> {
                         self.limits.insert(keyword, value.clone());
                     }
                 }
-                // `false` forbids other members or items. Those that the SDK sends are compared one by one.
-                Some(Rule::AsWritten) if !value.is_boolean() => {
+                Some(Rule::AsWritten) if !is_no_limit(keyword, value) => {
                     self.as_written.insert(keyword, value);
                 }
                 _ => {}
@@ -304,6 +308,9 @@ fn is_no_limit(keyword: &str, value: &Value) -> bool {
     match keyword {
         "minItems" | "minLength" | "minProperties" => value.as_f64() == Some(0.0),
         "uniqueItems" => value == &Value::Bool(false),
+        // `false` forbids other members or items. Those that the SDK sends are compared one by one.
+        "additionalItems" | "unevaluatedItems" | "unevaluatedProperties" => value.is_boolean(),
+        "if" | "then" | "else" => value == &Value::Bool(true),
         // In JavaScript `[\s\S]` matches any character, including line breaks.
         "pattern" => value.as_str().is_some_and(|pattern| {
             let pattern = pattern.strip_prefix('^').unwrap_or(pattern);
@@ -321,8 +328,17 @@ fn required(node: &Value) -> impl Iterator<Item = &str> {
     node.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
 }
 
-fn is_null(node: &Value) -> bool {
-    text(node, "type") == "null" || node.get("type").is_some_and(Value::is_null)
+/// Whether a schema, without its parts and alternatives, allows no value but `null`.
+fn allows_nothing(node: &Value) -> bool {
+    // In YAML `null` without quotes is not a string.
+    let is_null = |kind: &Value| kind.is_null() || kind == "null";
+    let are_null = |list: &Value| list.as_array().is_some_and(|list| !list.is_empty() && list.iter().all(is_null));
+    node == &Value::Bool(false)
+        || node.get("type").is_some_and(|kind| is_null(kind) || are_null(kind))
+        || node.get("enum").is_some_and(|values| {
+            values.as_array().is_some_and(|values| !values.is_empty() && values.iter().all(Value::is_null))
+        })
+        || node.get("const").is_some_and(Value::is_null)
 }
 
 /// Whether it is text without an enum, also in its parts.
