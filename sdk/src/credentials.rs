@@ -3,7 +3,7 @@
 use std::fmt;
 
 use http::HeaderValue;
-use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroizing;
 
 use crate::{ConfigErrorKind, Error};
 
@@ -20,7 +20,7 @@ use crate::{ConfigErrorKind, Error};
 /// # Ok::<(), coralogix_incidents::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct ApiKey(SecretString);
+pub struct ApiKey(Zeroizing<String>);
 
 impl ApiKey {
     /// Creates a key from the text shown on the Coralogix settings page.
@@ -30,8 +30,8 @@ impl ApiKey {
     /// [`ConfigErrorKind::InvalidApiKey`] if the key is empty or contains a space, a line break (files often end in one), a
     /// control character, or a character outside ASCII. The message names the character and its position, but never the key.
     pub fn new(key: impl Into<String>) -> Result<Self, Error> {
-        let key = SecretString::from(key.into());
-        let text = key.expose_secret();
+        let key = Zeroizing::new(key.into());
+        let text = key.as_str();
         if text.is_empty() {
             return Err(Error::config(ConfigErrorKind::InvalidApiKey, "the API key is empty"));
         }
@@ -53,7 +53,7 @@ impl ApiKey {
 
     /// The value of the `Authorization` header, marked sensitive.
     pub(crate) fn authorization(&self) -> Result<HeaderValue, Error> {
-        let value = HeaderValue::try_from(format!("Bearer {}", self.0.expose_secret()));
+        let value = HeaderValue::try_from(format!("Bearer {}", self.0.as_str()));
         let mut value = value.map_err(|_| {
             Error::config(ConfigErrorKind::InvalidApiKey, "the API key cannot be sent in an HTTP header")
         })?;
@@ -67,7 +67,7 @@ impl ApiKey {
         const REDACTED: &str = "[redacted]";
         /// Shorter prefixes, such as `cxup_`, are not secret.
         const MIN_PREFIX: usize = 6;
-        let key = self.0.expose_secret();
+        let key = self.0.as_str();
         let mut text = if text.contains(key) { text.replace(key, REDACTED) } else { text };
         // A truncated body may end within the key.
         if let Some(begun) = (MIN_PREFIX..key.len()).rev().find(|length| text.ends_with(&key[..*length])) {

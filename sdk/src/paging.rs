@@ -7,7 +7,8 @@ use std::{
     vec,
 };
 
-use futures::{FutureExt, Stream, future::BoxFuture};
+use futures_core::{Stream, future::BoxFuture};
+use futures_util::FutureExt;
 
 use crate::{
     Client, Error, ResponseValue,

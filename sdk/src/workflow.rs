@@ -3,7 +3,8 @@
 
 use std::{collections::HashMap, error::Error as StdError, fmt, future::ready, time::Duration};
 
-use futures::{Stream, StreamExt, TryStreamExt, stream};
+use futures_core::Stream;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::time::{Instant, sleep_until};
 
 use crate::{

@@ -44,10 +44,8 @@ mod fate;
 mod run;
 mod seen;
 
-use futures::{
-    Stream, StreamExt,
-    stream::{self, BoxStream},
-};
+use futures_core::{Stream, stream::BoxStream};
+use futures_util::{StreamExt, stream};
 
 use self::exchange::Task;
 pub use self::{

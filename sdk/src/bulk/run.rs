@@ -8,7 +8,8 @@ use std::{
     task::{Context, Poll},
 };
 
-use futures::{Stream, StreamExt, stream::BoxStream};
+use futures_core::{Stream, stream::BoxStream};
+use futures_util::StreamExt;
 use tokio::task::{self, JoinError, JoinSet};
 use tracing::Instrument;
 
