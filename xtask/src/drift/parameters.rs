@@ -105,6 +105,9 @@ fn compare_one(
         let message = format!("is sent {one}, published as sent {other}");
         add(Class::BreaksCallers, format!("style: {}", style(published.node, place)), message);
     }
+    if schemas.0.is_some() && schemas.1.is_none() {
+        add(Class::Cosmetic, "type: any".to_owned(), "is published without a schema".to_owned());
+    }
     if let (Some(one), Some(other)) = schemas {
         let trail = pair.trail.to(&ours.pointer);
         pair.walk.schemas(Direction::Request, &one, &other, label, &trail)?;

@@ -47,7 +47,8 @@ fn counts(differences: &[Difference]) -> String {
         let count = differences.iter().filter(|difference| difference.class == class).count();
         format!("{count} {}", class.as_str())
     });
-    format!("{} differences: {}", differences.len(), counts.join(", "))
+    let noun = if differences.len() == 1 { "difference" } else { "differences" };
+    format!("{} {noun}: {}", differences.len(), counts.join(", "))
 }
 
 /// The differences to show, each with the number of others that are grouped with it. Cosmetic differences with the same message

@@ -1,6 +1,7 @@
 //! Files are compared with a small document of the same shape as ours, and a test looks at what its one change adds.
 
 mod classes;
+mod objects;
 mod rendering;
 mod whole_files;
 
