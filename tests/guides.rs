@@ -146,6 +146,12 @@ async fn refused() -> Vec<String> {
     ]
 }
 
+/// The message about a read that is answered without a body.
+async fn bodiless() -> String {
+    let server = Raw::start([Step::Reply(response("204 No Content", "", ""))]);
+    server.client().get_incident("a").await.unwrap_err().to_string()
+}
+
 /// The message about a redirect that a caller's own HTTP client followed.
 async fn redirected() -> String {
     // The crate sets no provider for the whole process, which any other reqwest client needs.
@@ -205,7 +211,8 @@ fn source() -> String {
 async fn every_message_has_an_answer_and_every_answer_a_message() {
     let using = include_str!("../docs/using.md");
     let headings: Vec<&str> = using.lines().filter_map(|line| line.strip_prefix("#### ")).collect();
-    let messages = [unsent(), refused().await, vec![redirected().await], environment(), observed()].concat();
+    let messages =
+        [unsent(), refused().await, vec![redirected().await, bodiless().await], environment(), observed()].concat();
     assert!(messages.len() > 60, "{messages:#?}");
     for message in &messages {
         let answered = headings.iter().any(|heading| answers(heading, message));

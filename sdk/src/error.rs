@@ -8,12 +8,13 @@ use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
+use serde_json::error::Category;
 
 pub use self::kind::{ConfigErrorKind, Effect, ErrorKind, TransportErrorKind};
 pub(crate) use self::response::RouteUnknown;
 use self::{
     response::ErrorResponse,
-    text::{KEPT_BODY, cut, one_line},
+    text::{KEPT_BODY, cut, one_line, without_byte_order_mark},
 };
 use crate::{ApiGeneration, Idempotency, Operation, types};
 
@@ -352,10 +353,17 @@ impl Error {
         cause: &serde_json::Error,
         redact: impl Fn(String) -> String,
     ) -> Self {
-        let message = answered(&call, status, "the body cannot be read");
+        let text = redact(String::from_utf8_lossy(body).into_owned());
+        let what = match cause.classify() {
+            _ if without_byte_order_mark(&text).trim().is_empty() => "it has no body",
+            Category::Data => "the body is not the expected JSON",
+            _ if text.trim_start().starts_with('<') => "the body is an HTML page",
+            _ => "the body is not JSON",
+        };
+        let message = answered(&call, status, what);
         let mut error = Self::of_response(ErrorKind::UndecodableResponse, message, call, status);
-        // Redact before cutting: half a key would not be found.
-        error.0.body = Some(cut(redact(String::from_utf8_lossy(body).into_owned()), KEPT_BODY));
+        // Redacted before it is cut: half a key would not be found.
+        error.0.body = Some(cut(text, KEPT_BODY));
         // serde_json quotes the unexpected value, which may be the key.
         error.with_cause(redact(cause.to_string()))
     }

@@ -164,8 +164,8 @@ pub(crate) fn summarize(error: &Error) -> String {
             .to_owned();
     }
     let mut text = error.summary();
-    // The cause says what is wrong, as in "invalid port number".
-    if let (ErrorKind::Config(_), Some(cause)) = (error.kind(), error.source()) {
+    // The cause says what is wrong, as in "invalid port number" or "expected value at line 1 column 1".
+    if let (ErrorKind::Config(_) | ErrorKind::UndecodableResponse, Some(cause)) = (error.kind(), error.source()) {
         let _ = write!(text, ": {cause}");
     }
     sanitize_line(&text)
@@ -196,7 +196,8 @@ fn suggest(error: &Error) -> String {
             ""
         };
         let grant = format!("give the key the permission {permission}{personal}");
-        if error.is_permission_denied() {
+        // A refusal without a message may be from anybody.
+        if error.is_permission_denied() && error.message().is_some() {
             grant
         } else {
             format!(
@@ -222,7 +223,7 @@ fn suggest(error: &Error) -> String {
     } else if error.is_retryable() {
         format!("try again later; {repeat}")
     } else {
-        "with -v there is more to tell Coralogix support".to_owned()
+        "run it again with -v, and give Coralogix support the correlation id".to_owned()
     }
 }
 

@@ -297,5 +297,5 @@ fn retry_delay(detail: &types::Any) -> Option<Duration> {
     let type_name = detail.type_.as_deref()?.rsplit('/').next()?;
     let delay = detail.other_members.get("retryDelay")?.as_str()?;
     let delay = wire::Duration::new(delay).to_time_delta().ok().filter(|_| type_name == "google.rpc.RetryInfo")?;
-    Some(delay.to_std().unwrap_or_default())
+    delay.to_std().ok()
 }
