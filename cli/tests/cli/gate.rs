@@ -3,7 +3,7 @@
 
 use std::{
     io::{Read, Write},
-    net::{TcpListener, TcpStream},
+    net::{Shutdown, TcpListener, TcpStream},
     sync::{Arc, Condvar, Mutex},
     thread,
 };
@@ -31,7 +31,11 @@ impl Gate {
                 let (mut requests, mut to_server) = (client.try_clone().unwrap(), server.try_clone().unwrap());
                 thread::spawn(move || std::io::copy(&mut requests, &mut to_server));
                 let allowance = Arc::clone(&shared);
-                thread::spawn(move || forward_replies(server, client, &allowance));
+                thread::spawn(move || {
+                    forward_replies(&server, &client, &allowance);
+                    // The end of a connection is passed on, too.
+                    client.shutdown(Shutdown::Both)
+                });
             }
         });
         Self { url, allowance }
@@ -41,14 +45,28 @@ impl Gate {
         &self.url
     }
 
+    /// Its host and port.
+    pub(crate) fn authority(&self) -> &str {
+        self.url.split('/').nth(2).unwrap()
+    }
+
     /// Lets all replies pass.
     pub(crate) fn open(&self) {
-        *self.allowance.0.lock().unwrap() = usize::MAX;
+        self.allow(usize::MAX);
+    }
+
+    /// Holds back all replies.
+    pub(crate) fn close(&self) {
+        self.allow(0);
+    }
+
+    fn allow(&self, replies: usize) {
+        *self.allowance.0.lock().unwrap() = replies;
         self.allowance.1.notify_all();
     }
 }
 
-fn forward_replies(mut server: TcpStream, mut client: TcpStream, allowance: &Allowance) -> Option<()> {
+fn forward_replies(mut server: &TcpStream, mut client: &TcpStream, allowance: &Allowance) -> Option<()> {
     let mut pending = Vec::new();
     let mut buffer = [0; 16 * 1024];
     loop {

@@ -14,6 +14,7 @@ mod completions;
 mod configuration;
 mod doctor;
 mod exit_codes;
+mod faults;
 mod gate;
 mod generations;
 mod lists;

@@ -18,13 +18,13 @@ use crate::{
     support::{Cli, File, emulator, many_ids, start, with_many},
 };
 
-fn signal(child: &Child, name: &str) {
+pub(crate) fn signal(child: &Child, name: &str) {
     let status = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().unwrap();
     assert!(status.success());
 }
 
 /// Waits until a pipe is full, so that its writer has to wait.
-fn wait_until_full(writer: &io::PipeWriter) {
+pub(crate) fn wait_until_full(writer: &io::PipeWriter) {
     let now = Timespec { tv_sec: 0, tv_nsec: 0 };
     while poll(&mut [PollFd::new(writer, PollFlags::OUT)], Some(&now)).unwrap() > 0 {
         std::thread::yield_now();
