@@ -1,6 +1,7 @@
 //! The table of `docs/faults.md` that shows what a change is reported as when something goes wrong around the program.
 
 use std::{
+    fmt::Write as _,
     fs::{self, OpenOptions},
     io::{self, BufRead, BufReader, Read},
     path::Path,
@@ -20,7 +21,9 @@ use crate::{
 const HEAD: &str = "| what happens | changed | exit code | standard error |\n| --- | --- | --- | --- |\n";
 
 /// What happens, and a function that makes it happen.
-const ROWS: [(&str, fn() -> Observed); 12] = [
+type Row = (&'static str, fn() -> Observed);
+
+const ROWS: [Row; 12] = [
     ("nothing", || Change::new(with_ids()).run(|command| command)),
     ("standard output is a non-blocking pipe that is read late", slow_reader),
     ("nobody reads standard output any more, as with `\\| head`", || {
@@ -92,7 +95,7 @@ impl Change {
         let mut command = self.command();
         set_up(&mut command);
         let output = command.output().unwrap();
-        self.observe(output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+        self.observe(output.status.code().unwrap(), &String::from_utf8(output.stderr).unwrap())
     }
 
     fn wait_for_request(&self) {
@@ -101,8 +104,8 @@ impl Change {
         }
     }
 
-    fn observe(self, code: i32, stderr: String) -> Observed {
-        assert_no_key(&stderr);
+    fn observe(self, code: i32, stderr: &str) -> Observed {
+        assert_no_key(stderr);
         let incidents = self.emulator.incidents();
         let changed = incidents.iter().filter(|incident| incident.status == IncidentStatus::Acknowledged).count();
         Observed { changed, code, stderr: stderr.replace(self.gate.authority(), "HOST") }
@@ -127,7 +130,7 @@ fn slow_reader() -> Observed {
     reader.read_to_string(&mut text).unwrap();
     assert_eq!(text.lines().count(), IDS);
     let output = child.wait_with_output().unwrap();
-    change.observe(output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+    change.observe(output.status.code().unwrap(), &String::from_utf8(output.stderr).unwrap())
 }
 
 /// Sends signals while the service works on the first request. If there is one, the reply follows it.
@@ -147,7 +150,7 @@ fn signals(names: &[&str]) -> Observed {
     let output = child.wait_with_output().unwrap();
     lines.read_to_string(&mut stderr).unwrap();
     assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), IDS, "an outcome for every id");
-    change.observe(output.status.code().unwrap(), stderr)
+    change.observe(output.status.code().unwrap(), &stderr)
 }
 
 fn under_nohup() -> Observed {
@@ -164,14 +167,14 @@ fn under_nohup() -> Observed {
     signal(&child, "HUP");
     change.gate.open();
     let output = child.wait_with_output().unwrap();
-    change.observe(output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+    change.observe(output.status.code().unwrap(), &String::from_utf8(output.stderr).unwrap())
 }
 
 fn bad_line() -> Observed {
     let change = Change::new(with_ids());
     let cli = change.cli().stdin(many_ids(100) + "\"id-100\"\n" + &many_ids(IDS));
     let Ran { code, err, .. } = cli.run(&["acknowledge", "-", "-o", "ndjson"]);
-    change.observe(code, err)
+    change.observe(code, &err)
 }
 
 #[test]
@@ -181,7 +184,7 @@ fn every_fault_around_the_program_is_reported_as_the_documentation_shows() {
     for (what, happen) in ROWS {
         let Observed { changed, code, stderr } = happen();
         let stderr = stderr.trim_end().replace('|', "\\|").replace('\n', "<br>");
-        table += &format!("| {what} | {changed} | {code} | {stderr} |\n");
+        writeln!(table, "| {what} | {changed} | {code} | {stderr} |").unwrap();
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/faults.md");
     let mut text = fs::read_to_string(&path).unwrap();
