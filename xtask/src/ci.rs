@@ -16,8 +16,12 @@ use crate::cargo;
 /// The crate whose features are each checked separately.
 const SDK: &str = "coralogix-incidents";
 /// All features except the one that needs a system library.
-const EVERYTHING: [&str; 4] =
-    ["--workspace", "--all-targets", "--features", "coralogix-incidents/http2,coralogix-incidents/schemars"];
+const EVERYTHING: [&str; 4] = [
+    "--workspace",
+    "--all-targets",
+    "--features",
+    "coralogix-incidents/http2,coralogix-incidents/schemars,coralogix-incidents-cli/keyring",
+];
 /// The feature that needs the OpenSSL headers on Linux. It is checked only if they are installed.
 const NATIVE_TLS: &str = "native-tls";
 /// The folder in which packages are packed and built. Each run starts with an empty one.
@@ -291,7 +295,7 @@ mod tests {
             lines(&steps),
             [
                 "cargo fmt --all --check",
-                "cargo clippy --workspace --all-targets --features coralogix-incidents/http2,coralogix-incidents/schemars -- -D warnings",
+                "cargo clippy --workspace --all-targets --features coralogix-incidents/http2,coralogix-incidents/schemars,coralogix-incidents-cli/keyring -- -D warnings",
                 "cargo xtask generate --check",
                 "cargo xtask lint",
                 "cargo test --workspace",

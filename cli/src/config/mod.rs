@@ -1,6 +1,7 @@
 //! The configuration in effect, and where each value comes from: an argument, the environment, a profile of the vendor's
 //! command line, or the default, in this order. Only the client holds the API key.
 
+mod key;
 pub(crate) mod options;
 pub(crate) mod profile;
 
@@ -12,8 +13,9 @@ use url::{Host, Url};
 
 use crate::{
     config::{
+        key::Key,
         options::{GenerationChoice, GlobalOptions},
-        profile::{Credential, Located, Profile, VendorConfig, key_from_keyring, variable},
+        profile::{Credential, Located, Profile, VendorConfig, variable},
     },
     report::{errors::Failure, time},
     terminal::streams::write_stderr_line,
@@ -209,52 +211,37 @@ async fn resolve(options: &GlobalOptions, vendor: &VendorConfig) -> Result<Resol
     let key = match (key, profile) {
         (Some((key, from)), _) => {
             resolved.key_from = from.to_owned();
-            resolved.key_problem = key_problem(&key);
-            ApiKey::new(key).map_err(|error| Failure::sdk(&error))
+            Ok(Key::new(key).map_err(|error| Failure::sdk(&error))?)
         }
         (None, Some(profile)) => {
-            resolved.key_from = profile.path.display().to_string();
-            profile_key(profile).await.or_else(|problem| {
-                resolved.missing_key = Some(problem);
-                placeholder()
-            })
+            resolved.key_from = profile.key_source();
+            profile_key(profile).await
         }
-        (None, None) => {
-            resolved.missing_key = Some("there is no API key".to_owned());
-            placeholder()
+        (None, None) => Err("there is no API key".to_owned()),
+    };
+    let key = match key {
+        Ok(Key { value, problem }) => {
+            resolved.key_problem = problem;
+            value
+        }
+        Err(problem) => {
+            resolved.missing_key = Some(problem);
+            Key::placeholder().map_err(|error| Failure::sdk(&error))?
         }
     };
-    resolved.builder = resolved.builder.api_key(key?);
+    resolved.builder = resolved.builder.api_key(key);
     Ok(resolved)
 }
 
-/// What is wrong with the form of a key, as far as that can be seen.
-fn key_problem(key: &str) -> Option<&'static str> {
-    if key.contains(['"', '\'', '`']) {
-        Some("has quotation marks in it")
-    } else if key.contains(['<', '>', '{', '}', '$', '*']) {
-        Some("looks like a placeholder")
-    } else if key.len() < 10 {
-        Some("is shorter than any key")
-    } else {
-        None
-    }
-}
-
-/// Instead of a key that is missing, so that everything else can be checked. No call is made with it.
-fn placeholder() -> Result<ApiKey, Failure> {
-    ApiKey::new("none").map_err(|error| Failure::sdk(&error))
-}
-
 /// The key of a profile, or why there is none.
-async fn profile_key(profile: Profile) -> Result<ApiKey, String> {
+async fn profile_key(profile: Profile) -> Result<Key, String> {
     let Profile { name, credential, .. } = profile;
     let problem = match credential {
         Credential::Key(key) => return Ok(*key),
         Credential::Keyring => {
             let profile = name.clone();
             // The keyring may ask the user, so the answer may take any time.
-            match tokio::task::spawn_blocking(move || key_from_keyring(&profile)).await {
+            match tokio::task::spawn_blocking(move || key::from_keyring(&profile)).await {
                 Ok(Ok(key)) => return Ok(key),
                 Ok(Err(problem)) => problem,
                 Err(error) => error.to_string(),

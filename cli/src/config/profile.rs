@@ -7,10 +7,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use coralogix_incidents::ApiKey;
 use toml::{Spanned, de::DeTable, de::DeValue};
 
-use crate::report::errors::Failure;
+use crate::{
+    config::key::{KEYRING_SERVICE, Key},
+    report::errors::Failure,
+};
 
 /// `config.toml` of the vendor's command line, and where its profiles are.
 #[derive(Debug, Default)]
@@ -45,7 +47,7 @@ pub(crate) struct Located<T> {
 #[derive(Debug)]
 pub(crate) enum Credential {
     /// With a key that stands in the file.
-    Key(Box<ApiKey>),
+    Key(Box<Key>),
     /// With a secret in the keyring of the system.
     Keyring,
     /// With a sign-in that only the vendor's command line can renew.
@@ -105,7 +107,7 @@ impl VendorConfig {
         let storage = file.choice(&table, "credential_storage", &["file", "os_store"])?;
         let key = file.text(&table, "api_key")?.filter(|key| !key.value.is_empty());
         let credential = match (key, storage, auth) {
-            (Some(key), _, _) => match ApiKey::new(key.value) {
+            (Some(key), _, _) => match Key::new(key.value) {
                 Ok(key) => Credential::Key(Box::new(key)),
                 Err(error) => return Err(File::failure(&key.at, &format!("`api_key`: {}", error.summary()))),
             },
@@ -138,6 +140,14 @@ fn folder() -> Option<PathBuf> {
 }
 
 impl Profile {
+    /// Where the API key is, or would be.
+    pub(crate) fn key_source(&self) -> String {
+        match self.credential {
+            Credential::Keyring => format!("the keyring: service {KEYRING_SERVICE}, account {}", self.name),
+            _ => self.path.display().to_string(),
+        }
+    }
+
     /// A warning if other users of this machine may read the file, and there is a key in it.
     #[cfg(unix)]
     pub(crate) fn permission_warning(&self) -> Option<String> {
@@ -222,35 +232,6 @@ impl File {
         let choice = choices.iter().find(|choice| value.get_ref().as_str() == Some(choice));
         let known = choices.join("\" or \"");
         choice.map(|choice| Some(*choice)).ok_or_else(|| self.wrong(value, &format!("`{name}` is not \"{known}\"")))
-    }
-}
-
-/// The API key of a profile, from the keyring of the system.
-///
-/// # Errors
-///
-/// What to set instead, where the keyring can't be used.
-pub(crate) fn key_from_keyring(profile: &str) -> Result<ApiKey, String> {
-    #[cfg(feature = "keyring")]
-    {
-        let entry = keyring::v1::Entry::new("cx-cli", profile);
-        match entry.and_then(|entry| entry.get_password()) {
-            // What is no key, such as a record of an OAuth sign-in, must not be sent as one.
-            Ok(secret)
-                if secret.contains(|character: char| character.is_whitespace() || "{}\"".contains(character)) =>
-            {
-                Err("its secret in the keyring is not an API key".to_owned())
-            }
-            Ok(secret) => ApiKey::new(secret).map_err(|error| error.summary()),
-            Err(keyring::v1::Error::NoEntry) => Err("the keyring has no entry for it".to_owned()),
-            // No details: some have the secret in them.
-            Err(_) => Err("the keyring can't be read".to_owned()),
-        }
-    }
-    #[cfg(not(feature = "keyring"))]
-    {
-        let _ = profile;
-        Err("its key is in the keyring of the system, and this build can't read that (feature `keyring`)".to_owned())
     }
 }
 

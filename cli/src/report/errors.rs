@@ -188,7 +188,8 @@ fn suggest(error: &Error) -> String {
     };
     let status = error.status().map(|status| status.as_u16());
     if error.is_unauthorized() {
-        "check CORALOGIX_API_KEY, and that the key belongs to this region (`cx-incidents config` shows it)".to_owned()
+        "check the API key, and that it belongs to this region: `cx-incidents config` shows where both come from"
+            .to_owned()
     } else if status == Some(403) {
         let personal = if operation.requires_personal_key() {
             ", and make sure that it is a personal key, not a team's"

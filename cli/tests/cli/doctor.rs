@@ -9,7 +9,7 @@ use std::{
 use coralogix_incidents_emulator::{Fault, Key};
 use serde_json::Value;
 
-use crate::support::{BOB, Cli, KEY, emulator, start, with_three};
+use crate::support::{BOB, Cli, Home, KEY, emulator, start, with_three};
 
 /// The result, detail and remedy of one check.
 #[track_caller]
@@ -49,6 +49,9 @@ fn a_missing_or_odd_key_is_found() {
         let (result, text) = check(&cli.clone().env("CX_API_KEY", key), &[], 1, "api key");
         assert!(result == "warning" && text.contains(word) && text.contains("CX_API_KEY"), "{text}");
         assert!(!text.contains(key), "{text}");
+        let home = Home::new().profile("work", &format!("api_key = \"{key}\"\n"));
+        let (result, text) = check(&cli.clone().env("HOME", home.path()), &["--profile", "work"], 1, "api key");
+        assert!(result == "warning" && text.contains(word) && text.contains("work.toml"), "{text}");
     }
 }
 
@@ -59,7 +62,7 @@ fn refusals_of_the_service_are_told_apart() {
     let (result, text) = check(&Cli::at(&emulator).env("CORALOGIX_API_KEY", "cxup_nothing"), &[], 1, "permission");
     assert!(result == "failed" && text.contains("incidents:read"), "{text}");
     let (result, text) = check(&Cli::at(&emulator).env("CORALOGIX_API_KEY", "cxup_unknown"), &[], 1, "service");
-    assert!(result == "failed" && text.contains("401") && text.contains("CORALOGIX_API_KEY"), "{text}");
+    assert!(result == "failed" && text.contains("401") && text.contains("check the API key"), "{text}");
     let emulator = start(with_three().fault(Fault::status(503)));
     let (result, text) = check(&Cli::at(&emulator), &[], 1, "service");
     assert!(result == "failed" && text.contains("503"), "{text}");
