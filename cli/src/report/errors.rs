@@ -164,8 +164,8 @@ pub(crate) fn summarize(error: &Error) -> String {
             .to_owned();
     }
     let mut text = error.summary();
-    // The cause says what is wrong, as in "invalid port number" or "expected value at line 1 column 1".
-    if let (ErrorKind::Config(_) | ErrorKind::UndecodableResponse, Some(cause)) = (error.kind(), error.source()) {
+    // The cause says what is wrong, as in "invalid port number".
+    if let (ErrorKind::Config(_), Some(cause)) = (error.kind(), error.source()) {
         let _ = write!(text, ": {cause}");
     }
     sanitize_line(&text)
@@ -219,6 +219,10 @@ fn suggest(error: &Error) -> String {
         "the service reported success: look with `cx-incidents get` before you do anything again".to_owned()
     } else if error.effect() == Effect::Unknown && operation.idempotency() != Idempotency::Safe {
         format!("look with `cx-incidents get` what took effect; {repeat}")
+    } else if error.kind() == ErrorKind::UndecodableResponse {
+        "a proxy or a login page may have answered: `cx-incidents doctor` checks the endpoint and the proxy, and -v says \
+         what is wrong with the body"
+            .to_owned()
     } else if matches!(error.kind(), ErrorKind::Transport(_)) {
         "try again; `cx-incidents config` shows where this goes, and --timeout gives it longer".to_owned()
     } else if error.is_retryable() {
