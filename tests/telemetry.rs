@@ -130,7 +130,7 @@ async fn a_failed_call_says_in_its_span_why_and_not_in_the_words_of_the_service(
 #[tokio::test]
 async fn drift_of_the_service_is_reported_once_for_each_name_and_never_with_values() {
     let body = r#"{"incidents":[
-        {"id":"a","state":"INCIDENT_STATE_NOT_IN_THE_DOCUMENT","notInTheDocument":"some-value","contextualLabels":{"secret-label":"secret-value"}},
+        {"id":"a","state":"INCIDENT_STATE_NOT_IN_THE_DOCUMENT","notInTheDocument":"some-value","contextualLabels":{"secret-label":"secret-value"},"unknown \"text\"":{"secret-name":{"deep":1}}},
         {"id":"b","state":"INCIDENT_STATE_NOT_IN_THE_DOCUMENT","notInTheDocument":true,"severity":42,"assignments":[{"assignedTo":{"userId":"u","mail":"m@x"}}]}
     ],"newMember":{}}"#;
     let log = Capture::start();
@@ -149,13 +149,24 @@ async fn drift_of_the_service_is_reported_once_for_each_name_and_never_with_valu
         ["cx.drift.kind=\"field\"", "operation=\"unassignIncidents\"", "cx.drift.name=\"notInTheDocument\""],
         ["cx.drift.kind=\"field\"", "WARN", "cx.drift.name=\"newMember\""],
         ["cx.drift.kind=\"field\"", "coralogix_incidents::drift", "cx.drift.name=\"mail\""],
+        ["cx.drift.kind=\"field\"", "WARN", "unknown"],
     ] {
         assert_eq!(log.count(&parts), 1, "{parts:?} in {}", log.text());
     }
-    assert_eq!(log.count(&["cx.drift.kind"]), 5, "{}", log.text());
+    assert_eq!(log.count(&["cx.drift.kind"]), 6, "{}", log.text());
     for value in ["some-value", "secret", "m@x"] {
         assert!(!log.text().contains(value), "{value} in {}", log.text());
     }
+}
+
+#[tokio::test]
+async fn drift_is_found_in_a_map_of_messages_whose_keys_are_not_names() {
+    let body = r#"{"incidents":{"id-a":{"id":"id-a","newInA":1}},"notFoundIds":["id-c"]}"#;
+    let log = Capture::start();
+    let server = Raw::start([json("200 OK", body)]);
+    server.client().batch_get_incident(&["id-a", "id-b", "id-c"].map(str::to_owned)).await.unwrap();
+    assert_eq!(log.count(&["cx.drift.kind=\"field\"", "cx.drift.name=\"newInA\""]), 1, "{}", log.text());
+    assert_eq!(log.count(&["cx.drift.kind"]), 1, "{}", log.text());
 }
 
 #[tokio::test(start_paused = true)]

@@ -73,11 +73,43 @@ fn decoding_from_bytes_is_decoding_by_serde_json() {
     let sample = Sample::named("unassign_incidents.response.json").text;
     let of_json: UnassignIncidentsResponse = serde_json::from_str(sample).unwrap();
     assert_eq!(wire::from_slice::<UnassignIncidentsResponse>(sample.as_bytes()).unwrap(), of_json);
-    // Bytes that are not UTF-8 are refused where they are read, and with their place.
-    let passed_over = wire::from_slice::<Incident>(b"{\"id\":\"a\",\"notInTheDocument\":\"\xff\"}").unwrap();
-    assert_eq!(passed_over.id, "a");
-    for wrong in [&b"{\"id\":\"\xff\"}"[..], b"{\"id\":7}", b"{", b"{} {}", b""] {
+    for wrong in [&b"{\"id\":7}"[..], b"{", b"{} {}", b""] {
         let expected = serde_json::from_slice::<Incident>(wrong).unwrap_err().to_string();
         assert_eq!(wire::from_slice::<Incident>(wrong).unwrap_err().to_string(), expected);
     }
+}
+
+#[test]
+fn bytes_that_are_not_utf_8_are_errors_where_they_are_read_and_ignored_in_unknown_members() {
+    for text in [
+        &b"\xff"[..],
+        b"before \xf0\x9f after",
+        b"\xff\xfe\xfd",
+        b"\\\xff",
+        b"\\\\\xff",
+        b"\\u\xff",
+        b"\\ud83d\xff",
+        b"\xff\\udc00",
+        b"\\\"\xff",
+    ] {
+        for (before, after) in [
+            ("{\"id\":\"", "\"}"),
+            ("{\"unknown\":\"", "\",\"id\":\"a\"}"),
+            ("{\"unknown\":[{\"deep\":\"", "\"}],\"id\":\"a\"}"),
+            ("{\"", "\":1}"),
+            ("{\"id\":", "}"),
+            ("{\"id\":\"a\"}", ""),
+            ("{\"unknown\":\"\u{e9}", "\",\"id\":7}"),
+        ] {
+            let json = [before.as_bytes(), text, after.as_bytes()].concat();
+            let case = String::from_utf8_lossy(&json);
+            match (wire::from_slice::<Incident>(&json), serde_json::from_slice::<Incident>(&json)) {
+                (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{case}"),
+                (Err(found), Err(expected)) => assert_eq!(found.classify(), expected.classify(), "{case}"),
+                (found, expected) => panic!("{found:?}, and by serde_json {expected:?}: {case}"),
+            }
+        }
+    }
+    let error = wire::from_slice::<Incident>(b"{\"id\":\"\xff\"}").unwrap_err();
+    assert_eq!(error.to_string(), "invalid unicode code point at line 1 column 8");
 }

@@ -8,10 +8,7 @@ use std::{
 use tracing::{Level, Span, field::Empty};
 use url::Url;
 
-use crate::{
-    Binding, ErrorKind, Operation,
-    wire::unknown::{self, Unknown},
-};
+use crate::{Binding, ErrorKind, Operation, wire::unknown::Unknown};
 
 /// The target of all spans and events of this crate.
 pub(crate) const TARGET: &str = "coralogix_incidents";
@@ -84,15 +81,8 @@ impl Drift {
         tracing::enabled!(target: "coralogix_incidents::drift", Level::WARN)
     }
 
-    /// Runs `decode`, which calls its argument for each unknown member, and reports names that were not reported before.
-    /// `redact` removes the key from names.
-    pub(crate) fn watch<T>(
-        &self,
-        operation: &Operation,
-        redact: impl Fn(String) -> String,
-        decode: impl FnOnce(&mut dyn FnMut(&str)) -> T,
-    ) -> T {
-        let (value, names) = unknown::collect(|| decode(&mut |name| unknown::record_field(name)));
+    /// Reports the names that were not reported before. `redact` removes the key from names.
+    pub(crate) fn report(&self, operation: &Operation, redact: &dyn Fn(String) -> String, names: BTreeSet<Unknown>) {
         for name in names {
             // Redact before cutting: half a key would not be found.
             let clean = |name| redact(name).chars().take(MAX_NAME).collect();
@@ -124,6 +114,5 @@ impl Drift {
                 ),
             }
         }
-        value
     }
 }

@@ -3,6 +3,7 @@
 
 mod copies;
 mod enums;
+mod members;
 mod messages;
 mod methods;
 mod prose;
@@ -141,6 +142,7 @@ pub(crate) fn generate(document: &Document) -> Result<BTreeMap<&'static str, Str
     let enums = enums::emit(&model)?;
     let client = methods::emit(&model, &code)?;
     let operations = methods::operations(&model);
+    let members = members::emit(&model);
 
     let types = quote! {
         //! The messages and enums of the Coralogix Incidents API.
@@ -179,16 +181,30 @@ pub(crate) fn generate(document: &Document) -> Result<BTreeMap<&'static str, Str
 
         #operations
     };
+    let members = quote! {
+        //! The members of the messages that responses consist of.
+        use super::types;
+        use crate::wire::unknown::{Member, Message, Response};
+
+        #members
+    };
     let module = quote! {
         //! Generated code: the client's methods, the types they speak, and what the document states of each operation.
         pub(crate) mod client;
+        mod members;
         pub(crate) mod operations;
         pub mod types;
     };
-    [("client.rs", client), ("mod.rs", module), ("operations.rs", operations), ("types.rs", types)]
-        .into_iter()
-        .map(|(name, tokens)| Ok((name, rust::format(name, &tokens)?)))
-        .collect()
+    [
+        ("client.rs", client),
+        ("members.rs", members),
+        ("mod.rs", module),
+        ("operations.rs", operations),
+        ("types.rs", types),
+    ]
+    .into_iter()
+    .map(|(name, tokens)| Ok((name, rust::format(name, &tokens)?)))
+    .collect()
 }
 
 /// The emulator's table of messages.

@@ -3,6 +3,8 @@
 
 pub(crate) mod client;
 
+mod members;
+
 pub(crate) mod operations;
 
 pub mod types;

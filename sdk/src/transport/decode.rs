@@ -1,19 +1,24 @@
 //! Decodes success responses. This module must not know of attempts.
 
-use serde::de::{DeserializeOwned, Unexpected};
+use serde::de::Unexpected;
 use serde_json::error::Category;
 
 use super::attempt::Reply;
-use crate::{Client, Effect, Error, Idempotency, ResponseValue, error::Call, headers, telemetry::Drift};
+use crate::{
+    Client, Effect, Error, Idempotency, ResponseValue,
+    error::Call,
+    headers,
+    telemetry::Drift,
+    wire::{
+        self,
+        unknown::{self, Response},
+    },
+};
 
 impl Client {
     /// Decodes a success response. A change may be answered without a body, which is a success with unknown content. A read
     /// without a body is an error.
-    pub(super) fn decode<T: DeserializeOwned + Default + 'static>(
-        &self,
-        mut call: Call,
-        reply: Reply,
-    ) -> Result<ResponseValue<T>, Error> {
+    pub(super) fn decode<T: Response>(&self, mut call: Call, reply: Reply) -> Result<ResponseValue<T>, Error> {
         let shared = &self.inner.shared;
         let redact = |text| shared.api_key.redact(text);
         let Reply { status, headers, body } = reply;
@@ -25,17 +30,14 @@ impl Client {
             // serde would decode an array as the members of the struct in their order.
             Err(serde::de::Error::invalid_type(Unexpected::Seq, &"an object"))
         } else if Drift::is_watched() {
-            shared.drift.watch(call.operation, redact, |note| {
-                let mut deserializer = serde_json::Deserializer::from_slice(json);
-                let value = serde_ignored::deserialize(&mut deserializer, |path| {
-                    if let Some(name) = last_name(&path) {
-                        note(name);
-                    }
-                })?;
-                deserializer.end().map(|()| Some(value))
-            })
+            let (decoded, names) = unknown::collect(|| {
+                unknown::record_members(T::MESSAGE, json);
+                wire::from_slice(json)
+            });
+            shared.drift.report(call.operation, &redact, names);
+            decoded.map(Some)
         } else {
-            crate::wire::from_slice(json).map(Some)
+            wire::from_slice(json).map(Some)
         };
         match decoded {
             Ok(inner) => Ok(ResponseValue {
@@ -60,16 +62,5 @@ impl Client {
                 Err(Error::undecodable(call, status, &body, &source, redact))
             }
         }
-    }
-}
-
-/// The name of an unknown member: the last part of its path. The other parts are not reported, because keys of maps are values.
-fn last_name<'p>(path: &'p serde_ignored::Path<'_>) -> Option<&'p str> {
-    match path {
-        serde_ignored::Path::Map { key, .. } => Some(key),
-        serde_ignored::Path::Some { parent }
-        | serde_ignored::Path::NewtypeStruct { parent }
-        | serde_ignored::Path::NewtypeVariant { parent } => last_name(parent),
-        _ => None,
     }
 }

@@ -8,7 +8,6 @@ mod decode;
 use std::{sync::Arc, time::Duration};
 
 use http::{HeaderName, HeaderValue, Method, header};
-use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep};
 use tracing::{Instrument, Span};
 
@@ -19,6 +18,7 @@ use crate::{
     http_client::missing_roots,
     retry::{self, Decision, FailedAttempt, StopReason},
     telemetry,
+    wire::unknown::Response,
 };
 
 /// The longest URL that proxies commonly accept, in bytes.
@@ -45,7 +45,7 @@ struct Exchange<'a> {
 
 impl Client {
     /// Sends a request with retries and decodes the response.
-    pub(crate) fn exec<T: DeserializeOwned + Default + 'static>(
+    pub(crate) fn exec<T: Response>(
         &self,
         operation: &'static Operation,
         build: &BuildRequest<'_>,
@@ -58,7 +58,7 @@ impl Client {
     /// Some gateways ignore the bodies of V1 requests, answer 200 with an empty message, and change nothing. A V1 reply without
     /// any of the incidents therefore proves nothing, unless an earlier V1 reply has shown that the gateway reads bodies. The
     /// same request is then sent in the other generation, if the generation is not set: the operations are idempotent.
-    pub(crate) fn exec_verb<T: DeserializeOwned + Default + 'static>(
+    pub(crate) fn exec_verb<T: Response>(
         &self,
         operation: &'static Operation,
         build: &BuildRequest<'_>,
@@ -67,7 +67,7 @@ impl Client {
         self.call(operation, build, Some(answers))
     }
 
-    async fn call<T: DeserializeOwned + Default + 'static>(
+    async fn call<T: Response>(
         &self,
         operation: &'static Operation,
         build: &BuildRequest<'_>,
@@ -114,7 +114,7 @@ impl Client {
     }
 
     /// Sends a V1 call again in the other generation, after a reply without any of the incidents.
-    async fn ask_again<T: DeserializeOwned + Default + 'static>(
+    async fn ask_again<T: Response>(
         &self,
         mut call: Call,
         exchange: &mut Exchange<'_>,

@@ -14,6 +14,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, SeqAccess, Visitor},
 };
+use serde_json::Value;
 
 pub(crate) use self::open_enum::{OpenEnum, open_enum};
 pub use self::{
@@ -48,9 +49,24 @@ pub(crate) fn null_as_default<'de, D: Deserializer<'de>, T: Default + Deserializ
 pub fn from_slice<T: DeserializeOwned>(json: &[u8]) -> serde_json::Result<T> {
     match std::str::from_utf8(json) {
         Ok(json) => serde_json::from_str(json),
-        // This finds the invalid bytes, and ignores them in members that are skipped.
-        Err(_) => serde_json::from_slice(json),
+        Err(_) => serde_json::from_str(&escape_invalid_utf8(json)).map_err(|error| {
+            match serde_json::from_slice::<Value>(json) {
+                Err(invalid) if error.is_syntax() => invalid,
+                _ => error,
+            }
+        }),
     }
+}
+
+/// Replaces bytes that are not UTF-8 by an escape that `serde_json` treats like them: an error in text that is read, and ignored in
+/// members that are skipped. Decoding such bytes with `serde_json::from_slice` would make the compiler write the decoding of
+/// each type a second time.
+fn escape_invalid_utf8(json: &[u8]) -> String {
+    /// Half of a surrogate pair. The space separates it from a backslash or the other half.
+    const INVALID: &str = " \\udc00";
+    let parts =
+        json.utf8_chunks().flat_map(|chunk| [chunk.valid(), if chunk.invalid().is_empty() { "" } else { INVALID }]);
+    parts.collect()
 }
 
 /// Reads a list for which `null` means that it is empty.

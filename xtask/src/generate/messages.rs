@@ -87,7 +87,7 @@ fn kind(model: &Model<'_>, schema: &Value) -> Option<TokenStream> {
 }
 
 /// `IncidentEvent` as `INCIDENT_EVENT`.
-fn constant(name: &str) -> proc_macro2::Ident {
+pub(super) fn constant(name: &str) -> proc_macro2::Ident {
     format_ident!("{}", snake(name).to_uppercase())
 }
 

@@ -121,7 +121,10 @@ fn refused(old: &str, new: &str, at: &str, words: &[&str]) {
 #[test]
 fn the_document_of_these_tests_is_accepted() {
     let files = generate(&parsed(DOCUMENT).unwrap()).unwrap();
-    assert_eq!(files.keys().copied().collect::<Vec<_>>(), ["client.rs", "mod.rs", "operations.rs", "types.rs"]);
+    assert_eq!(
+        files.keys().copied().collect::<Vec<_>>(),
+        ["client.rs", "members.rs", "mod.rs", "operations.rs", "types.rs"]
+    );
     assert!(files["client.rs"].contains("pub async fn find_incidents("), "{}", files["client.rs"]);
 }
 
@@ -647,6 +650,21 @@ fn the_emulator_knows_the_members_their_types_and_the_oneofs_of_a_message() {
     ] {
         assert!(table.contains(line), "{line}\n{table}");
     }
+}
+
+#[test]
+fn the_sdk_knows_the_members_of_every_message_in_a_response_and_of_no_other() {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(super::DOCUMENT)).unwrap();
+    let table = &generate(&parsed(&text).unwrap()).unwrap()["members.rs"];
+    for line in [
+        "(\"incidents\", Member::Map(&INCIDENT)), (\"notFoundIds\", Member::Value)",
+        "(\"events\", Member::Message(&INCIDENT_EVENT)),",
+        "(\"contextualLabels\", Member::Value),",
+        "impl Response for types::UnassignIncidentsResponse {\n    const MESSAGE: &'static Message = &UNASSIGN_INCIDENTS_RESPONSE;",
+    ] {
+        assert!(table.contains(line), "{line}\n{table}");
+    }
+    assert!(!table.contains("REQUEST"), "{table}");
 }
 
 #[test]
