@@ -107,6 +107,16 @@ impl<'d> Api<'d> {
                 Err(_) if !is_of_incidents => continue,
                 resolved => resolved?,
             };
+            let path_item = &paths[path];
+            if is_of_incidents
+                && path_item.get("$ref").is_some()
+                && METHODS.iter().any(|method| path_item.get(*method).is_some())
+            {
+                let location = document.location(&join(&join("/paths", path), "$ref"));
+                bail!(
+                    "{location}: this path has a `$ref` and operations of its own: move them into the node to which it refers"
+                );
+            }
             for method in METHODS {
                 let Some(operation) = node.get(method) else { continue };
                 let pointer = join(&item, method);

@@ -369,14 +369,19 @@ impl<'a, 'd> Walk<'a, 'd> {
             return;
         }
         for choice in &both.published.choices {
-            let mut ours = both.ours.choices.iter().filter(|ours| ours.members == choice.members);
+            let mut ours = both.ours.choices.iter().filter(|ours| ours.alternatives == choice.alternatives);
             if ours.any(|ours| ours.required >= choice.required && ours.exclusive >= choice.exclusive) {
                 continue;
             }
-            let names = choice.members.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            let list = |quote: &str| {
+                let together = |names: &BTreeSet<&str>| {
+                    names.iter().map(|name| format!("{quote}{name}{quote}")).collect::<Vec<_>>().join(" and ")
+                };
+                choice.alternatives.iter().map(together).collect::<Vec<_>>().join(", ")
+            };
             let verb = if choice.required { "requires one of" } else { "takes at most one of" };
-            let subject = format!("oneOf: {}", choice.members.iter().copied().collect::<Vec<_>>().join(", "));
-            self.at_schema(both, Class::New, subject, format!("{verb} {names}"));
+            let (subject, message) = (format!("oneOf: {}", list("")), format!("{verb} {}", list("`")));
+            self.at_schema(both, Class::New, subject, message);
         }
     }
 

@@ -50,13 +50,15 @@ pub(super) struct Shape<'d> {
     pub(super) unreadable: Vec<(String, String, String)>,
 }
 
-/// Alternatives that differ only in the single member that each requires. Protobuf oneofs are published in this form.
+/// The members that alternatives require. Protobuf oneofs are published as alternatives that differ only in the one member that
+/// each of them requires.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Choice<'d> {
-    pub(super) members: BTreeSet<&'d str>,
-    /// Whether at least one member must be set.
+    /// The members that each alternative requires together.
+    pub(super) alternatives: BTreeSet<BTreeSet<&'d str>>,
+    /// Whether the members of at least one alternative must be set.
     pub(super) required: bool,
-    /// Whether at most one member may be set.
+    /// Whether the members of at most one alternative may be set.
     pub(super) exclusive: bool,
 }
 
@@ -133,6 +135,11 @@ impl<'d> Shape<'d> {
                 if let Some(choice) = several.then(|| choice(key, &some)).flatten() {
                     shape.choices.push(choice);
                     continue;
+                }
+                if several && !alternative {
+                    let (common, choice) = requirements(document, &some);
+                    shape.required.extend(common);
+                    shape.choices.extend(choice);
                 }
                 let alternative = alternative || several;
                 parts.extend(some.into_iter().map(|(pointer, _)| Part { pointer, alternative }));
@@ -271,35 +278,47 @@ impl<'d> Shape<'d> {
     }
 }
 
-/// Interprets alternatives as a choice of members if each of them only requires one member. An alternative without requirements,
-/// or with `not`, means that all members may be unset.
+/// Interprets alternatives as a choice of members if each of them does nothing but require members. An alternative without
+/// requirements, or with `not`, means that all members may be unset.
 fn choice<'d>(key: &str, alternatives: &[(String, &'d Value)]) -> Option<Choice<'d>> {
-    let mut choice = Choice { members: BTreeSet::new(), required: true, exclusive: key == "oneOf" };
+    let mut choice = Choice { alternatives: BTreeSet::new(), required: true, exclusive: key == "oneOf" };
     for (_, node) in alternatives {
         let node = node.as_object()?;
         let mut says = node.keys().map(String::as_str).filter(|keyword| *keyword != "type");
         match says.next() {
             Some("required") if says.next().is_none() => {
-                let mut names = node["required"].as_array()?.iter().filter_map(Value::as_str);
-                choice.members.insert(names.next()?);
-                if names.next().is_some() {
-                    return None;
-                }
+                choice.alternatives.insert(node["required"].as_array()?.iter().filter_map(Value::as_str).collect());
             }
             None => choice.required = false,
             Some("not") if says.next().is_none() => choice.required = false,
             Some(_) => return None,
         }
     }
-    (choice.members.len() > 1).then_some(choice)
+    (choice.alternatives.len() > 1).then_some(choice)
+}
+
+/// The members that all alternatives require, and the choice between those that only some of them require.
+fn requirements<'d>(
+    document: &'d Document,
+    alternatives: &[(String, &'d Value)],
+) -> (BTreeSet<&'d str>, Option<Choice<'d>>) {
+    let required = |(pointer, _): &(String, _)| -> BTreeSet<&'d str> {
+        references::resolve(document, pointer).map_or_else(|_| BTreeSet::new(), |(_, node)| required(node).collect())
+    };
+    let all: BTreeSet<BTreeSet<&str>> = alternatives.iter().map(required).collect();
+    let common = all.iter().cloned().reduce(|one, other| &one & &other).unwrap_or_default();
+    let alternatives: BTreeSet<BTreeSet<&str>> = all.iter().map(|names| names - &common).collect();
+    let is_choice = !alternatives.iter().any(BTreeSet::is_empty);
+    let choice = is_choice.then_some(Choice { alternatives, required: true, exclusive: false });
+    (common, choice)
 }
 
 /// The `x-oneof` of our own document: lists of members of which at most one is set.
 fn oneofs(node: &Value) -> impl Iterator<Item = Choice<'_>> {
     let groups = node.get("x-oneof").and_then(Value::as_array).into_iter().flatten();
     groups.map(|group| {
-        let members = group.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        Choice { members, required: false, exclusive: true }
+        let members = group.as_array().into_iter().flatten().filter_map(Value::as_str);
+        Choice { alternatives: members.map(|name| BTreeSet::from([name])).collect(), required: false, exclusive: true }
     })
 }
 

@@ -80,6 +80,12 @@ const SCHEMAS: &[Row] = &[
     ("properties: {a: {type: string}}",          "anyOf: [{properties: {a: {type: string}}}, {properties: {a: {type: integer}}}]", "cosmetic", "breaks decoding"),
     ("properties: {a: {}, b: {}}",               "{properties: {a: {}, b: {}}, oneOf: [{required: [a]}, {required: [b]}]}", "new", "-"),
     ("properties: {a: {}, b: {}}",               "{properties: {a: {}, b: {}}, anyOf: [{required: [a]}, {required: [b]}]}", "new", "-"),
+    ("properties: {a: {}, b: {}, c: {}}",        "{properties: {a: {}, b: {}, c: {}}, oneOf: [{required: [a, b]}, {required: [c]}]}", "new", "-"),
+    ("properties: {a: {}, b: {}}",               "{properties: {a: {}, b: {}}, anyOf: [{required: [a]}, {required: [a, b]}]}", "new", "-"),
+    ("properties: {a: {}, b: {}}",               "anyOf: [{properties: {a: {}}, required: [a]}, {properties: {b: {}}, required: [b]}]", "new", "-"),
+    ("properties: {a: {}, b: {}}",               "anyOf: [{properties: {a: {}}, required: [a]}, {properties: {a: {}, b: {}}, required: [a, b]}]", "breaks callers", "cosmetic"),
+    ("properties: {a: {}, b: {}}",               "oneOf: [{$ref: '#/x-a'}, {$ref: '#/x-b'}]",    "new",            "-"),
+    ("properties: {a: {}, b: {}}",               "oneOf: [{$ref: '#/x-a'}, {properties: {b: {}}}]", "-",           "-"),
     ("{properties: {a: {}, b: {}}, x-oneof: [[a, b]]}", "{properties: {a: {}, b: {}}, oneOf: [{required: [a]}, {required: [b]}]}", "new", "-"),
     ("{properties: {a: {}, b: {}}, x-oneof: [[a, b]]}", "{properties: {a: {}, b: {}}, oneOf: [{required: [a]}, {required: [b]}, {not: {anyOf: []}}]}", "-", "-"),
     ("{properties: {a: {}, b: {}}, x-oneof: [[a, b]]}", "properties: {a: {}, b: {}}",            "-",              "-"),
@@ -193,6 +199,8 @@ fn document(schema: &Value) -> Value {
             "responses": { "200": { "description": "", "content": content } },
         } } },
         "x-text": { "type": "string" },
+        "x-a": { "properties": { "a": {} }, "required": ["a"] },
+        "x-b": { "properties": { "b": {} }, "required": ["b"] },
         "x-number": { "type": "integer" },
     })
 }

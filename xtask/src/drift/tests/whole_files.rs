@@ -111,6 +111,10 @@ fn a_file_that_cannot_be_read_is_an_error_with_its_line() {
         refused("openapi: 3.0.0\npaths:\n  /a: &a\n    b: *a\n"),
         "published.yaml:4: an alias refers to a node that contains it"
     );
+    assert_eq!(
+        refused("openapi: 3.0.0\npaths:\n  /v1/incidents:\n    $ref: '#/x'\n    post: {}\nx: {get: {}}\n"),
+        "published.yaml:4: this path has a `$ref` and operations of its own: move them into the node to which it refers"
+    );
     let path = "openapi: 3.0.0\npaths:\n  /v1/incidents:\n    post:\n      requestBody:\n";
     for (body, error) in [
         (
