@@ -43,7 +43,7 @@
 //! | further status that is no error | | new |
 //! | error statuses | | cosmetic: errors are read by status, whatever the body |
 //!
-//! `keywords.rs` lists every keyword of OpenAPI 3.0 and 3.1, with the reason for those that are irrelevant.
+//! [`crate::keywords`] lists every keyword of OpenAPI 3.0 and 3.1, with the reason for those that are irrelevant.
 //!
 //! A `new` difference should be added to our document, although nothing fails until then. A `cosmetic` difference needs no action.
 //!
@@ -58,7 +58,6 @@
 mod api;
 pub mod deviation;
 mod generation;
-mod keywords;
 mod operations;
 mod pair;
 mod parameters;

@@ -3,6 +3,7 @@
 pub mod document;
 pub mod drift;
 pub mod json_pointer;
+pub mod keywords;
 pub mod openapi;
 
 use std::path::PathBuf;

@@ -102,6 +102,7 @@ impl<'a> Model<'a> {
         reader.version();
         reader.references();
         keys::check("", document.root(), &mut reader.problems);
+        keys::values(document.root(), &mut reader.problems);
         document.fail_on(&reader.problems)?;
         let operations = reader.operations();
         reader.schemas();
@@ -234,6 +235,9 @@ impl<'a> Reader<'a> {
         };
         for (path, item) in paths {
             let pointer = join("/paths", path);
+            if !path.starts_with('/') {
+                self.problem(&pointer, format!("the path `{path}` must begin with `/`"));
+            }
             if item.get("$ref").is_some() {
                 self.problem(&pointer, format!("path `{path}` is a `$ref`: write its operations here"));
                 continue;
@@ -517,12 +521,8 @@ impl<'a> Reader<'a> {
 
     /// A list of texts, none of them twice.
     fn texts(&mut self, what: &str, pointer: &str, list: &Value) {
-        let Some(values) = list.as_array() else {
-            self.problem(pointer, format!("{what} must be a list of texts"));
-            return;
-        };
         let mut seen = HashSet::new();
-        for (index, value) in values.iter().enumerate() {
+        for (index, value) in list.as_array().into_iter().flatten().enumerate() {
             let at = join(pointer, index);
             if !value.is_string() {
                 self.problem(

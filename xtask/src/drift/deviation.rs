@@ -16,10 +16,10 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::keywords::{self, Kind, Rule};
 use crate::{
     document::{Document, Problem},
     json_pointer::join,
+    keywords::{self, Kind, Rule},
 };
 
 /// The name of the extension.

@@ -10,13 +10,16 @@ use super::{
     api::{Api, LATEST, Operation, Route},
     deviation::Trail,
     generation,
-    keywords::{self, Kind},
     pair::OperationPair,
     parameters,
     schemas::{Finding, Walk},
     shape::is_true,
 };
-use crate::{json_pointer::join, openapi::text};
+use crate::{
+    json_pointer::join,
+    keywords::{self, Kind},
+    openapi::text,
+};
 
 /// Compares two files operation by operation.
 pub(super) fn compare<'d>(ours: &Api<'d>, published: &Api<'d>) -> Result<Vec<Difference>> {

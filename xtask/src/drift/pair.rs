@@ -10,12 +10,11 @@ use super::{
     Class, Direction,
     api::{Api, Operation},
     deviation::Trail,
-    keywords::Kind,
     schemas::{Finding, Walk, json_schema},
     security::Security,
     shape::is_true,
 };
-use crate::{json_pointer::join, openapi::text};
+use crate::{json_pointer::join, keywords::Kind, openapi::text};
 
 /// One operation in both files.
 pub(super) struct OperationPair<'a, 'd> {

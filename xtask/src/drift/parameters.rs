@@ -8,12 +8,11 @@ use serde_json::Value;
 use super::{
     Class, Direction,
     api::{Api, Operation},
-    keywords::Kind,
     pair::OperationPair,
     schemas::{Finding, json_schema, similar},
     shape::is_true,
 };
-use crate::{json_pointer::join, openapi::text};
+use crate::{json_pointer::join, keywords::Kind, openapi::text};
 
 /// A parameter, with the pointer at the end of its references.
 struct Parameter<'d> {

@@ -14,10 +14,12 @@ use super::{
     Class, Difference, Direction,
     api::Api,
     deviation::{self, Trail},
-    keywords::{self, Kind, Narrows, Rule},
     shape::Shape,
 };
-use crate::json_pointer::join;
+use crate::{
+    json_pointer::join,
+    keywords::{self, Kind, Narrows, Rule},
+};
 
 /// The maximum number of pairs of schemas that are compared for one body. Recursive alternatives may form very many.
 const MAX_PAIRS: usize = 50_000;

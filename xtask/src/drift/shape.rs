@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use anyhow::{Result, bail};
 use serde_json::Value;
 
-use super::{
-    Direction,
+use super::{Direction, references};
+use crate::{
+    document::Document,
+    json_pointer::join,
     keywords::{self, Kind, Rule},
-    references,
 };
-use crate::{document::Document, json_pointer::join};
 
 /// A normalized schema.
 #[derive(Debug, Default)]

@@ -435,6 +435,9 @@ fn text_rule(name: &str, schema: &Value) -> Result<Option<TokenStream>> {
         r"^[^/:\s]+$" => quote!(request::PATH_SEGMENT),
         other => bail!("`{name}`: the pattern `{other}` is not one the generator knows: `\\S` and `^[^/:\\s]+$`"),
     };
+    if schema.get("minLength").is_some_and(|least| least != 1) {
+        bail!("`{name}`: the patterns require one character: write `minLength: 1`");
+    }
     let most = schema.get("maxLength").and_then(Value::as_u64).map(usize::try_from).transpose()?;
     Ok(Some(most.map_or_else(|| rule.clone(), |most| quote!(#rule.at_most(#most)))))
 }

@@ -260,12 +260,102 @@ fn a_key_that_nothing_reads_is_refused_where_it_stands() {
     ] {
         refused(permission, &with(line), line, &words);
     }
+    for (old, new, message) in [
+        (
+            "    get:\n      operationId: getIncident\n",
+            "    gett:\n      operationId: getIncident\n",
+            "this path has the unknown keyword `gett`",
+        ),
+        (
+            "required: true\n          description: Its id.",
+            "requird: true\n          description: Its id.",
+            "this parameter has the unknown keyword `requird`",
+        ),
+        (
+            "'200':\n          description: Found.\n          content:\n            application/json:\n              schema:\n                $ref: '#/components/schemas/Incident'\n        '400'",
+            "'200':\n          description: Found.\n          contents: {}\n        '400'",
+            "this response has the unknown keyword `contents`",
+        ),
+        ("  /5/incidents/{id}:", "  5/incidents/{id}:", "the path `5/incidents/{id}` must begin with `/`"),
+    ] {
+        assert_eq!(DOCUMENT.matches(old).count(), 1, "{old}");
+        let error =
+            format!("{:#}", parsed(&DOCUMENT.replace(old, new)).and_then(|document| generate(&document)).unwrap_err());
+        assert!(error.starts_with("doc.yaml:") && error.contains(message), "{error}");
+    }
     refused("- name: id", "- name: id\n          x-body-membr: id", "x-body-membr", &["`x-body-member`"]);
     let property = "message: {type: string, x-deviaton: None., description: Why.}";
     refused("message: {type: string, description: Why.}", property, "x-deviaton", &["`x-deviation`"]);
     let body = "application/json:\n            schema:\n              $ref: '#/components/schemas/Query'";
     let example = format!("{body}\n            examples: {{one: {{externalvalue: samples/x.json}}}}");
     refused(body, &example, "externalvalue", &["`externalvalue`", "`externalValue`"]);
+}
+
+#[test]
+fn a_value_of_the_wrong_type_is_refused_where_it_stands() {
+    for (old, new, at, message) in [
+        (
+            "          minItems: 1\n",
+            "          minItems: '1'\n",
+            "minItems",
+            "this schema has a value of `minItems` that is not a whole number",
+        ),
+        (
+            "          minItems: 1\n",
+            "          minItems: -1\n",
+            "minItems",
+            "this schema has a value of `minItems` that is not a whole number",
+        ),
+        (
+            "minLength: 1, pattern: '\\S'}\n      responses",
+            "minLength: null, pattern: '\\S'}\n      responses",
+            "minLength: null",
+            "`minLength`",
+        ),
+        (
+            "$ref: '#/components/schemas/State'",
+            "$ref: 3",
+            "$ref: 3",
+            "this schema has a value of `$ref` that is not text",
+        ),
+        (
+            "        message: {type: string, description: Why.}",
+            "        message: why",
+            "message: why",
+            "this schema must be a mapping",
+        ),
+        ("  schemas:\n    Query:", "  schemas:\n    Other: []\n    Query:", "Other", "this schema must be a mapping"),
+        (
+            "          required: true\n          description: Its id.",
+            "          required: 'true'\n          description: Its id.",
+            "'true'",
+            "this parameter has a value of `required` that is not `true` or `false`",
+        ),
+        (
+            "      summary: Get an incident\n",
+            "      summary: [Get]\n",
+            "[Get]",
+            "this operation has a value of `summary` that is not text",
+        ),
+        (
+            "info: {title: Test, version: 1.0.0}",
+            "info: Test",
+            "info",
+            "this document has a value of `info` that is not a mapping",
+        ),
+    ] {
+        refused(old, new, at, &[message]);
+    }
+}
+
+#[test]
+fn a_least_length_that_is_not_checked_is_refused() {
+    let (old, new) =
+        ("minLength: 1, pattern: '\\S'}\n      responses", "minLength: 36, pattern: '\\S'}\n      responses");
+    assert_eq!(DOCUMENT.matches(old).count(), 1);
+    let error =
+        format!("{:#}", parsed(&DOCUMENT.replace(old, new)).and_then(|document| generate(&document)).unwrap_err());
+    assert!(error.contains("`id`: the patterns require one character: write `minLength: 1`"), "{error}");
 }
 
 #[test]
@@ -371,17 +461,18 @@ fn an_enum_value_that_is_no_text_or_stands_twice_is_refused_where_it_stands() {
         "[STATE_UNSPECIFIED, STATE_ON]",
         "STATE_UNSPECIFIED",
         "enum: STATE",
-        &["enum `State` must be a list of texts"],
+        &["this schema has a value of `enum` that is not a list"],
     );
 }
 
 #[test]
 fn what_a_schema_requires_is_a_list_of_texts() {
     let words = ["`required` of schema `Incident` must be a list of texts"];
-    for other in
-        ["required: false", "required: id", "required: {id: true}", "required: [id, 7]", "required: [id, null]"]
-    {
+    for other in ["required: [id, 7]", "required: [id, null]"] {
         refused("required: [id, state]", other, other, &words);
+    }
+    for other in ["required: false", "required: id", "required: {id: true}"] {
+        refused("required: [id, state]", other, other, &["this schema has a value of `required` that is not a list"]);
     }
     refused("required: [id, state]", "required: [id, id]", "[id, id]", &["schema `Incident`", "\"id\" stands twice"]);
 }
@@ -740,4 +831,31 @@ fn a_request_is_made_of_what_it_requires_and_a_text_with_a_name_of_the_text() {
         !methods("impl Incident").iter().any(|method| method.starts_with("fnnew")),
         "a response is not made by hand"
     );
+}
+
+#[test]
+fn any_value_anywhere_is_generated_or_refused_with_its_line() {
+    let root = parsed(DOCUMENT).unwrap().root().clone();
+    let mut pointers = Vec::new();
+    crate::json_pointer::walk(&root, "", &mut |pointer, _| pointers.push(pointer.to_owned()));
+    let values =
+        ["null", "3", "-1.5", "'é 4'", "''", "[]", "{}", "true", "{$ref: '#'}", "[[{}]]", "{type: string, pattern: (}"];
+    let values = values.map(|value| parsed(value).unwrap().root().clone());
+    let (mut generated, mut errors) = (0, 0);
+    for (index, pointer) in pointers.iter().enumerate() {
+        let mut broken = root.clone();
+        // Two of them at each place, so that each kind of value comes to many places.
+        for value in [&values[index % values.len()], &values[(index * 7 + 3) % values.len()]] {
+            value.clone_into(broken.pointer_mut(pointer).unwrap());
+            match parsed(&broken.to_string()).and_then(|document| generate(&document)) {
+                Ok(_) => generated += 1,
+                Err(error) => {
+                    let error = format!("{error:#}");
+                    assert!(error.starts_with("doc.yaml:"), "{pointer}: {value}: {error}");
+                    errors += 1;
+                }
+            }
+        }
+    }
+    assert!(errors > 3 * generated, "{errors} errors, {generated} generated");
 }

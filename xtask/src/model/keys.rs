@@ -1,8 +1,14 @@
-//! Keys that nothing reads: a misspelt one would be passed over, and what it says lost.
+//! Keys that nothing reads, and values that nothing can read: they would be passed over, and what they say lost.
 
 use serde_json::Value;
 
-use crate::{document::Problem, drift::deviation, json_pointer::join, openapi::METHODS};
+use crate::{
+    document::Problem,
+    drift::deviation,
+    json_pointer::join,
+    keywords::{self, Kind},
+    openapi::METHODS,
+};
 
 const OF_AN_OPERATION: &[&str] = &[
     "x-api-generation",
@@ -68,6 +74,26 @@ pub(super) fn check(pointer: &str, node: &Value, problems: &mut Vec<Problem>) {
         let known = extensions(pointer);
         if key.starts_with("x-") && !known.contains(&key.as_str()) {
             problems.push(unknown(&at, key, known, "an extension that is read here"));
+        }
+    }
+}
+
+/// Adds a problem for each object of OpenAPI that is no mapping, and for each of its keywords that OpenAPI does not have there,
+/// or whose value has the wrong type.
+pub(super) fn values(root: &Value, problems: &mut Vec<Problem>) {
+    for (pointer, kind) in keywords::objects(root) {
+        let Some(node) = root.pointer(&pointer) else { continue };
+        if !(node.is_object() || kind == Kind::Schema && node.is_boolean()) {
+            problems.push(Problem::new(&pointer, format!("this {} must be a mapping", kind.noun())));
+        }
+        if node.get("$ref").is_some_and(Value::is_string) {
+            continue;
+        }
+        for (keyword, message) in keywords::unreadable(kind, node) {
+            // What the generator does not support is refused with the name of the operation or schema.
+            if keywords::is_known(kind, keyword) || !matches!(kind, Kind::Operation | Kind::Schema) {
+                problems.push(Problem::new(join(&pointer, keyword), format!("this {} {message}", kind.noun())));
+            }
         }
     }
 }

@@ -2,10 +2,8 @@
 
 use std::{collections::HashSet, fmt::Write};
 
-use super::{
-    super::keywords::{Json, KEYWORDS, Kind, Narrows, Rule},
-    *,
-};
+use super::*;
+use crate::keywords::{Json, KEYWORDS, Kind, Narrows, Rule};
 
 /// `-` is no difference.
 type Classes = &'static str;
@@ -218,7 +216,7 @@ fn summary<'c>(classes: impl Iterator<Item = &'c String>) -> String {
 /// A small and a large value of a keyword, as its JSON goes.
 pub(super) fn two_values(json: Json) -> (Value, Value) {
     match json {
-        Json::Number | Json::Any => (json!(2), json!(4)),
+        Json::Count | Json::Number | Json::Any => (json!(2), json!(4)),
         Json::Flag => (json!(false), json!(true)),
         Json::Text => (json!("a"), json!("b")),
         Json::List => (json!([{ "const": 1 }]), json!([{ "const": 2 }])),

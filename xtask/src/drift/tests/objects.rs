@@ -1,13 +1,12 @@
 //! Every keyword of OpenAPI outside of schemas added, changed and removed, and the place and class of what that is.
 
-use std::{collections::BTreeMap, fmt::Write};
+use std::fmt::Write;
 
 use super::{
-    super::keywords::{KEYWORDS, Kind, Rule},
     classes::{Edit, classes, schema_mutations, two_values},
     *,
 };
-use crate::openapi::METHODS;
+use crate::keywords::{KEYWORDS, Kind, Rule, objects};
 
 /// A pointer into the base, what our document has there, and what the published file has there: nothing stands for absence, `=`
 /// for what the base has. Then the places and classes of the differences, and those if the two files change sides.
@@ -215,43 +214,6 @@ x-other: {get: {parameters: [{name: id, in: path, required: true, schema: {type:
 ";
 
 static BASE_DOCUMENT: LazyLock<Value> = LazyLock::new(|| parsed(BASE).root().clone());
-
-/// What an object with a keyword has below it.
-fn kind_below(kind: Kind, keyword: &str) -> Option<(Kind, bool)> {
-    let (several, one) = (|kind| Some((kind, true)), |kind| Some((kind, false)));
-    match (kind, keyword) {
-        (Kind::Document | Kind::PathItem | Kind::Operation, "servers") => several(Kind::Server),
-        (Kind::Document, "paths") => several(Kind::PathItem),
-        (Kind::Server, "variables") => several(Kind::ServerVariable),
-        (Kind::PathItem, method) if METHODS.contains(&method) => one(Kind::Operation),
-        (Kind::PathItem | Kind::Operation, "parameters") => several(Kind::Parameter),
-        (Kind::Operation, "requestBody") => one(Kind::RequestBody),
-        (Kind::Operation, "responses") => several(Kind::Response),
-        (Kind::Parameter | Kind::RequestBody | Kind::Response, "content") => several(Kind::MediaType),
-        _ => None,
-    }
-}
-
-/// The objects of a document, by their pointers.
-fn objects(document: &Value) -> BTreeMap<String, Kind> {
-    let mut found = BTreeMap::new();
-    let mut queue = vec![(Kind::Document, String::new())];
-    let schemes = document.pointer("/components/securitySchemes").and_then(Value::as_object).into_iter().flatten();
-    queue.extend(schemes.map(|(name, _)| (Kind::SecurityScheme, join("/components/securitySchemes", name))));
-    while let Some((kind, pointer)) = queue.pop() {
-        for (keyword, value) in document.pointer(&pointer).and_then(Value::as_object).into_iter().flatten() {
-            let Some((kind, several)) = kind_below(kind, keyword) else { continue };
-            let at = join(&pointer, keyword);
-            match value {
-                Value::Array(items) => queue.extend((0..items.len()).map(|index| (kind, join(&at, index)))),
-                Value::Object(members) if several => queue.extend(members.keys().map(|key| (kind, join(&at, key)))),
-                _ => queue.push((kind, at)),
-            }
-        }
-        found.insert(pointer, kind);
-    }
-    found
-}
 
 /// The base with another value at a pointer.
 fn with(pointer: &str, value: Option<&Value>) -> Value {

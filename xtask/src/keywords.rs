@@ -1,13 +1,19 @@
-//! The rule for each keyword of OpenAPI 3.0 and 3.1: whether it is compared, is compared in requests only, or is irrelevant to
-//! this SDK, with the reason. Keywords that are not listed here are reported.
+//! Each keyword of OpenAPI 3.0 and 3.1, with the type of its value and drift's rule for it: whether it is compared, is compared in
+//! requests only, or is irrelevant to this SDK, with the reason. Keywords that are not listed here are reported.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::LazyLock,
+};
 
 use serde_json::Value;
 
+use crate::{json_pointer::join, openapi::METHODS};
+
 /// The OpenAPI objects whose keywords are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Kind {
+#[expect(missing_docs, reason = "the OpenAPI specification describes them under these names")]
+pub enum Kind {
     Document,
     Server,
     ServerVariable,
@@ -21,8 +27,81 @@ pub(super) enum Kind {
     SecurityScheme,
 }
 
+impl Kind {
+    /// What messages call it.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Document => "document",
+            Self::Server => "server",
+            Self::ServerVariable => "server variable",
+            Self::PathItem => "path",
+            Self::Operation => "operation",
+            Self::Parameter => "parameter",
+            Self::RequestBody => "request body",
+            Self::MediaType => "media type",
+            Self::Response => "response",
+            Self::Schema => "schema",
+            Self::SecurityScheme => "security scheme",
+        }
+    }
+
+    /// The kind of the objects that stand below a keyword, and whether they have names there.
+    fn below(self, keyword: &str) -> Option<(Self, bool)> {
+        let (named, unnamed) = (|kind| Some((kind, true)), |kind| Some((kind, false)));
+        match (self, keyword) {
+            (Self::Document | Self::PathItem | Self::Operation, "servers") => unnamed(Self::Server),
+            (Self::Document, "paths") => named(Self::PathItem),
+            (Self::Server, "variables") => named(Self::ServerVariable),
+            (Self::PathItem, method) if METHODS.contains(&method) => unnamed(Self::Operation),
+            (Self::PathItem | Self::Operation, "parameters") => unnamed(Self::Parameter),
+            (Self::Operation, "requestBody") => unnamed(Self::RequestBody),
+            (Self::Operation, "responses") => named(Self::Response),
+            (Self::Parameter | Self::RequestBody | Self::Response, "content") => named(Self::MediaType),
+            (Self::Parameter | Self::MediaType, "schema")
+            | (Self::Schema, "items" | "additionalProperties" | "not" | "allOf" | "oneOf" | "anyOf") => {
+                unnamed(Self::Schema)
+            }
+            (Self::Schema, "properties") => named(Self::Schema),
+            _ => None,
+        }
+    }
+}
+
+/// The objects of a document, by their pointers.
+pub fn objects(document: &Value) -> BTreeMap<String, Kind> {
+    let mut queue = vec![(Kind::Document, String::new())];
+    for (section, kind) in [
+        ("parameters", Kind::Parameter),
+        ("requestBodies", Kind::RequestBody),
+        ("responses", Kind::Response),
+        ("schemas", Kind::Schema),
+        ("securitySchemes", Kind::SecurityScheme),
+    ] {
+        let pointer = join("/components", section);
+        let names = document.pointer(&pointer).and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name);
+        queue.extend(names.map(|name| (kind, join(&pointer, name))));
+    }
+    let mut found = BTreeMap::new();
+    while let Some((kind, pointer)) = queue.pop() {
+        for (keyword, value) in document.pointer(&pointer).and_then(Value::as_object).into_iter().flatten() {
+            let Some((kind, has_names)) = kind.below(keyword) else { continue };
+            let at = join(&pointer, keyword);
+            match value {
+                Value::Array(items) => queue.extend((0..items.len()).map(|index| (kind, join(&at, index)))),
+                Value::Object(members) if has_names => {
+                    let names = members.keys().filter(|name| !name.starts_with("x-") || kind == Kind::Schema);
+                    queue.extend(names.map(|name| (kind, join(&at, name))));
+                }
+                _ => queue.push((kind, at)),
+            }
+        }
+        found.insert(pointer, kind);
+    }
+    found
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rule {
+pub(crate) enum Rule {
     /// It is compared by code that interprets it.
     Compared,
     /// It restricts the valid values. It is compared in requests only: the SDK does not rely on restrictions of responses.
@@ -35,7 +114,7 @@ pub(super) enum Rule {
 
 /// Which of two values of a restricting keyword is stricter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Narrows {
+pub(crate) enum Narrows {
     BySmaller,
     ByLarger,
     /// `true` is stricter than `false`.
@@ -48,10 +127,12 @@ pub(super) enum Narrows {
 
 /// The JSON type that the value of a keyword must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Json {
+pub(crate) enum Json {
     Any,
     Flag,
     Number,
+    /// A number of items, characters or members.
+    Count,
     Text,
     List,
     Map,
@@ -59,11 +140,12 @@ pub(super) enum Json {
 }
 
 impl Json {
-    pub(super) fn allows(self, value: &Value) -> bool {
+    pub(crate) fn allows(self, value: &Value) -> bool {
         match self {
             Self::Any => true,
             Self::Flag => value.is_boolean(),
             Self::Number => value.is_number(),
+            Self::Count => value.is_u64(),
             Self::Text => value.is_string(),
             Self::List => value.is_array(),
             Self::Map => value.is_object(),
@@ -76,6 +158,7 @@ impl Json {
             Self::Any => "any value",
             Self::Flag => "`true` or `false`",
             Self::Number => "a number",
+            Self::Count => "a whole number",
             Self::Text => "text",
             Self::List => "a list",
             Self::Map => "a mapping",
@@ -89,15 +172,15 @@ const SAMPLE: Rule = Rule::Irrelevant("examples do not restrict what is sent or 
 const CALLBACK: Rule = Rule::Irrelevant("a client does not receive calls from the service");
 const ANNOTATION: Rule = Rule::Irrelevant("it does not affect which values are valid");
 
-use Json::{Any, Flag, List, Map, Number, Schema, Text};
+use Json::{Any, Count, Flag, List, Map, Number, Schema, Text};
 use Narrows::{ByLarger, ByMultiple, BySmaller, ByTrue, Somehow};
 use Rule::{AsWritten, Compared, Irrelevant};
 
 /// The keywords of a kind of object, each with the type of its value and its rule.
-type Keywords = &'static [(&'static str, Json, Rule)];
+pub(crate) type Keywords = &'static [(&'static str, Json, Rule)];
 
 #[rustfmt::skip]
-pub(super) const KEYWORDS: &[(Kind, Keywords)] = &[
+pub(crate) const KEYWORDS: &[(Kind, Keywords)] = &[
     (Kind::Document, &[
         ("openapi", Any, Compared),
         ("servers", List, Compared),
@@ -200,11 +283,11 @@ pub(super) const KEYWORDS: &[(Kind, Keywords)] = &[
         ("writeOnly", Flag, Compared),
         ("deprecated", Flag, Compared),
         ("default", Any, Compared),
-        ("maxItems", Number, Rule::Narrows(BySmaller)),
-        ("minItems", Number, Rule::Narrows(ByLarger)),
+        ("maxItems", Count, Rule::Narrows(BySmaller)),
+        ("minItems", Count, Rule::Narrows(ByLarger)),
         ("uniqueItems", Flag, Rule::Narrows(ByTrue)),
-        ("maxLength", Number, Rule::Narrows(BySmaller)),
-        ("minLength", Number, Rule::Narrows(ByLarger)),
+        ("maxLength", Count, Rule::Narrows(BySmaller)),
+        ("minLength", Count, Rule::Narrows(ByLarger)),
         ("pattern", Text, Rule::Narrows(Somehow)),
         ("maximum", Number, Rule::Narrows(BySmaller)),
         ("minimum", Number, Rule::Narrows(ByLarger)),
@@ -212,14 +295,14 @@ pub(super) const KEYWORDS: &[(Kind, Keywords)] = &[
         ("exclusiveMaximum", Any, Rule::Narrows(BySmaller)),
         ("exclusiveMinimum", Any, Rule::Narrows(ByLarger)),
         ("multipleOf", Number, Rule::Narrows(ByMultiple)),
-        ("maxProperties", Number, Rule::Narrows(BySmaller)),
-        ("minProperties", Number, Rule::Narrows(ByLarger)),
+        ("maxProperties", Count, Rule::Narrows(BySmaller)),
+        ("minProperties", Count, Rule::Narrows(ByLarger)),
         ("not", Schema, Rule::Narrows(Somehow)),
         ("propertyNames", Schema, Rule::Narrows(Somehow)),
         ("dependentRequired", Map, Rule::Narrows(Somehow)),
         ("contains", Schema, Rule::Narrows(Somehow)),
-        ("maxContains", Number, Rule::Narrows(BySmaller)),
-        ("minContains", Number, Rule::Narrows(ByLarger)),
+        ("maxContains", Count, Rule::Narrows(BySmaller)),
+        ("minContains", Count, Rule::Narrows(ByLarger)),
         ("contentEncoding", Text, Rule::Narrows(Somehow)),
         ("contentMediaType", Text, Rule::Narrows(Somehow)),
         ("contentSchema", Schema, Rule::Narrows(Somehow)),
@@ -264,8 +347,13 @@ pub(super) const KEYWORDS: &[(Kind, Keywords)] = &[
     ]),
 ];
 
+/// Whether OpenAPI has the keyword in an object of this kind.
+pub fn is_known(kind: Kind, keyword: &str) -> bool {
+    rule(kind, keyword).is_some()
+}
+
 /// The rule of a keyword, or `None` if it is not listed.
-pub(super) fn rule(kind: Kind, keyword: &str) -> Option<Rule> {
+pub(crate) fn rule(kind: Kind, keyword: &str) -> Option<Rule> {
     entry(kind, keyword).map(|(_, rule)| rule)
 }
 
@@ -283,7 +371,7 @@ fn entry(kind: Kind, keyword: &str) -> Option<(Json, Rule)> {
 
 /// The keywords of an object that cannot be evaluated because they are not listed, or because their values have the wrong
 /// type. Each comes with a message. Extensions (`x-`) are ignored unless they are listed.
-pub(super) fn unreadable(kind: Kind, node: &Value) -> impl Iterator<Item = (&String, String)> {
+pub fn unreadable(kind: Kind, node: &Value) -> impl Iterator<Item = (&String, String)> {
     node.as_object().into_iter().flatten().filter_map(move |(keyword, value)| match entry(kind, keyword) {
         None if keyword.starts_with("x-") => None,
         None => Some((keyword, format!("has the unknown keyword `{keyword}`"))),
