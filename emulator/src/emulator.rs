@@ -26,9 +26,9 @@ use crate::{
     faults::model::Fault,
     http::{
         admin,
+        head::prepare,
         router::{BASE_PATH, router},
         service::Service,
-        uri::decode_path,
     },
     log::LoggedRequest,
     net::server::{self, Phase},
@@ -272,7 +272,7 @@ fn run(listener: TcpListener, router: Router, phases: watch::Receiver<Phase>, re
         };
         // The caller may have stopped waiting. Then the phase ends the server.
         let _ = ready.send(Ok(()));
-        server::serve(listener, router, decode_path, phases).await;
+        server::serve(listener, router, prepare, phases).await;
     });
     runtime.shutdown_timeout(Duration::from_secs(1));
 }

@@ -8,7 +8,7 @@ use std::{
 use axum::{
     body::Body,
     extract::Request,
-    http::{HeaderMap, Method, Response, StatusCode, header, request::Parts},
+    http::{HeaderMap, Method, Response, StatusCode, Uri, request::Parts},
 };
 use bytes::Bytes;
 use coralogix_incidents::{Binding, Idempotency, Operation};
@@ -17,12 +17,12 @@ use tokio::time::sleep;
 
 use super::{
     auth::{Key, authenticate, authorize},
+    head::{ReceivedHead, is_form, is_long_query},
     operations::{Call, Handler, OperationResult},
     quirk::Quirk,
     request::RequestParts,
     response::{self, Framing, GatewayStyle, HttpError},
     service::Service,
-    uri::ReceivedUri,
 };
 use crate::{
     faults::{
@@ -93,14 +93,20 @@ impl<'a> Received<'a> {
         Self { head, body, arrived: Instant::now(), key, connection }
     }
 
+    /// The method and URI that the client sent.
+    fn sent(&self) -> (&Method, &Uri) {
+        let received = self.head.extensions.get::<ReceivedHead>();
+        received.map_or((&self.head.method, &self.head.uri), |ReceivedHead { method, uri }| (method, uri))
+    }
+
     /// Adds the request to the log.
     fn log(&self, service: &Service, route: Option<(&Route, &RequestParts)>) -> EntryId {
-        let uri = self.head.extensions.get::<ReceivedUri>().map_or(&self.head.uri, |ReceivedUri(uri)| uri);
+        let (method, uri) = self.sent();
         service.log.begin(LoggedRequest {
             received_at: service.clock.now(),
             operation_id: route.map(|(route, _)| route.operation.id()),
             generation: route.map(|(route, _)| route.binding.generation()),
-            method: self.head.method.to_string(),
+            method: method.to_string(),
             path: uri.path_and_query().map_or_else(String::new, ToString::to_string),
             correlation_id: header_text(&self.head.headers, "x-cx-correlation-id"),
             ids: route.map(|(route, parts)| route.incident_ids.of(parts)).unwrap_or_default(),
@@ -124,9 +130,7 @@ pub(crate) async fn serve_wrong_method(
     parameter: Option<String>,
     request: Request,
 ) -> Response<Body> {
-    // A form is a query that was too long for a URL.
-    if *request.method() == Method::POST
-        && content_type(request.headers()).is_some_and(|value| value == "application/x-www-form-urlencoded")
+    if is_long_query(request.method(), request.headers())
         && let Some(route) = routes.iter().find(|route| route.method == Method::GET)
     {
         return serve(service, route, parameter, request).await;
@@ -230,11 +234,10 @@ fn parts(route: &Route, parameter: Option<String>, received: &Received<'_>) -> R
     let query = received.head.uri.query().unwrap_or_default();
     if route.has_body {
         RequestParts::with_body(parameter, body)
-    } else if received.head.method == route.method {
-        RequestParts::with_query(parameter, query)
+    } else if is_form(received.sent().0, &received.head.headers) {
+        RequestParts::with_query(parameter, &[&String::from_utf8_lossy(body), query].join("&"))
     } else {
-        // A form that became a GET.
-        RequestParts::with_query(parameter, &[query, &String::from_utf8_lossy(body)].join("&"))
+        RequestParts::with_query(parameter, query)
     }
 }
 
@@ -293,8 +296,4 @@ async fn read_body(body: Body, limit: usize) -> Result<Bytes, HttpError> {
 
 fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
-}
-
-fn content_type(headers: &HeaderMap) -> Option<&str> {
-    headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok())
 }

@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use axum::{Router, body::Body, extract::Request};
+use axum::{
+    Router,
+    body::Body,
+    extract::Request,
+    http::{HeaderValue, Response, StatusCode, header},
+};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -30,18 +35,18 @@ pub(crate) enum Phase {
 /// How long requests that have begun may take to finish.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Changes a request before it is routed.
-pub(crate) type Rewrite = fn(Request) -> Request;
+/// Changes a request before it is routed. Returns `None` if the request is malformed.
+pub(crate) type Prepare = fn(Request) -> Option<Request>;
 
 /// Serves until it is told to stop. When it returns, all connections are closed. Handlers find the
 /// [`ConnectionControl`] of their connection among the extensions of a request.
-pub(crate) async fn serve(listener: TcpListener, router: Router, rewrite: Rewrite, mut phase: watch::Receiver<Phase>) {
+pub(crate) async fn serve(listener: TcpListener, router: Router, prepare: Prepare, mut phase: watch::Receiver<Phase>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(connection(stream, router.clone(), rewrite, phase.clone()));
+                    connections.spawn(connection(stream, router.clone(), prepare, phase.clone()));
                 }
                 // Usually out of file descriptors, of which some may be free again soon.
                 Err(_) => sleep(Duration::from_millis(10)).await,
@@ -61,7 +66,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, rewrite: Rewrit
     connections.shutdown().await;
 }
 
-async fn connection(stream: TcpStream, router: Router, rewrite: Rewrite, mut phase: watch::Receiver<Phase>) {
+async fn connection(stream: TcpStream, router: Router, prepare: Prepare, mut phase: watch::Receiver<Phase>) {
     // Without it, the last part of a chunked body waits for the client's acknowledgement.
     let _ = stream.set_nodelay(true);
     let control = ConnectionControl::default();
@@ -71,7 +76,13 @@ async fn connection(stream: TcpStream, router: Router, rewrite: Rewrite, mut pha
         service_fn(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(control.clone());
             let request: Request = request.map(Body::new);
-            hyper::service::Service::call(&router, rewrite(request))
+            let response = prepare(request).map(|request| hyper::service::Service::call(&router, request));
+            async {
+                match response {
+                    Some(response) => response.await,
+                    None => Ok(malformed()),
+                }
+            }
         })
     };
     let io = TokioIo::new(ControlledStream::new(stream, control));
@@ -89,4 +100,13 @@ async fn connection(stream: TcpStream, router: Router, rewrite: Rewrite, mut pha
             let _ = connection.await;
         }
     }
+}
+
+/// The answer of Go's HTTP server, which is in front of every gateway.
+fn malformed() -> Response<Body> {
+    let mut response = Response::new(Body::from("400 Bad Request"));
+    *response.status_mut() = StatusCode::BAD_REQUEST;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
 }

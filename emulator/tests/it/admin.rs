@@ -63,6 +63,18 @@ fn unassign(emulator: &Emulator) -> Reply {
 }
 
 #[tokio::test]
+async fn an_unknown_path_and_a_wrong_method_are_errors_that_say_so() {
+    let emulator = Emulator::start().await.unwrap();
+    for (method, path, status, message) in [
+        ("GET", "/nowhere", 404, "there is no such path; see /_emulator/openapi.yaml"),
+        ("PUT", "/requests", 405, "this path has other methods; see /_emulator/openapi.yaml"),
+    ] {
+        let reply = request(&emulator, method, "").at(&format!("/_emulator{path}")).key(None).send();
+        assert_eq!(reply.expect(status), json!({ "error": message }), "{method} {path}");
+    }
+}
+
+#[tokio::test]
 async fn requests_are_listed_as_the_log_has_them_and_are_cleared() {
     let emulator = Emulator::builder().fault(Fault::lost_reply().on("getIncident")).start().await.unwrap();
     unassign(&emulator).expect(200);

@@ -309,6 +309,59 @@ async fn a_form_becomes_a_get_where_the_path_has_no_post() {
     }
 }
 
+/// As grpc-gateway does, so that queries may be longer than a URL.
+#[tokio::test]
+async fn a_form_is_a_query_with_the_method_of_a_header() {
+    let form = "application/x-www-form-urlencoded";
+    let send = |emulator: &Emulator, path: &str, content_type: &str, method: Option<&str>, body: &'static str| {
+        let call = request(emulator, "POST", path).header("Content-Type", content_type).body(body).newer();
+        let call = if let Some(method) = method { call.header("X-HTTP-Method-Override", method) } else { call };
+        call.send()
+    };
+    let path = "/5/incidents/incidents/v1/all/by-user";
+    for method in ["DELETE", "delete"] {
+        let emulator = Emulator::start().await.unwrap();
+        let reply = send(&emulator, path, form, Some(method), "incident_ids=incident_id_1");
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        let logged = &emulator.requests()[0];
+        assert_eq!((logged.method.as_str(), logged.operation_id), ("POST", Some("unassignIncidents")));
+        assert_eq!(
+            (&logged.ids, &logged.changed),
+            (&vec!["incident_id_1".to_owned()], &vec!["incident_id_1".to_owned()])
+        );
+    }
+    let emulator = Emulator::start().await.unwrap();
+    for other in ["application/json", "application/x-www-form-urlencoded; charset=utf-8"] {
+        let reply = send(&emulator, path, other, Some("DELETE"), "incident_ids=incident_id_1");
+        assert_eq!(reply.status, 400, "{other}: {}", reply.body);
+        assert!(emulator.requests().iter().all(|logged| logged.changed.is_empty()));
+    }
+    // A POST whose message is its query reads both, the body first.
+    for content_type in [form, "application/x-www-form-urlencoded; charset=utf-8"] {
+        let path = "/v1/incidents:batchGet?ids=incident_id_2";
+        let reply = send(&emulator, path, content_type, None, "ids=missing&ids=incident_id_1").expect(200);
+        assert_eq!(reply["notFoundIds"], json!(["missing"]), "{content_type}");
+        assert_eq!(reply["incidents"].as_object().map(serde_json::Map::len), Some(2));
+    }
+    let reply = send(&emulator, "/v1/incidents:batchGet", "application/json", None, "ids=incident_id_1").expect(200);
+    assert_eq!(reply["incidents"], json!({}));
+}
+
+/// As Go's HTTP server does, in front of every gateway.
+#[tokio::test]
+async fn a_path_with_an_invalid_escape_is_a_bad_request() {
+    let emulator = Emulator::start().await.unwrap();
+    for path in ["/v1/incidents/%", "/v1/incidents/%4", "/v1/incidents/%zz", "/v1/incidents/a%2", "/v1/incidents/%%33"]
+    {
+        let reply = request(&emulator, "GET", path).send();
+        assert_eq!((reply.status, reply.body.as_str()), (400, "400 Bad Request"), "{path}");
+        assert_eq!(reply.headers["content-type"], "text/plain; charset=utf-8");
+        assert_eq!(reply.headers["connection"], "close");
+    }
+    assert!(emulator.requests().is_empty());
+    request(&emulator, "GET", "/v1/incidents/incident_id_1?a=%zz").newer().send().expect(200);
+}
+
 #[tokio::test]
 async fn escapes_in_a_path_are_decoded_before_it_is_routed() {
     let emulator = Emulator::start().await.unwrap();

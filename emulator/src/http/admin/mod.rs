@@ -38,6 +38,9 @@ pub(crate) fn router(service: &Arc<Service>) -> Router {
         .route("/faults", get(faults).post(add_fault).delete(clear_faults))
         .route("/clock", get(clock).put(set_clock).delete(reset_clock))
         .fallback(async || error(StatusCode::NOT_FOUND, "there is no such path; see /_emulator/openapi.yaml"))
+        .method_not_allowed_fallback(async || {
+            error(StatusCode::METHOD_NOT_ALLOWED, "this path has other methods; see /_emulator/openapi.yaml")
+        })
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
     Router::new()
         .route("/", get(async || content("text/html; charset=utf-8", PAGE)))
