@@ -7,17 +7,17 @@ use serde_json::{Value, json};
 use crate::{
     document::Document,
     raw::{Reply, post, request},
-    requests::{Place, body_with, places, snake},
+    requests::{MemberPath, body_with, member_paths, snake},
 };
 
 /// The operations whose message is a body in V1 and a query in generation 5: both paths, and each member of the message.
-fn queries() -> Vec<(&'static str, &'static str, Vec<Place>)> {
+fn queries() -> Vec<(&'static str, &'static str, Vec<MemberPath>)> {
     let operations = Client::operations().filter_map(|operation| {
         let (v1, v5) = (operation.binding(ApiGeneration::V1)?, operation.binding(ApiGeneration::V5)?);
         let body = &Document::get().yaml["paths"][v1.path()]["post"]["requestBody"];
         let schema = body["content"]["application/json"]["schema"]["$ref"].as_str()?.rsplit('/').next()?;
         let mut found = Vec::new();
-        places(schema, &[], &mut found);
+        member_paths(schema, &[], &mut found);
         (v5.method() == "GET").then(|| (v1.path(), v5.path(), found))
     });
     operations.collect()

@@ -9,10 +9,10 @@ use crate::{
 };
 
 /// A member of a request: where it is, and its schema.
-pub(crate) type Place = (Vec<String>, Value);
+pub(crate) type MemberPath = (Vec<String>, Value);
 
 /// Every member that can be reached from a message. Lists are entered at their first item, maps at a key.
-pub(crate) fn places(schema: &str, inside: &[String], found: &mut Vec<Place>) {
+pub(crate) fn member_paths(schema: &str, inside: &[String], found: &mut Vec<MemberPath>) {
     for (name, member) in Document::get().properties(schema) {
         let mut path = inside.to_vec();
         path.push(name.clone());
@@ -20,13 +20,13 @@ pub(crate) fn places(schema: &str, inside: &[String], found: &mut Vec<Place>) {
     }
 }
 
-fn walk(member: &Value, path: Vec<String>, found: &mut Vec<Place>) {
+fn walk(member: &Value, path: Vec<String>, found: &mut Vec<MemberPath>) {
     if let Some(reference) = member["$ref"].as_str() {
         let name = reference.rsplit('/').next().unwrap();
         let schema = &Document::get().yaml["components"]["schemas"][name];
         if schema.get("enum").is_none() {
             found.push((path.clone(), schema.clone()));
-            return places(name, &path, found);
+            return member_paths(name, &path, found);
         }
         return found.push((path, schema.clone()));
     }
@@ -46,14 +46,14 @@ pub(crate) fn body_with(path: &[String], value: &Value) -> Value {
 }
 
 /// Every member of every request body, with the path of its operation.
-fn all_places() -> Vec<(String, Place)> {
+fn all_member_paths() -> Vec<(String, MemberPath)> {
     let mut all = Vec::new();
     for (method, path, operation) in Document::get().operations() {
         let schema = &operation["requestBody"]["content"]["application/json"]["schema"]["$ref"];
         let Some(schema) = schema.as_str() else { continue };
         assert_eq!(method, "POST");
         let mut found = Vec::new();
-        places(schema.rsplit('/').next().unwrap(), &[], &mut found);
+        member_paths(schema.rsplit('/').next().unwrap(), &[], &mut found);
         all.extend(found.into_iter().map(|place| (path.to_owned(), place)));
     }
     assert!(all.len() > 300, "{} members found", all.len());
@@ -63,7 +63,7 @@ fn all_places() -> Vec<(String, Place)> {
 #[tokio::test]
 async fn a_wrong_json_type_anywhere_is_400() {
     let emulator = Emulator::start().await.unwrap();
-    for (path, (place, schema)) in all_places() {
+    for (path, (place, schema)) in all_member_paths() {
         let wrong: &[Value] = match schema["type"].as_str() {
             Some("string") if schema.get("enum").is_some() => &[json!(true), json!({}), json!([])],
             Some("string") if schema["format"] == "date-time" => &[json!("yesterday"), json!(5), json!({})],
@@ -89,7 +89,7 @@ async fn a_wrong_json_type_anywhere_is_400() {
 async fn an_unlisted_enum_name_anywhere_is_400_and_a_number_is_not() {
     let emulator = Emulator::start().await.unwrap();
     let mut enums = 0;
-    for (path, (place, schema)) in all_places() {
+    for (path, (place, schema)) in all_member_paths() {
         if schema.get("enum").is_none() {
             continue;
         }
@@ -114,7 +114,7 @@ async fn an_unlisted_enum_name_anywhere_is_400_and_a_number_is_not() {
 #[tokio::test]
 async fn the_number_of_an_enum_value_in_quotes_is_400() {
     let emulator = Emulator::start().await.unwrap();
-    for (path, (place, schema)) in all_places() {
+    for (path, (place, schema)) in all_member_paths() {
         if schema.get("enum").is_some() {
             for quoted in ["0", "1", "4711", "-1"] {
                 post(&emulator, &path, &body_with(&place, &json!(quoted))).expect(400);
@@ -127,7 +127,7 @@ async fn the_number_of_an_enum_value_in_quotes_is_400() {
 async fn a_time_that_protobuf_does_not_read_is_400() {
     let emulator = Emulator::start().await.unwrap();
     let mut times = 0;
-    for (path, (place, schema)) in all_places() {
+    for (path, (place, schema)) in all_member_paths() {
         if schema["format"] != "date-time" {
             continue;
         }
@@ -172,7 +172,7 @@ async fn a_key_twice_is_400_and_changes_nothing() {
     }
     assert!(emulator.requests().iter().all(|request| request.changed.is_empty()));
     // Everywhere: a member with the same value under both of its names, or twice under one.
-    for (path, (place, _)) in all_places() {
+    for (path, (place, _)) in all_member_paths() {
         let Some((name, inside)) = place.split_last().filter(|(name, _)| !["0", "some-label"].contains(&name.as_str()))
         else {
             continue;
@@ -195,7 +195,7 @@ async fn a_key_twice_is_400_and_changes_nothing() {
 async fn both_spellings_of_a_name_are_read() {
     let emulator = Emulator::start().await.unwrap();
     let mut compared = 0;
-    for (path, (place, schema)) in all_places() {
+    for (path, (place, schema)) in all_member_paths() {
         // What is wrong under one name is wrong under the other: so both are read.
         let wrong = if schema["type"] == "boolean" || schema["type"] == "integer" { json!("x") } else { json!(true) };
         let names: Vec<String> = place
@@ -242,7 +242,7 @@ async fn two_members_of_a_oneof_are_400() {
 #[tokio::test]
 async fn null_anywhere_but_in_a_list_is_as_good_as_absent() {
     let emulator = Emulator::start().await.unwrap();
-    for (path, (place, _)) in all_places() {
+    for (path, (place, _)) in all_member_paths() {
         let reply = post(&emulator, &path, &body_with(&place, &Value::Null));
         let in_collection = ["0", "some-label"].contains(&place.last().unwrap().as_str());
         let needs_more = path.ends_with(":assign")
