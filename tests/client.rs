@@ -32,7 +32,8 @@ fn unavailable() -> Step {
 #[tokio::test]
 async fn a_call_is_sent_as_documented() {
     let server = Raw::start([]);
-    let client = server.builder().user_agent_suffix("my-service/1.2").build().unwrap();
+    let client = server.builder().user_agent_suffix("my-service/1.2").connect_timeout(Duration::from_secs(9));
+    let client = client.build().unwrap();
     let request = UnassignIncidentsRequest::new(["incident_id_1", "incident_id_2"]);
     let response = client.unassign_incidents(&request).await.unwrap();
     let sent = &server.requests()[0];
@@ -106,6 +107,8 @@ async fn a_request_that_breaks_a_limit_is_refused_before_anything_is_sent() {
         let error = client.get_incident(id).await.unwrap_err();
         assert!(error.to_string().starts_with(&format!("`id` {problem}")), "{error}");
     }
+    let event = client.get_incident_by_event_id(&"e".repeat(65)).await.unwrap_err();
+    assert_eq!(event.to_string(), "`event_id` is longer than 64 characters");
     let many: Vec<String> = (0..400).map(|n| format!("00000000-0000-0000-0000-{n:012}")).collect();
     let error = client.batch_get_incident(&many).await.unwrap_err();
     assert!(error.to_string().contains("the URL would be 16") && error.to_string().contains("bulk"), "{error}");
@@ -173,6 +176,83 @@ async fn clones_share_a_budget_that_ends_retries_in_an_outage() {
     }
     assert_eq!(attempts, [3, 3, 2, 1, 1], "25 tokens pay for five retries");
     assert_eq!(client.retry_budget().available(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_costs_more_after_a_timeout() {
+    for (step, cost) in [(Step::Reset(vec![]), 5), (unavailable(), 5), (Step::Stall(vec![]), 10)] {
+        // The second failure is not retried, so that nothing is given back.
+        let server = Raw::start([step, Step::Reply(response("400 Bad Request", "", ""))]);
+        let client = server.client();
+        let before = client.retry_budget().available();
+        assert_eq!(unassign(&client).await.unwrap_err().attempts(), 2);
+        assert_eq!(before - client.retry_budget().available(), cost);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_of_an_error_body_is_read_than_is_needed() {
+    for (sent, seconds) in [((64 << 10) - 1, 15), (64 << 10, 0), (96 << 10, 0)] {
+        let head = b"HTTP/1.1 403 Forbidden\r\ncontent-length: 1000000\r\n\r\n";
+        let server = Raw::start([Step::Stall([&head[..], &vec![b' '; sent]].concat())]);
+        let start = Instant::now();
+        unassign(&server.client()).await.unwrap_err();
+        assert_eq!(start.elapsed().as_secs(), seconds, "{sent}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_names_the_operation_and_the_host_of_its_call() {
+    let server = Raw::start([unavailable()]);
+    let error = unassign(&server.client().with_options(once())).await.unwrap_err();
+    assert_eq!(error.operation().map(coralogix_incidents::Operation::id), Some("unassignIncidents"));
+    assert_eq!(error.host(), Some(server.address.to_string().as_str()));
+    let error = ApiKey::new("").unwrap_err();
+    assert_eq!((error.operation(), error.host()), (None, None));
+}
+
+#[tokio::test]
+async fn the_error_of_a_read_has_no_effect_whatever_happened() {
+    for step in [Step::Reset(vec![]), unavailable(), json("200 OK", "{")] {
+        let server = Raw::start([step]);
+        let error = server.client().with_options(once()).get_incident("a").await.unwrap_err();
+        assert_eq!(error.effect(), Effect::None, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_that_does_not_say_why_is_not_given_a_reason() {
+    let page = |head: &str| Step::Reply(response("403 Forbidden", "content-type: text/html\r\n", head));
+    let gzip = Step::Reply(response("403 Forbidden", "content-encoding: gzip\r\n", "\u{1f}\u{8b}"));
+    for (step, expected, body) in [
+        (page("<html>"), "403 Forbidden; the response is an HTML page, not an error of the service: a proxy", "<html>"),
+        (
+            page("<title>No</title>"),
+            "403 Forbidden: an HTML page, \"No\"; that is not an error of the service: a proxy",
+            "<title>No</title>",
+        ),
+        (gzip, "403 Forbidden; the response is encoded as `gzip`, which was not asked for: a proxy", ""),
+    ] {
+        let error = unassign(&Raw::start([step]).client()).await.unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+        assert_eq!(error.body(), Some(body));
+    }
+    for (length, shown) in [(300, "e".repeat(300)), (301, "e".repeat(300) + "…")] {
+        let server =
+            Raw::start([json("400 Bad Request", &format!(r#"{{"code":3,"message":"{}"}}"#, "e".repeat(length)))]);
+        let error = unassign(&server.client()).await.unwrap_err();
+        assert!(error.summary().ends_with(&format!(": {shown}")), "{error}");
+    }
+    // A space that is none in JSON.
+    let server = Raw::start([Step::Reply(response("404 Not Found", "", "\u{a0}"))]);
+    assert!(server.client().get_incident("a").await.unwrap_err().is_not_found());
+    // The only generation of this operation.
+    let server = Raw::start([Step::Reply(response("405 Method Not Allowed", "", ""))]);
+    let error = server.builder().build().unwrap().get_incident_by_event_id("a").await.unwrap_err();
+    assert!(
+        error.to_string().contains(&format!("; {} does not know this path: check the base URL", server.url())),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -323,7 +403,8 @@ async fn a_coding_that_changes_nothing_and_a_coding_of_nothing_lose_no_answer() 
     }
     let gzip = "content-encoding: gzip\r\n";
     let server = Raw::start([Step::Reply(format!("HTTP/1.1 204 No Content\r\n{gzip}\r\n").into_bytes())]);
-    unassign(&server.client()).await.unwrap();
+    let reply = unassign(&server.client()).await.unwrap();
+    assert_eq!((reply.status().as_u16(), reply.headers()["content-encoding"].as_bytes()), (204, &b"gzip"[..]));
     for headers in ["content-encoding: identity\r\ncontent-encoding: br\r\n", "content-encoding: IDENTITY,br\r\n"] {
         let server = Raw::start([Step::Reply(response("200 OK", headers, GOOD))]);
         let error = unassign(&server.client()).await.unwrap_err();

@@ -6,8 +6,9 @@ use coralogix_incidents::{
     ApiGeneration, ApiKey, Client, Effect, RetryBudget,
     bulk::Fate,
     types::{
-        AcknowledgeIncidentsRequest, GroupBy, IncidentQueryFilter, IncidentStatus, ListIncidentAggregationsRequest,
-        ListIncidentsRequest, PaginationRequest,
+        AcknowledgeIncidentsRequest, DisplayLabelValues, GroupBy, IncidentQueryFilter, IncidentSeverity,
+        IncidentStatus, ListIncidentAggregationsRequest, ListIncidentsRequest, PaginationRequest,
+        UnassignIncidentsRequest,
     },
 };
 use coralogix_incidents_emulator::{Emulator, GatewayStyle, JsonStyle, Sample};
@@ -112,8 +113,26 @@ async fn what_may_have_been_processed_is_not_sent_in_the_other_generation() {
         let server = Raw::start([refused]);
         let client = server.builder().build().unwrap().with_options(crate::client::once());
         unassign(&client).await.unwrap_err();
-        assert_eq!(server.requests().len(), 1);
+        assert_eq!((server.requests().len(), client.api_generation()), (1, None), "a refusal shows no generation");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_route_after_a_lost_reply_is_looked_for_in_the_other_generation() {
+    let server = Raw::start([Step::Reset(Vec::new()), not_found()]);
+    let client = server.builder().build().unwrap();
+    let reply = unassign(&client).await.unwrap();
+    assert_eq!((reply.attempts(), reply.api_generation()), (3, ApiGeneration::V5));
+}
+
+#[tokio::test]
+async fn an_operation_in_one_generation_shows_nothing_about_the_others() {
+    let server = Raw::start([json("200 OK", r#"{"incident":{"id":"a"}}"#)]);
+    let client = server.builder().build().unwrap();
+    client.get_incident_by_event_id("event").await.unwrap();
+    assert_eq!(client.api_generation(), None);
+    unassign(&client).await.unwrap();
+    assert!(server.requests()[1].starts_with("POST /mgmt/openapi/v1/incidents:unassign "), "the documented request");
 }
 
 #[tokio::test]
@@ -197,10 +216,60 @@ async fn what_cannot_travel_in_a_query_is_refused_by_name_before_anything_is_sen
     let error = client.list_incident_aggregations(&request).await.unwrap_err();
     assert!(error.to_string().starts_with("`groupBys` cannot be sent in the query"), "{error}");
     assert_eq!((error.effect(), error.attempts(), emulator.requests().len()), (Effect::None, 0, 0));
+    let labels = IncidentQueryFilter::default().with_display_labels([("a", DisplayLabelValues::default())]);
+    let request = ListIncidentAggregationsRequest::default().with_filter(labels);
+    let error = client.list_incident_aggregations(&request).await.unwrap_err();
+    assert!(error.to_string().starts_with("`filter.displayLabels` cannot be sent in the query"), "{error}");
     // An empty filter sends nothing.
     let request = ListIncidentAggregationsRequest::default().with_filter(IncidentQueryFilter::default());
     client.list_incident_aggregations(&request).await.unwrap();
     assert!(!emulator.requests()[0].path.contains('='), "{:?}", emulator.requests());
+}
+
+#[tokio::test]
+async fn members_that_are_set_are_sent_in_the_query() {
+    let server = Raw::start([json("200 OK", "{}")]);
+    let client = server.builder().api_generation(ApiGeneration::V5).build().unwrap();
+    let filter = IncidentQueryFilter::default()
+        .with_assignee(["a b", "c"])
+        .with_severity([IncidentSeverity::Critical])
+        .with_is_muted(false);
+    let page = PaginationRequest::default().with_page_size(5);
+    let request = ListIncidentAggregationsRequest::default().with_filter(filter).with_pagination(page);
+    client.list_incident_aggregations(&request).await.unwrap();
+    let expected = "GET /mgmt/openapi/5/incidents/aggregations/v1?filter.assignee=a+b&filter.assignee=c\
+                    &filter.severity=INCIDENT_SEVERITY_CRITICAL&filter.isMuted=false&pagination.pageSize=5 HTTP/1.1\r\n";
+    assert!(server.requests()[0].starts_with(expected), "{:?}", server.requests());
+}
+
+/// The limit of 8 KiB holds for whole URLs: those that are built, those that bulk runs fill, and those of reading.
+#[tokio::test]
+async fn a_url_of_the_maximum_length_is_sent_and_a_longer_one_is_not() {
+    let server = Raw::answering("127.0.0.1:0".parse().unwrap(), [], || json("200 OK", "{}"));
+    let client = server.builder().api_generation(ApiGeneration::V5).build().unwrap();
+    let ids = |path: &str, parameter: &str, spare: usize| {
+        let taken = server.url().len() + path.len() + 3 * (parameter.len() + 2);
+        let left = 8192 - taken - spare;
+        ["a".repeat(left / 3), "b".repeat(left / 3), "c".repeat(left - 2 * (left / 3))]
+    };
+    let fits = ids("/5/incidents/incidents/v1/all/by-user", "incident_ids", 0);
+    client.unassign_incidents(&UnassignIncidentsRequest::new(fits.clone())).await.unwrap();
+    let mut longer = fits.clone();
+    longer[2].push('c');
+    let error = client.unassign_incidents(&UnassignIncidentsRequest::new(longer.clone())).await.unwrap_err();
+    assert!(error.to_string().contains("would be 8193 bytes long, and proxies commonly accept 8192"), "{error}");
+    assert_eq!(server.requests().len(), 1);
+
+    let sent = || server.requests().iter().filter(|request| request.starts_with("DELETE ")).count() - 1;
+    client.bulk().unassign(fits).count().await;
+    assert_eq!(sent(), 1, "they fill one request");
+    client.bulk().unassign(longer).count().await;
+    assert_eq!(sent(), 3, "and one byte more takes a second");
+
+    let reads = || server.requests().iter().filter(|request| request.starts_with("GET ")).count();
+    let before = reads();
+    client.bulk().get(ids("/5/incidents/incidents/v1", "ids", 0)).count().await;
+    assert_eq!(reads() - before, 1);
 }
 
 #[tokio::test]
@@ -221,6 +290,11 @@ async fn a_reply_with_none_of_the_incidents_is_checked_in_generation_5() {
     let server = Raw::start([json("200 OK", "{}"), not_found()]);
     let reply = unassign(&server.builder().build().unwrap()).await.unwrap();
     assert_eq!((reply.incidents.len(), reply.attempts(), reply.has_body()), (0, 2, true));
+    // An answer without a body is one, too.
+    let server = Raw::start([json("200 OK", "{}"), Step::Reply(response("204 No Content", "", ""))]);
+    let client = server.builder().build().unwrap();
+    let reply = unassign(&client).await.unwrap();
+    assert_eq!((reply.has_body(), client.api_generation()), (false, Some(ApiGeneration::V5)));
     // Where it may have done something, it does not.
     let server = Raw::start([json("200 OK", "{}"), json("503 Service Unavailable", "")]);
     let client = server.builder().build().unwrap().with_options(crate::client::once());

@@ -19,6 +19,7 @@ mod fleet;
 mod generations;
 mod guides;
 mod operations;
+mod outcomes;
 mod raw;
 mod surface;
 mod telemetry;

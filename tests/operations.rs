@@ -5,6 +5,8 @@ use coralogix_incidents::{ApiGeneration, ApiKey, Client, Error, ErrorKind};
 use coralogix_incidents_emulator::{Emulator, JsonStyle};
 use futures::future::BoxFuture;
 
+use crate::document::document;
+
 pub(crate) struct Case {
     pub(crate) id: &'static str,
     pub(crate) run: fn(&Client) -> BoxFuture<'_, Result<(), Error>>,
@@ -166,6 +168,58 @@ fn there_is_a_case_for_each_operation() {
     let cases: Vec<&str> = CASES.iter().map(|case| case.id).collect();
     let operations: Vec<&str> = Client::operations().map(coralogix_incidents::Operation::id).collect();
     assert_eq!(cases, operations);
+}
+
+#[test]
+fn the_table_of_operations_is_that_of_the_document() {
+    let paths = document()["paths"].as_object().unwrap();
+    let methods = paths.iter().flat_map(|(path, item)| {
+        item.as_object().unwrap().iter().map(move |(method, operation)| (path, method.to_uppercase(), operation))
+    });
+    let mut documented = 0;
+    for (path, method, stated) in methods {
+        documented += 1;
+        let id = stated.get("x-binding-of").unwrap_or(&stated["operationId"]).as_str().unwrap();
+        let operation = Client::operations().find(|operation| operation.id() == id).unwrap();
+        let binding = operation.bindings().iter().find(|binding| binding.path() == path && binding.method() == method);
+        let binding = binding.unwrap_or_else(|| panic!("{id} has no binding {method} {path}"));
+        assert_eq!(stated["x-api-generation"], binding.generation().as_str(), "{id}");
+        assert_eq!(stated["x-permission"], operation.permission(), "{id}");
+        assert_eq!(stated["x-idempotency"], format!("{:?}", operation.idempotency()).to_lowercase(), "{id}");
+        if stated.get("x-binding-of").is_none() {
+            let is_personal = stated.get("x-personal-key").is_some_and(|personal| personal == true);
+            assert_eq!(is_personal, operation.requires_personal_key(), "{id}");
+            let ids = stated.get("x-incident-ids").and_then(|ids| ids.as_str());
+            assert_eq!(ids, operation.incident_ids(), "{id}");
+        }
+        // A parameter that is a message is sent as its scalar members, by their dotted paths.
+        let parameters = stated.get("parameters").and_then(|all| all.as_array()).into_iter().flatten();
+        let parameters: Vec<_> = parameters.filter(|parameter| parameter["in"] == "query").collect();
+        for query in binding.query() {
+            let parameter =
+                parameters.iter().find(|parameter| query.name().split('.').next() == parameter["name"].as_str());
+            let parameter = parameter.unwrap_or_else(|| panic!("{id} has no parameter {}", query.name()));
+            let member = parameter.get("x-body-member").unwrap_or(&parameter["name"]).as_str();
+            assert_eq!(query.member().split('.').next(), member, "{id}");
+            if let Some(kind) = parameter["schema"].get("type") {
+                assert_eq!(query.is_list(), kind == "array", "{id} {}", query.name());
+            }
+        }
+    }
+    assert_eq!(documented, Client::operations().map(|operation| operation.bindings().len()).sum::<usize>());
+
+    let aggregations = Client::operations().find(|operation| operation.id() == "listIncidentAggregations").unwrap();
+    let excluded = |generation| aggregations.binding(generation).unwrap().excluded_members();
+    assert_eq!(excluded(ApiGeneration::V1), [""; 0]);
+    let maps_and_lists_of_messages =
+        ["filter.contextualLabels", "filter.displayLabels", "filter.metaLabels", "groupBys"];
+    assert_eq!(excluded(ApiGeneration::V5), maps_and_lists_of_messages);
+
+    let get = Client::operations().find(|operation| operation.id() == "getIncident").unwrap();
+    let path_of = |generation, id| get.binding(generation).unwrap().path_of(id).map_err(|error| error.to_string());
+    assert_eq!(path_of(ApiGeneration::V1, "50%").unwrap(), "/v1/incidents/50%25");
+    assert_eq!(path_of(ApiGeneration::V5, "-._~").unwrap(), "/5/incidents/incidents/v1/-._~");
+    assert!(path_of(ApiGeneration::V1, "a/b").unwrap_err().starts_with("`id` contains `/`"));
 }
 
 #[tokio::test]

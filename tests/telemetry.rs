@@ -138,7 +138,9 @@ async fn drift_of_the_service_is_reported_once_for_each_name_and_never_with_valu
     let client = server.client();
     let response = unassign(&client).await.unwrap();
     assert!(response.incidents[0].state.is_unrecognized(), "watching changes nothing");
+    let once = log.text();
     unassign(&client.clone()).await.unwrap();
+    assert_eq!(log.count(&["cx.drift.kind"]), once.lines().filter(|line| line.contains("cx.drift.kind")).count());
     for parts in [
         [
             "cx.drift.kind=\"enum_value\"",
@@ -157,6 +159,31 @@ async fn drift_of_the_service_is_reported_once_for_each_name_and_never_with_valu
     for value in ["some-value", "secret", "m@x"] {
         assert!(!log.text().contains(value), "{value} in {}", log.text());
     }
+}
+
+#[tokio::test]
+async fn a_client_reports_at_most_1024_names() {
+    let log = Capture::start();
+    let bodies = (0..17).map(|response| {
+        let members: Vec<String> = (0..64).map(|number| format!("\"unknown{response}x{number}\":1")).collect();
+        json("200 OK", &format!("{{{}}}", members.join(",")))
+    });
+    let server = Raw::start(bodies);
+    let client = server.client();
+    for _ in 0..17 {
+        unassign(&client).await.unwrap();
+    }
+    assert_eq!(log.count(&["cx.drift.kind"]), 1024);
+}
+
+#[tokio::test]
+async fn a_change_of_the_generation_is_in_the_span_and_in_the_log() {
+    let log = Capture::start();
+    let server = Raw::start([json("404 Not Found", r#"{"code":5,"message":"Not Found","details":[]}"#)]);
+    unassign(&server.builder().build().unwrap()).await.unwrap();
+    assert_eq!(log.count(&["DEBUG", "in another API generation", "generation=v5"]), 1, "{}", log.text());
+    let template = "url.template=\"/5/incidents/incidents/v1/all/by-user\"";
+    assert_eq!(log.count(&["close", "operation{", template, "cx.attempts=2"]), 1, "{}", log.text());
 }
 
 #[tokio::test]

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use coralogix_incidents::{
-    types::{Incident, ListIncidentsResponse, UnassignIncidentsResponse},
+    ApiGeneration, ApiKey, Client, Region, RetryPolicy,
+    types::{Incident, ListIncidentsRequest, ListIncidentsResponse, UnassignIncidentsResponse},
     wire::{self, StringMap},
 };
 use proptest::{collection::vec, prelude::*};
@@ -39,12 +40,45 @@ proptest! {
             prop_assert_eq!(map.contains_key(name), expected.contains_key(name));
         }
         prop_assert_eq!((map.len(), map.is_empty()), (expected.len(), expected.is_empty()));
+        prop_assert_eq!((map.iter().len(), map.clone().into_iter().len()), (expected.len(), expected.len()));
         prop_assert!(map.keys().eq(expected.keys()) && map.values().eq(expected.values()));
         prop_assert!(map.iter().eq(expected.iter().map(|(name, value)| (&**name, &**value))));
         prop_assert_eq!(format!("{map:?}"), format!("{expected:?}"));
         prop_assert_eq!(serde_json::to_string(&map).unwrap(), serde_json::to_string(&expected).unwrap());
         prop_assert_eq!(BTreeMap::from(map), expected);
     }
+}
+
+#[test]
+fn values_are_shown_in_words_and_without_secrets() {
+    let debug = |value: &dyn std::fmt::Debug| format!("{value:?}");
+    let client = Client::builder().api_key(ApiKey::new("cxup_secret").unwrap()).build().unwrap();
+    assert_eq!(debug(&ApiKey::new("cxup_secret").unwrap()), "ApiKey([redacted])");
+    assert_eq!(
+        debug(&client.bulk().unassign(["a"])),
+        "Run { task: Change(Unassign), summary: Summary { found: 0, updated: 0, not_found: 0, failed: 0, unknown: 0, \
+         not_sent: 0, duplicates: 0 }, .. }"
+    );
+    let items = debug(&client.list_incidents_stream(ListIncidentsRequest::default()));
+    assert!(
+        items.starts_with("Items { request: ListIncidentsRequest {") && items.ends_with("token: None, .. }"),
+        "{items}"
+    );
+    assert_eq!(format!("{:>5}|{}", Region::Us2.to_string(), Region::Ap3), "  US2|AP3");
+}
+
+#[test]
+fn names_of_generations_and_settings_are_read_back() {
+    for (name, generation) in
+        [("v1", ApiGeneration::V1), ("1", ApiGeneration::V1), (" V5 ", ApiGeneration::V5), ("5", ApiGeneration::V5)]
+    {
+        assert_eq!(name.parse::<ApiGeneration>().unwrap(), generation);
+        assert_eq!(generation.to_string().parse::<ApiGeneration>().unwrap(), generation);
+    }
+    let unknown = "v\n3".parse::<ApiGeneration>().unwrap_err().to_string();
+    assert_eq!(unknown, "unknown API generation `v\\n3`: it is v1 or v5");
+    let attempts = [0, 1, 5].map(|attempts| RetryPolicy::default().with_max_attempts(attempts).max_attempts());
+    assert_eq!((attempts, RetryPolicy::default().max_attempts()), ([1, 1, 5], 3));
 }
 
 #[test]

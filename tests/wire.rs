@@ -132,6 +132,33 @@ fn enum_names_are_clean_and_survive_display_and_parse() {
     assert_eq!(IncidentEventAlertType::default(), IncidentEventAlertType::Standard);
     assert_eq!(IncidentEventOrderByFieldType::default(), IncidentEventOrderByFieldType::Timestamp);
     assert_eq!(IncidentFields::CreatedTime.as_str(), "INCIDENTS_FIELDS_CREATED_TIME");
+    for (text, number) in [("17", Some(17)), ("-1", Some(-1)), ("+17", None), ("017", None), ("NEW", None)] {
+        let Ok(IncidentStatus::Unrecognized(value)) = text.parse() else { panic!("{text}") };
+        assert_eq!(value.as_number(), number, "{text}");
+        assert_eq!(format!("{value} {value:?}"), format!("{text} UnrecognizedValue({text:?})"));
+    }
+}
+
+#[test]
+fn a_value_of_another_type_is_refused_with_what_was_expected() {
+    for (json, expected) in [
+        (r#"{"assignments":1}"#, "invalid type: integer `1`, expected an array"),
+        (
+            r#"{"state":true}"#,
+            "invalid type: boolean `true`, expected the name or the number of a value of IncidentState",
+        ),
+        (r#"{"createdAt":true}"#, "invalid type: boolean `true`, expected an RFC 3339 time"),
+        (r#"{"contextualLabels":true}"#, "invalid type: boolean `true`, expected a map of strings"),
+    ] {
+        let error = read_in_every_way::<Incident>(json).unwrap_err();
+        assert!(error.starts_with(expected), "{error}");
+    }
+    let error = read_in_every_way::<PaginationResponse>(r#"{"totalSize":true}"#).unwrap_err();
+    assert!(
+        error.starts_with("invalid type: boolean `true`, expected an integer, as a number or as a string"),
+        "{error}"
+    );
+    assert_eq!(read_in_every_way(r#"{"assignments":null}"#), Ok(Incident::default()));
 }
 
 #[test]
@@ -176,13 +203,14 @@ fn durations_convert_over_their_whole_range_with_their_sign() {
         ("3600s", TimeDelta::hours(1)),
         ("0.000000001s", TimeDelta::nanoseconds(1)),
         ("-1.500s", TimeDelta::milliseconds(-1500)),
+        ("2.000001s", TimeDelta::microseconds(2_000_001)),
         ("-0.500s", TimeDelta::milliseconds(-500)),
         ("315576000000.999999999s", TimeDelta::seconds(315_576_000_000) + TimeDelta::nanoseconds(999_999_999)),
         ("-315576000000.999999999s", -(TimeDelta::seconds(315_576_000_000) + TimeDelta::nanoseconds(999_999_999))),
     ];
     for (text, delta) in cases {
         assert_eq!(Duration::new(text).to_time_delta(), Ok(delta), "{text}");
-        assert_eq!(Duration::from_time_delta(delta).unwrap().as_str(), text);
+        assert_eq!(Duration::from_time_delta(delta).unwrap().to_string(), text);
     }
     for text in [
         "",
@@ -340,7 +368,9 @@ fn what_is_no_integer_or_out_of_range_is_refused_with_the_reason() {
     for text in texts {
         refused(format!("{{\"totalSize\":\"{text}\"}}"), &format!("`{text}` is not an integer"));
     }
-    for (value, words) in [("true", "boolean `true`"), ("{\"a\":1}", "map"), ("[1]", "sequence")] {
+    for (value, words) in
+        [("true", "boolean `true`"), ("false", "boolean `false`"), ("{\"a\":1}", "map"), ("[1]", "sequence")]
+    {
         refused(format!("{{\"totalSize\":{value}}}"), words);
     }
     assert!(
@@ -358,7 +388,7 @@ fn the_number_of_an_enum_value_is_read_in_every_notation_of_json() {
         assert_eq!((value.as_number(), value.as_str()), (Some(number), number.to_string().as_str()), "{written}");
         assert_eq!(serde_json::to_value(&incident).unwrap()["state"], json!(number), "{written}");
     }
-    for wrong in ["1.5", "1e300", "18446744073709551615", "true", "{}", "[]"] {
+    for wrong in ["1.5", "1e300", "18446744073709551615", "true", "{}", "{\"a\":\"1\"}", "[]"] {
         assert!(read_in_every_way::<Incident>(&format!("{{\"state\":{wrong}}}")).is_err(), "{wrong}");
     }
 }

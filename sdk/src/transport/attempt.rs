@@ -77,7 +77,7 @@ impl Client {
         let mut body = BytesMut::new();
         while let Ok(Some(chunk)) = self.with_read_timeout(limit, None, response.chunk()).await {
             body.extend_from_slice(&chunk);
-            if body.len() > MAX_ERROR_BODY {
+            if body.len() >= MAX_ERROR_BODY {
                 break;
             }
         }

@@ -102,7 +102,7 @@ impl Client {
                 shared.generations.v1_has_read_a_body();
                 return Ok(response);
             }
-            self.ask_again(call, &mut exchange, other, response, answers).await
+            self.ask_again(call, &mut exchange, other, response).await
         };
         let outcome = outcome.instrument(span.clone()).await;
         let attempts = outcome.as_ref().map_or_else(Error::attempts, ResponseValue::attempts);
@@ -120,11 +120,9 @@ impl Client {
         exchange: &mut Exchange<'_>,
         other: &'static Binding,
         first: ResponseValue<T>,
-        answers: &Answers<'_, T>,
     ) -> Result<ResponseValue<T>, Error> {
         let Ok(request) = self.request(exchange.build, other, &exchange.correlation_id) else { return Ok(first) };
         telemetry::changed_generation(&exchange.span, other, "the reply holds none of the incidents");
-        let operation = call.operation;
         exchange.binding = other;
         exchange.may_change = false;
         call.generation = other.generation;
@@ -133,15 +131,9 @@ impl Client {
             Err(error) => Err(error),
         };
         match second {
-            Ok(second) => {
-                if answers(&second) || !second.has_body {
-                    self.answered(operation, other);
-                }
-                Ok(second)
-            }
             // The other generation changed nothing, so the first reply stands.
             Err(error) if error.effect() == Effect::None => Ok(ResponseValue { attempts: error.attempts(), ..first }),
-            Err(error) => Err(error),
+            second => second,
         }
     }
 
