@@ -301,7 +301,7 @@ fn circle(imports: &BTreeMap<Names, BTreeSet<Names>>) -> Option<Vec<String>> {
 }
 
 #[test]
-fn a_circle_is_found_whatever_way_a_module_is_named() {
+fn a_circle_is_found_however_a_module_is_imported() {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("circles-{}", std::process::id()));
     let check = |files: &[(&str, &str)]| {
         let _ = fs::remove_dir_all(&folder);

@@ -203,7 +203,7 @@ fn account(
 }
 
 #[test]
-fn the_account_of_every_id_is_what_the_service_says_happened() {
+fn the_outcome_of_every_id_matches_the_log_of_the_service() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let mut runner = TestRunner::new(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(96) });
     runner.run(&plans(), |plans| runtime.block_on(check(plans))).unwrap_or_else(|error| panic!("{error}"));
@@ -219,7 +219,7 @@ async fn a_lost_reply_and_a_retry_is_an_update() {
 }
 
 #[tokio::test]
-async fn requests_are_cut_by_the_length_of_their_url_where_ids_travel_there() {
+async fn requests_are_split_by_the_length_of_their_url_if_ids_are_sent_in_it() {
     let ids: Vec<String> = (0..1000).map(|id| format!("00000000-0000-4000-8000-{id:012}")).collect();
     for (generation, expected) in [(ApiGeneration::V1, 1), (ApiGeneration::V5, 7)] {
         let emulator = Emulator::start().await.unwrap();
@@ -262,7 +262,7 @@ async fn no_request_has_more_ids_than_the_document_allows() {
 }
 
 #[tokio::test]
-async fn a_refusal_that_every_request_would_meet_ends_the_run() {
+async fn a_refusal_that_applies_to_every_request_ends_the_run() {
     let emulator = Emulator::start().await.unwrap();
     let key = ApiKey::new("not-the-key").unwrap();
     let client = Client::builder().api_key(key).base_url(emulator.url()).build().unwrap();
@@ -284,7 +284,7 @@ async fn blank_ids_fail_alone() {
 }
 
 #[tokio::test]
-async fn a_stopped_run_accounts_for_all_that_is_at_hand() {
+async fn a_stopped_run_yields_an_outcome_for_every_available_id() {
     let emulator = Emulator::start().await.unwrap();
     let client = client(&emulator, ApiGeneration::V1);
     // More repeats than are passed over at one go.
@@ -321,7 +321,7 @@ async fn an_abandoned_run_keeps_what_was_answered() {
 }
 
 #[tokio::test]
-async fn what_a_slow_source_has_is_not_held_back() {
+async fn ids_of_a_slow_source_are_sent_without_delay() {
     let emulator = Emulator::start().await.unwrap();
     let (sender, receiver) = futures::channel::mpsc::unbounded();
     sender.unbounded_send("incident_id_1".to_owned()).unwrap();
@@ -335,7 +335,7 @@ async fn what_a_slow_source_has_is_not_held_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_on_the_wire_goes_on_while_the_consumer_is_busy() {
+async fn requests_in_flight_make_progress_while_the_consumer_is_busy() {
     use crate::raw::{Raw, json};
 
     let good = || json("200 OK", r#"{"incidents":[{"id":null}]}"#);
@@ -352,7 +352,7 @@ async fn what_is_on_the_wire_goes_on_while_the_consumer_is_busy() {
 }
 
 #[tokio::test]
-async fn a_source_of_nothing_but_repeats_lets_other_work_go_on() {
+async fn a_source_with_only_repeated_ids_yields_to_other_tasks() {
     let emulator = Emulator::start().await.unwrap();
     let mut run = client(&emulator, ApiGeneration::V1).bulk().unassign(std::iter::repeat("incident_id_1"));
     // Each poll comes back, although the source never ends.
@@ -363,7 +363,7 @@ async fn a_source_of_nothing_but_repeats_lets_other_work_go_on() {
 }
 
 #[tokio::test]
-async fn reading_back_takes_a_404_for_an_answer() {
+async fn reading_back_accepts_a_404_as_an_answer() {
     use crate::raw::{Raw, json};
 
     let missing = || json("404 Not Found", r#"{"code":5,"message":"incident not found"}"#);
@@ -534,7 +534,7 @@ async fn a_repeated_or_empty_page_token_ends_the_list() {
 }
 
 #[tokio::test]
-async fn empty_pages_are_passed_over_but_not_for_ever() {
+async fn empty_pages_are_skipped_up_to_a_limit() {
     use crate::raw::{Raw, json};
 
     let empty = |number: usize| json("200 OK", &format!(r#"{{"pagination":{{"nextPageToken":"{number}"}}}}"#));
@@ -636,7 +636,7 @@ fn incident(status: &str) -> crate::raw::Step {
 }
 
 #[tokio::test(start_paused = true)]
-async fn waiting_for_a_status_ends_with_it_or_with_what_was_last_seen() {
+async fn waiting_for_a_status_ends_with_it_or_with_the_last_state() {
     use coralogix_incidents::{WaitError, types::IncidentStatus};
 
     use crate::raw::{Raw, json};
@@ -660,7 +660,7 @@ async fn waiting_for_a_status_ends_with_it_or_with_what_was_last_seen() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn waiting_for_a_status_outlasts_a_failure_and_keeps_to_its_limit() {
+async fn waiting_for_a_status_survives_a_transient_failure_and_respects_its_limit() {
     use coralogix_incidents::{WaitError, types::IncidentStatus};
 
     use crate::raw::{Raw, Step, response};
@@ -680,7 +680,7 @@ async fn waiting_for_a_status_outlasts_a_failure_and_keeps_to_its_limit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn waiting_for_a_status_asks_no_sooner_than_it_may_and_of_an_incident() {
+async fn waiting_for_a_status_respects_retry_after_and_needs_an_incident() {
     use coralogix_incidents::{WaitError, types::IncidentStatus};
 
     use crate::raw::{Raw, Step, json, response};

@@ -73,7 +73,7 @@ async fn generation_5_sends_ids_in_the_query() {
 }
 
 #[tokio::test]
-async fn a_post_without_a_body_says_that_it_is_json_all_the_same() {
+async fn a_post_without_a_body_has_the_content_type_json() {
     let server = Raw::start([json("200 OK", "{}")]);
     server.client().batch_get_incident(&["a".to_owned(), "b&c".to_owned()]).await.unwrap();
     let sent = &server.requests()[0];
@@ -117,7 +117,7 @@ async fn a_request_that_breaks_a_limit_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fault_that_passes_is_not_seen() {
+async fn a_transient_fault_is_not_seen_by_the_caller() {
     let server = Raw::start([unavailable(), Step::Reset(vec![])]);
     let response = unassign(&server.client()).await.unwrap();
     assert_eq!(response.attempts(), 3);
@@ -143,7 +143,7 @@ async fn the_total_timeout_ends_a_call_wherever_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_silence_ends_an_attempt_with_an_http_client_of_ones_own_too() {
+async fn the_read_timeout_works_with_an_applications_client() {
     let begun = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{".to_vec();
     for silence in [Step::Stall(vec![]), Step::Stall(begun)] {
         let server = Raw::start(vec![silence; 2]);
@@ -284,7 +284,7 @@ async fn a_call_that_is_dropped_leaves_the_client_usable() {
 }
 
 #[tokio::test]
-async fn what_the_service_says_is_read_in_all_its_shapes() {
+async fn messages_of_the_service_are_read_in_every_shape() {
     // Whether it is a word of the service, or one that says nothing: then the status counts.
     for (body, message, code, denied) in [
         (r#"{"code":7,"message":"no","details":[{"@type":"t","x":1}]}"#, Some("no"), Some(7), true),
@@ -392,7 +392,7 @@ async fn a_compressed_error_is_never_shown_as_text() {
 }
 
 #[tokio::test]
-async fn a_coding_that_changes_nothing_and_a_coding_of_nothing_lose_no_answer() {
+async fn an_identity_coding_or_an_empty_body_with_a_coding_is_decoded() {
     for headers in [
         "content-encoding: Identity\r\n",
         "content-encoding: \r\n",
@@ -414,7 +414,7 @@ async fn a_coding_that_changes_nothing_and_a_coding_of_nothing_lose_no_answer() 
 }
 
 #[tokio::test]
-async fn a_byte_order_mark_before_a_reply_is_passed_over() {
+async fn a_byte_order_mark_before_a_response_is_ignored() {
     let server = Raw::start([json("200 OK", &format!("\u{feff}{GOOD}")), json("200 OK", "\u{feff}{\"incidents\":1}")]);
     let client = server.client();
     assert_eq!(unassign(&client).await.unwrap().incidents[0].id, "incident_id_1");
@@ -422,7 +422,7 @@ async fn a_byte_order_mark_before_a_reply_is_passed_over() {
 }
 
 #[tokio::test]
-async fn a_route_that_does_not_exist_is_told_from_an_incident_that_does_not() {
+async fn an_unknown_route_is_distinguished_from_an_unknown_incident() {
     let server = Raw::start([Step::Reply(response("404 Not Found", "", ""))]);
     assert!(
         server.client().get_incident("a").await.unwrap_err().is_not_found(),
@@ -493,7 +493,7 @@ async fn the_key_is_never_shown() {
 }
 
 #[test]
-fn a_key_that_cannot_be_one_is_refused_with_the_place_of_the_fault() {
+fn an_invalid_key_is_refused_with_the_position_of_the_mistake() {
     let message = |key: &str| ApiKey::new(key).unwrap_err().to_string();
     assert_eq!(message(""), "the API key is empty");
     assert_eq!(message("abc\n"), "the API key has a line break at position 4 of 4: copy the key alone");
@@ -546,7 +546,7 @@ fn the_endpoint_is_checked_before_a_key_is_sent_there() {
 }
 
 #[tokio::test]
-async fn a_client_of_ones_own_is_used() {
+async fn an_http_client_of_the_application_is_used() {
     let server = Raw::start([]);
     let headers = [("x-own".parse().unwrap(), "yes".parse().unwrap())].into_iter().collect();
     let own = own().default_headers(headers).build().unwrap();
@@ -557,7 +557,7 @@ async fn a_client_of_ones_own_is_used() {
 }
 
 #[tokio::test]
-async fn a_redirect_that_a_client_of_ones_own_follows_is_no_reply_of_the_service() {
+async fn a_redirect_followed_by_an_applications_client_is_an_error() {
     let login = Step::Reply(response("302 Found", "location: /login?from=here\r\n", ""));
     let server = Raw::start([login]);
     let following = own().redirect(reqwest::redirect::Policy::default()).build().unwrap();
@@ -573,7 +573,7 @@ async fn a_redirect_that_a_client_of_ones_own_follows_is_no_reply_of_the_service
 }
 
 #[tokio::test]
-async fn a_redirect_to_where_nobody_listens_is_no_proof_that_nothing_was_sent() {
+async fn a_redirect_to_a_closed_port_does_not_prove_that_nothing_was_sent() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let see_other = || Step::Reply(response("303 See Other", &format!("location: http://{closed}/\r\n"), ""));
     let server = Raw::start([see_other(), see_other(), see_other()]);
@@ -585,7 +585,7 @@ async fn a_redirect_to_where_nobody_listens_is_no_proof_that_nothing_was_sent() 
 }
 
 #[tokio::test]
-async fn a_key_that_is_cut_off_or_stands_in_a_header_is_not_shown() {
+async fn a_key_that_is_truncated_or_in_a_header_is_not_shown() {
     let cut = &KEY[..KEY.len() - 1];
     for step in [
         Step::Reply(response("401 Unauthorized", "", &format!("{{\"message\": \"no key {cut}"))),
@@ -610,7 +610,7 @@ async fn a_body_over_the_limit_is_refused_and_one_at_the_limit_is_read() {
 }
 
 #[tokio::test]
-async fn what_is_no_json_object_is_not_taken_for_a_reply_of_the_service() {
+async fn a_body_that_is_not_a_json_object_is_not_a_response_of_the_service() {
     for (kind, body, effect) in [
         ("application/json", r#"{"incidents":1}"#, Effect::Applied),
         ("Application/JSON; charset=utf-8", r#"{"incidents":1}"#, Effect::Applied),

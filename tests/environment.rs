@@ -53,7 +53,7 @@ fn the_endpoint_is_found_by_any_of_the_names_that_the_vendors_tools_use() {
 }
 
 #[test]
-fn variables_that_agree_are_taken_and_two_that_disagree_are_named() {
+fn variables_may_agree_and_conflicting_ones_are_named() {
     for (variables, expected) in [
         (
             &[("CORALOGIX_REGION", "EU2"), ("CORALOGIX_ENV", "EUROPE2")],

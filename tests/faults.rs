@@ -145,7 +145,7 @@ fn seen(error: &Error) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_fault_is_seen_for_what_it_is_and_the_next_call_succeeds() {
+async fn every_fault_is_classified_and_the_next_call_succeeds() {
     let mut table = String::from(
         "| fault | what the caller sees | effect | attempts | seconds | Display |\n| --- | --- | --- | --- | --- | --- |\n",
     );
@@ -236,7 +236,7 @@ fn read_document(name: &str) -> (String, Range<usize>) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn callers_who_are_told_the_same_retry_after_do_not_come_back_at_once() {
+async fn callers_with_the_same_retry_after_do_not_retry_at_the_same_time() {
     let server = Raw::start([Step::Reply(response("429 Too Many Requests", "retry-after: 1000\r\n", ""))]);
     let asked = Duration::from_secs(1000);
     let policy = RetryPolicy::default().with_base_delay(asked).with_max_delay(asked).with_max_retry_after(asked);

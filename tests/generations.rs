@@ -77,7 +77,7 @@ async fn the_documented_request_is_sent_first_and_its_generation_is_remembered()
 }
 
 #[tokio::test]
-async fn an_unknown_route_is_no_retry_and_all_clones_remember_what_answered() {
+async fn an_unknown_route_is_not_a_retry_and_all_clones_remember_the_generation() {
     let correlation_id = |request: &String| {
         let line = request.lines().find_map(|line| line.strip_prefix("x-cx-correlation-id: "));
         line.unwrap().to_owned()
@@ -102,7 +102,7 @@ async fn an_unknown_route_is_no_retry_and_all_clones_remember_what_answered() {
 }
 
 #[tokio::test]
-async fn what_may_have_been_processed_is_not_sent_in_the_other_generation() {
+async fn a_call_that_may_have_been_processed_is_not_sent_in_the_other_generation() {
     for refused in [
         json("403 Forbidden", r#"{"code":7,"message":"no"}"#),
         json("400 Bad Request", r#"{"code":3,"message":"no"}"#),
@@ -136,7 +136,7 @@ async fn an_operation_in_one_generation_shows_nothing_about_the_others() {
 }
 
 #[tokio::test]
-async fn a_host_that_knows_neither_generation_is_told_once_with_its_base_url() {
+async fn a_host_that_knows_neither_generation_is_reported_once_with_its_base_url() {
     let server = Raw::start([not_found(), not_found()]);
     let error = unassign(&server.builder().build().unwrap()).await.unwrap_err();
     assert!(error.is_unknown_route() && error.effect() == Effect::None && error.attempts() == 2, "{error}");
@@ -145,7 +145,7 @@ async fn a_host_that_knows_neither_generation_is_told_once_with_its_base_url() {
 }
 
 #[tokio::test]
-async fn a_404_that_may_be_about_the_incident_is_one_where_a_generation_has_answered() {
+async fn a_404_that_may_be_about_an_incident_is_not_found_once_a_generation_has_answered() {
     let nothing = || Step::Reply(response("404 Not Found", "", ""));
     let server = Raw::start([json("200 OK", GOOD), nothing()]);
     let client = server.builder().build().unwrap();
@@ -209,7 +209,7 @@ async fn bulk_streams_and_hand_over_work_with_nothing_configured() {
 }
 
 #[tokio::test]
-async fn what_cannot_travel_in_a_query_is_refused_by_name_before_anything_is_sent() {
+async fn members_that_a_query_does_not_support_are_refused_before_anything_is_sent() {
     let emulator = only(ApiGeneration::V5).await;
     let client = crate::operations::client(&emulator, ApiGeneration::V5);
     let request = ListIncidentAggregationsRequest::default().with_group_bys([GroupBy::default()]);

@@ -41,7 +41,7 @@ fn a_changed_surface_has_a_changelog_entry() {
 }
 
 #[test]
-fn what_breaks_a_caller_changes_the_surface_and_what_does_not_does_not() {
+fn only_breaking_changes_change_the_surface() {
     let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
     let surface = |text: &str| fingerprint(&surface_of(&[file("lib.rs", text)]));
     let code = "#[derive(Clone)] pub struct Page { pub size: u32, at: u32 }

@@ -208,7 +208,7 @@ async fn the_span_of_a_request_ends_with_it_and_not_with_the_wait_after_it() {
 }
 
 #[tokio::test]
-async fn a_call_whose_answer_cannot_be_read_is_a_failed_one() {
+async fn a_call_with_an_undecodable_response_has_failed() {
     let log = Capture::start();
     let server = Raw::start([json("200 OK", "{\"incidents\":7}")]);
     unassign(&server.client()).await.unwrap_err();

@@ -89,7 +89,7 @@ fn members(value: &Value) -> Vec<String> {
 }
 
 #[test]
-fn an_unknown_field_is_no_error() {
+fn an_unknown_field_is_not_an_error() {
     let mut sample = documented();
     sample["incidents"][0]["notInTheDocument"] = json!(true);
     sample["somethingNew"] = json!({ "deep": [1, 2, { "er": null }] });
@@ -187,7 +187,7 @@ fn timestamps_have_0_3_6_or_9_digits_and_the_years_1_to_9999() {
 }
 
 #[test]
-fn durations_decode_whatever_they_are() {
+fn any_text_decodes_as_a_duration() {
     let incident = incident_with("/duration", json!("<string>"));
     let duration = incident.duration.unwrap();
     assert_eq!(duration.as_str(), "<string>");
@@ -343,7 +343,7 @@ fn a_whole_number_is_read_exactly_in_every_notation_of_json() {
 }
 
 #[test]
-fn what_is_no_integer_or_out_of_range_is_refused_with_the_reason() {
+fn invalid_and_large_integers_are_refused_with_the_reason() {
     let refused = |json: String, words: &str| {
         for error in [
             read_in_every_way::<PaginationResponse>(&json).unwrap_err(),
@@ -483,7 +483,7 @@ fn text_may_be_escaped_in_any_way() {
 }
 
 #[test]
-fn an_incident_tells_its_assignees_age_and_end() {
+fn an_incident_has_assignees_an_age_and_a_duration() {
     let now: DateTime<Utc> = "2024-01-01T01:00:00Z".parse().unwrap();
     let response: UnassignIncidentsResponse = decode(documented());
     let incident = &response.incidents[0];

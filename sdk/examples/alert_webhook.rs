@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_does_not_know_the_secret_reaches_nobody() {
+    async fn a_request_without_the_secret_is_refused() {
         let emulator = Emulator::start().await.unwrap();
         let alert = || serde_json::json!({ "eventId": "event_id_2" });
         for secret in ["", "Expected", "expected-and-more"] {
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_may_pass_is_a_503_and_what_will_not_is_none() {
+    async fn transient_failures_are_503_and_permanent_ones_are_not() {
         let emulator = Emulator::builder().fault(Fault::status(403).nth(2)).start().await.unwrap();
         let alert = |id: &str| serde_json::json!({ "eventId": id });
         let unknown = send(&emulator, "expected", alert("too_early")).await;

@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn open_incidents_count_for_their_users_and_resolved_ones_do_not() {
+    async fn only_open_incidents_are_listed_for_a_user() {
         let incidents = [
             incident("a", IncidentStatus::Triggered, IncidentSeverity::Info, &["dana", "mei"]),
             incident("b", IncidentStatus::Acknowledged, IncidentSeverity::Critical, &["mei"]),
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn grave_incidents_of_nobody_are_listed() {
+    async fn unassigned_critical_incidents_are_listed() {
         let incidents = [IncidentSeverity::Low, IncidentSeverity::Warning, IncidentSeverity::Error]
             .map(|severity| incident(&severity.to_string(), IncidentStatus::Triggered, severity, &[]));
         let load = load(stream::iter(incidents.map(Ok::<_, ()>))).await.unwrap();

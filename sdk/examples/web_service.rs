@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_outage_is_a_503_that_says_what_is_known() {
+    async fn an_outage_is_reported_as_503_with_what_is_known() {
         let emulator = Emulator::builder().fault(Fault::status(503)).start().await.unwrap();
         let response = post(&start(&emulator).await, &["incident_id_1"]).await;
         assert_eq!(response.status(), 503);
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_webhook_without_ids_is_a_400_and_reaches_nobody() {
+    async fn a_webhook_without_ids_is_a_400_and_sends_nothing() {
         let emulator = Emulator::start().await.unwrap();
         assert_eq!(post(&start(&emulator).await, &[]).await.status(), 400);
         assert_eq!(emulator.requests(), []);

@@ -482,7 +482,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_at_the_end_of_what_is_kept_is_redacted_whole() {
+    fn a_key_at_the_end_of_a_kept_body_is_redacted_completely() {
         let key = ApiKey::new(KEY).unwrap();
         let undecodable = |body: &Bytes| {
             let cause = serde_json::from_str::<Value>("x").unwrap_err();

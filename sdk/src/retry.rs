@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_that_would_come_again_is_not_retried() {
+    fn a_permanent_failure_is_not_retried() {
         let transport = RetryClass::Transport;
         let status = |status| RetryClass::Status(StatusCode::from_u16(status).unwrap());
         let body = b"grpc: received message larger than max (2 vs. 1)";

@@ -1,5 +1,5 @@
-//! The few things that every caller of this API would write: a user's open incidents, a hand-over, waiting for a status.
-//! They call the client's own methods and nothing else.
+//! Common tasks: listing the open incidents of a user, handing them over, and waiting for a status. They only call public methods
+//! of the client.
 
 use std::{collections::HashMap, error::Error as StdError, fmt, future::ready, time::Duration};
 
@@ -16,13 +16,13 @@ use crate::{
     types::{Incident, IncidentQueryFilter, IncidentStatus, ListIncidentsRequest},
 };
 
-/// What a hand-over did; see [`Client::hand_over`].
+/// The result of [`Client::hand_over`].
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct HandOver {
     /// Incidents that are now assigned to the new user, and no longer to the old one.
     pub moved: Vec<Incident>,
-    /// Incidents that were not moved, or of which that is not known. Each incident of the list is in one of the two lists.
+    /// The outcomes of the other incidents: they were not moved, or it is not known whether they were.
     pub not_moved: Vec<Outcome>,
 }
 
@@ -36,9 +36,9 @@ impl HandOver {
 impl Client {
     /// The open incidents that are assigned to a user, as a stream, page by page.
     ///
-    /// Open is what is neither resolved nor closed. The service is asked for triggered and acknowledged ones, so incidents of
-    /// a status that this version does not know are not among them. Incidents that the service returns for another spelling of
-    /// the user's id are among them; see [`Incident::is_assigned_to`].
+    /// Open incidents are neither resolved nor closed. The request filters by the statuses triggered and acknowledged, so incidents
+    /// with a status that this version does not know are not included. Incidents that the service returns with another spelling
+    /// of the user's id are included; see [`Incident::is_assigned_to`].
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -59,17 +59,17 @@ impl Client {
             .with_assignee([user_id.as_str()])
             .with_status([IncidentStatus::Triggered, IncidentStatus::Acknowledged]);
         let incidents = self.list_incidents_stream(ListIncidentsRequest::default().with_filter(filter));
-        // A filter that a service passes over must not hand anybody else's incidents to the caller.
+        // If a service ignores the filter, the incidents of other users must not be returned.
         incidents.try_filter(move |incident| ready(incident.is_open() && incident.is_assigned_to(&user_id)))
     }
 
-    /// Assigns a user's open incidents to another: lists them, and changes them with [`Verb::reassign`]. Incidents whose reply
-    /// was lost are read to find out what became of them.
+    /// Assigns the open incidents of a user to another user: lists them, and changes them with [`Verb::reassign`]. If a response
+    /// was lost, its incidents are read to find out whether they were changed.
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` if a user is blank, or both are the same; else the error of the list, if it fails. Then nothing was
-    /// changed. What fails later is in [`HandOver::not_moved`].
+    /// `InvalidRequest` if a user is blank or both are the same, or the error of the list. In these cases nothing was changed. Later
+    /// failures are in [`HandOver::not_moved`].
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -109,7 +109,7 @@ impl Client {
         while let Some(Outcome { id, fate }) = read.next().await {
             match (fate, unknown.remove(&id)) {
                 (Fate::Updated(incident), _) => report.moved.push(*incident),
-                // A read that failed settles nothing.
+                // If the read failed, the outcome is still unknown.
                 (Fate::Unknown(_) | Fate::NotSent | Fate::Abandoned, Some(fate)) | (fate, _) => {
                     report.not_moved.push(Outcome { id, fate });
                 }
@@ -118,14 +118,15 @@ impl Client {
         Ok(report)
     }
 
-    /// Waits until an incident has a status: asks at once, and then every `interval` (at least 10 ms), until `limit` has passed.
-    /// A failure that may pass does not end the wait, and the service is not asked again before its `Retry-After` is over, but
-    /// for the last look, at the limit itself, which may take a second more.
+    /// Waits until an incident has a status. Polls immediately, and then every `interval` (at least 10 ms) until `limit` has passed.
+    ///
+    /// A transient failure does not end the wait. The next poll is not made before a `Retry-After` is over, except for the final
+    /// poll at the limit, which may take one more second.
     ///
     /// # Errors
     ///
-    /// [`WaitError::Elapsed`] with the incident as it was last seen; [`WaitError::Call`] if the incident can't be read, now or
-    /// at the end of the wait.
+    /// [`WaitError::Elapsed`] with the incident as it was read last; [`WaitError::Call`] if a read fails for a reason that is not
+    /// transient, or if the last one fails.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -153,14 +154,14 @@ impl Client {
         interval: Duration,
         limit: Duration,
     ) -> Result<Incident, WaitError> {
-        /// What the last look has, however little time is left.
-        const LAST_LOOK: Duration = Duration::from_secs(1);
+        /// The minimum timeout of a poll, even if less time is left.
+        const MIN_POLL_TIMEOUT: Duration = Duration::from_secs(1);
         let end = saturating_deadline(Instant::now(), limit);
-        // Asking without a pause helps nobody.
+        // Polling without a pause would only cause load.
         let interval = interval.max(Duration::from_millis(10));
         loop {
             let asked = Instant::now();
-            let client = self.within((end - asked).max(LAST_LOOK));
+            let client = self.within((end - asked).max(MIN_POLL_TIMEOUT));
             let mut pause = interval;
             let failed = match client.get_incident(id).await {
                 Ok(mut response) => {
@@ -189,7 +190,7 @@ impl Client {
             if Instant::now() >= end {
                 return Err(failed);
             }
-            // The last look is at the limit itself.
+            // The final poll is at the limit.
             sleep_until(saturating_deadline(asked, pause).min(end)).await;
         }
     }
@@ -202,9 +203,9 @@ pub enum WaitError {
     /// The incident did not reach the status in time.
     #[non_exhaustive]
     Elapsed {
-        /// The incident as it was last seen.
+        /// The incident as it was read last.
         last: Box<Incident>,
-        /// How long was waited.
+        /// The limit of the wait.
         limit: Duration,
     },
     /// The incident can't be read.

@@ -63,7 +63,7 @@ mod tests {
     };
 
     #[tokio::test]
-    async fn a_log_that_says_otherwise_is_a_contradiction() {
+    async fn a_different_log_is_a_contradiction() {
         // Errors enough for a short run.
         let emulator = with_faults(&["*:401:p=0.1"]).start().await.expect("starts");
         let client = crate::client(emulator.url()).build().expect("a client");
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn an_effect_that_the_log_denies_is_a_contradiction() {
+    fn an_effect_that_is_not_in_the_log_is_a_contradiction() {
         let seen = Seen { status: 503, whole: true, changed: false };
         let call = |attempts, effect| {
             let kind = ErrorKind::Status(503.try_into().expect("a status"));

@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_that_is_higher_than_the_terminal_ends_in_a_count() {
+    fn a_text_longer_than_the_terminal_ends_with_a_count() {
         assert_eq!(fit("a\nb\nc\n", 3), "a\nb\nc");
         assert_eq!(fit("a\nb\nc\nd", 3), "a\nb\n(2 more lines)");
     }

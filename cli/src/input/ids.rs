@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_no_id_ends_the_ids_and_names_its_number() {
+    fn a_line_that_is_not_an_id_ends_the_input_and_is_named_by_its_number() {
         assert_eq!(
             read(b"one\n\nID  STATUS\ntwo\n").last().unwrap().as_ref().unwrap_err().split(':').next(),
             Some("line 3 contains white space")

@@ -45,7 +45,7 @@ fn events_that_are_not_known_are_reported_beside_those_that_are() {
 }
 
 #[test]
-fn an_answer_without_an_incident_is_settled_by_reading() {
+fn an_outcome_that_a_response_leaves_open_is_read() {
     for body in ["", "{}"] {
         let empty = |operation: &str| Fault::status(200).with_body(FaultBody::Text(body.to_owned())).on(operation);
         let answered = start(with_three().fault(empty("acknowledgeIncidentByEventId").after_effect()));
@@ -68,7 +68,7 @@ fn an_answer_without_an_incident_is_settled_by_reading() {
 }
 
 #[test]
-fn a_lost_reply_is_settled_by_reading() {
+fn a_lost_reply_is_followed_by_a_read() {
     let emulator = start(with_three().fault(Fault::lost_reply().on("resolveIncidentByEventId")));
     let ran = Cli::at(&emulator).run(&["resolve", "--event", &event(&emulator)]);
     assert_eq!((ran.code, ran.err.as_str()), (0, "1 resolved\n"));

@@ -31,7 +31,7 @@ fn ids_come_from_arguments_a_file_and_standard_input_and_count_once() {
 }
 
 #[test]
-fn a_file_with_a_line_that_is_no_id_sends_nothing() {
+fn a_file_with_a_line_that_is_not_an_id_sends_nothing() {
     let emulator = emulator();
     let path = std::env::temp_dir().join(format!("cx-incidents-bad-{}", std::process::id()));
     fs::write(&path, "incident_id_2\nID  STATUS\n").unwrap();
@@ -43,7 +43,7 @@ fn a_file_with_a_line_that_is_no_id_sends_nothing() {
 }
 
 #[test]
-fn standard_input_with_a_line_that_is_no_id_is_taken_until_there() {
+fn standard_input_is_used_up_to_a_line_that_is_not_an_id() {
     let emulator = emulator();
     let ran = Cli::at(&emulator).stdin("incident_id_2\nnot an id\nincident_id_3\n").run(&["unassign", "-"]);
     assert_eq!(ran.code, 3);
@@ -62,7 +62,7 @@ fn nothing_on_standard_input_is_nothing_to_do() {
 }
 
 #[test]
-fn ids_are_worked_on_while_more_are_still_to_come() {
+fn ids_are_processed_while_more_arrive() {
     let emulator = emulator();
     let mut child = Cli::at(&emulator).command(&["unassign", "-", "--output", "ndjson"]).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
@@ -78,7 +78,7 @@ fn ids_are_worked_on_while_more_are_still_to_come() {
 }
 
 #[test]
-fn every_id_is_in_the_account_exactly_once_whatever_fails() {
+fn every_id_has_exactly_one_outcome_whatever_fails() {
     let faults = [
         Fault::status(500).on("resolveIncidents").nth(1),
         Fault::status(400).on("resolveIncidents").nth(3),
@@ -131,7 +131,7 @@ fn results_come_in_the_order_of_the_ids() {
 }
 
 #[test]
-fn a_reader_that_goes_away_ends_a_list_quietly() {
+fn a_closed_pipe_ends_a_list_without_an_error() {
     let emulator = start(with_many(600));
     for format in ["ids", "ndjson", "table", "json"] {
         let mut child = Cli::at(&emulator).command(&["list", "-o", format]).spawn().unwrap();
@@ -146,7 +146,7 @@ fn a_reader_that_goes_away_ends_a_list_quietly() {
 }
 
 #[test]
-fn a_reader_that_goes_away_stops_a_change_and_the_account_goes_on_standard_error() {
+fn a_closed_pipe_stops_a_change_and_standard_error_has_the_summary() {
     let emulator = start(with_many(600));
     let mut child =
         Cli::at(&emulator).command(&["acknowledge", "-", "-o", "ndjson", "--concurrency", "1"]).spawn().unwrap();
@@ -160,7 +160,7 @@ fn a_reader_that_goes_away_stops_a_change_and_the_account_goes_on_standard_error
 }
 
 #[test]
-fn a_request_to_end_is_taken_as_ctrl_c() {
+fn sigterm_is_handled_like_ctrl_c() {
     let emulator = emulator();
     let mut child = Cli::at(&emulator).command(&["unassign", "-", "--output", "json"]).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
@@ -248,7 +248,7 @@ fn a_file_that_never_ends_can_be_interrupted() {
 }
 
 #[test]
-fn an_interrupted_list_shows_what_came() {
+fn an_interrupted_list_shows_what_it_received() {
     let emulator = start(with_many(5000));
     let gate = Gate::new(&emulator, 2);
     let cli = Cli::at(&emulator).env("CORALOGIX_URL", gate.url());

@@ -11,7 +11,7 @@ fn base_url(cli: &Cli, arguments: &[&str]) -> (String, String) {
 }
 
 #[test]
-fn the_place_comes_from_the_environment_unless_an_argument_says_otherwise() {
+fn an_argument_overrides_the_endpoint_of_the_environment() {
     let of = |url: &str, from: &str| (url.to_owned(), from.to_owned());
     let bare = Cli::bare();
     assert_eq!(base_url(&bare, &[]), of("https://api.eu1.coralogix.com/mgmt/openapi", "default"));
@@ -27,7 +27,7 @@ fn the_place_comes_from_the_environment_unless_an_argument_says_otherwise() {
 }
 
 #[test]
-fn two_places_in_the_environment_are_a_mistake_that_an_argument_settles() {
+fn two_endpoints_in_the_environment_are_an_error_unless_an_argument_selects_one() {
     let cli = Cli::bare().env("CORALOGIX_REGION", "EU2").env("CORALOGIX_URL", "https://c.example/x");
     let ran = cli.run(&["config"]);
     assert_eq!(ran.code, 2);
@@ -60,7 +60,7 @@ fn the_api_generation_comes_from_the_environment_too() {
 }
 
 #[test]
-fn config_says_that_there_is_a_key_and_not_which() {
+fn config_shows_whether_there_is_a_key_but_not_the_key() {
     let ran = Cli::bare().env("CORALOGIX_API_KEY", KEY).run(&["config"]);
     assert!(ran.out.contains("[redacted]"), "{}", ran.out);
     let ran = Cli::bare().run(&["config"]);
@@ -69,7 +69,7 @@ fn config_says_that_there_is_a_key_and_not_which() {
 }
 
 #[test]
-fn without_a_key_it_is_2_and_both_ways_out_are_told() {
+fn without_a_key_it_is_2_and_both_remedies_are_named() {
     for cli in [Cli::bare(), Cli::bare().env("CORALOGIX_API_KEY", "")] {
         for command in [&["unassign", "incident_id_1"][..], &["list"], &["handover", "--from", "a", "--to", "b"]] {
             let ran = cli.run(command);

@@ -56,7 +56,7 @@ fn a_missing_or_odd_key_is_found() {
 }
 
 #[test]
-fn refusals_of_the_service_are_told_apart() {
+fn refusals_of_the_service_are_classified() {
     let reader = Key::personal("cxup_nothing", BOB).with_permissions(["incidents:close"]);
     let emulator = start(with_three().key(reader));
     let (result, text) = check(&Cli::at(&emulator).env("CORALOGIX_API_KEY", "cxup_nothing"), &[], 1, "permission");
@@ -84,7 +84,7 @@ fn configurations_that_cannot_work_are_named() {
 }
 
 #[test]
-fn a_region_that_nobody_chose_and_a_proxy_are_pointed_out() {
+fn a_default_region_and_a_proxy_are_reported() {
     let (result, text) = check(&Cli::bare(), &[], 1, "endpoint");
     assert!(result == "warning" && text.contains("--region"), "{text}");
     let proxy = Cli::bare().env("HTTPS_PROXY", "http://user:secret@127.0.0.1:9");

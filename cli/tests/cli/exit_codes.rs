@@ -249,7 +249,7 @@ fn usage_is_2_and_nothing_is_sent() {
 }
 
 #[test]
-fn a_lost_reply_is_settled_by_reading_before_it_is_reported() {
+fn an_outcome_after_a_lost_reply_is_read_before_it_is_reported() {
     let emulator = start(with_three().fault(Fault::lost_reply().on("unassignIncidents")));
     let ran = Cli::at(&emulator).run(&["unassign", "incident_id_2", "nobody"]);
     assert_eq!(ran.code, 3, "{}", ran.err);

@@ -69,7 +69,7 @@ fn a_base_url_that_ends_in_a_generation_decides() {
 }
 
 #[test]
-fn what_cannot_travel_in_a_generation_is_refused_with_the_way_out() {
+fn members_that_a_generation_does_not_support_are_refused_with_a_remedy() {
     let emulator = start(with_three().generations([ApiGeneration::V5]));
     for arguments in [
         &["stats", "--by", "severity", "--api-generation", "v5"][..],

@@ -110,7 +110,7 @@ fn dry_run_shows_what_would_be_sent_and_sends_no_change() {
 }
 
 #[test]
-fn dry_run_in_generation_5_puts_the_ids_where_they_travel() {
+fn dry_run_in_generation_5_shows_the_ids_in_the_query() {
     let emulator = emulator();
     let cli = Cli::at(&emulator);
     let ran = cli.run(&["unassign", "a", "b", "--dry-run", "--api-generation", "v5", "-o", "json"]);

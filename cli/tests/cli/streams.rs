@@ -103,7 +103,7 @@ fn help_on_a_full_disk_is_1() {
 }
 
 #[test]
-fn output_that_nobody_reads_is_no_error() {
+fn closed_output_is_not_an_error() {
     let emulator = emulator();
     for arguments in
         [&["--help"][..], &["--version"], &["help", "list"], &["completions", "bash"], &["config"], &["list"]]

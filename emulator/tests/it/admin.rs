@@ -199,7 +199,7 @@ async fn the_clock_is_stopped_and_started() {
 }
 
 #[tokio::test]
-async fn the_overview_says_what_there_is() {
+async fn the_overview_has_counts_clock_and_faults() {
     let emulator = Emulator::builder().generations([ApiGeneration::V5]).start().await.unwrap();
     let overview = get(&emulator, "");
     assert_eq!(get(&emulator, "/")["operations"], overview["operations"], "also with a slash at the end");

@@ -115,7 +115,7 @@ fn without_nulls(value: &Value) -> Value {
 }
 
 #[test]
-fn the_judge_finds_what_the_document_does_not_allow() {
+fn the_validator_finds_what_the_document_does_not_allow() {
     let judge = |value: Value| {
         std::panic::catch_unwind(|| Document::get().judge_as("UnassignIncidentsResponse", &value)).is_ok()
     };

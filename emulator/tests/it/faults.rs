@@ -170,7 +170,7 @@ async fn a_truncated_chunked_body_has_no_last_chunk() {
 }
 
 #[tokio::test]
-async fn stalls_keep_the_connection_open_and_say_nothing() {
+async fn stalls_keep_the_connection_open_without_a_response() {
     for (fault, part) in [(Fault::stall_headers(), None), (Fault::stall_body(100), Some(100))] {
         let emulator = with(fault).await;
         let mut stream = unassign(&emulator).open().unwrap();
@@ -209,7 +209,7 @@ async fn a_broken_request_before_the_effect_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_rate_limit_lets_so_many_pass_within_a_second() {
+async fn a_rate_limit_allows_its_number_of_requests_per_second() {
     let get = |emulator: &Emulator| request(emulator, "GET", "/v1/incidents/incident_id_1").send();
     // A busy machine may need more than a second for so many: then once more.
     let (emulator, replies) = loop {
@@ -246,7 +246,7 @@ async fn faults_choose_their_requests() {
 }
 
 #[tokio::test]
-async fn the_first_of_several_faults_counts() {
+async fn the_first_of_several_faults_applies() {
     let emulator =
         Emulator::builder().fault(Fault::status(500).nth(1)).fault(Fault::status(502)).start().await.unwrap();
     assert_eq!(statuses(&emulator, 3), [500, 502, 502]);

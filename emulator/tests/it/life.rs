@@ -61,7 +61,7 @@ async fn the_key_that_may_do_everything_is_the_one_that_was_given() {
 }
 
 #[tokio::test]
-async fn many_run_at_once_and_know_nothing_of_each_other() {
+async fn many_emulators_run_independently() {
     let mut emulators = Vec::new();
     for _ in 0..20 {
         emulators.push(Emulator::start().await.unwrap());
@@ -184,7 +184,7 @@ async fn a_port_that_is_taken_is_an_error_with_its_address() {
 }
 
 #[tokio::test]
-async fn the_log_says_who_asked_for_what_and_what_came_of_it() {
+async fn the_log_has_the_user_the_ids_and_the_changes() {
     let emulator = Emulator::start().await.unwrap();
     let call =
         request(&emulator, "DELETE", "/5/incidents/incidents/v1/all/by-user?incident_ids=incident_id_1&incident_ids=x");

@@ -44,7 +44,7 @@ fn terminate(mut running: Running, mut output: impl Read) -> (Option<i32>, Strin
 }
 
 #[test]
-fn the_banners_example_works_as_it_is_printed_and_the_state_is_kept() {
+fn the_example_of_the_banner_works_and_the_state_is_kept() {
     let file = scratch("program.json");
     let state = file.to_str().unwrap();
     let (running, output, banner) = start(&["--incidents", "7", "--seed", "7", "--key", "cxup_mine", "--state", state]);

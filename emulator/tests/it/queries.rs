@@ -162,7 +162,7 @@ async fn pages_hold_each_incident_once_while_others_come_and_go() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_none_or_of_another_query_is_refused() {
+async fn an_invalid_token_or_one_of_another_query_is_refused() {
     let emulator = emulator().await;
     let first = json!({ "pagination": { "pageSize": 1 } });
     let token = post(&emulator, "/v1/incidents", &first).expect(200)["pagination"]["nextPageToken"].clone();
@@ -269,7 +269,7 @@ async fn groups_sum_up_their_incidents() {
 }
 
 #[tokio::test]
-async fn events_are_listed_with_what_was_so_when_they_happened() {
+async fn events_are_listed_with_the_state_at_their_time() {
     let emulator = emulator().await;
     let path = "/v1/incidents:list-incident-events";
     let reply = post(&emulator, path, &json!({ "filter": { "name": "Checkout slow" } })).expect(200);

@@ -50,7 +50,7 @@ async fn emulator() -> Emulator {
 }
 
 #[tokio::test]
-async fn every_member_that_travels_in_a_query_means_what_it_means_in_a_body() {
+async fn every_member_means_the_same_in_a_query_and_in_a_body() {
     let emulator = emulator().await;
     let mut compared = 0;
     for (v1, v5, members) in queries() {
@@ -108,7 +108,7 @@ async fn repeated_members_and_several_members_add_up() {
 }
 
 #[tokio::test]
-async fn what_cannot_travel_in_a_query_or_is_wrong_there_is_400() {
+async fn invalid_and_unsupported_query_parameters_are_400() {
     let emulator = emulator().await;
     let mut refused = 0;
     for (_, v5, members) in queries() {

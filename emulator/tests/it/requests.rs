@@ -216,7 +216,7 @@ async fn both_spellings_of_a_name_are_read() {
 }
 
 #[tokio::test]
-async fn integers_travel_as_numbers_or_as_text() {
+async fn integers_are_read_as_numbers_or_strings() {
     let emulator = Emulator::start().await.unwrap();
     let list = |size: Value| post(&emulator, "/v1/incidents", &json!({ "pagination": { "pageSize": size } }));
     for size in [json!(3), json!("3"), json!(3.0), json!("3.0"), json!("0.3e1")] {

@@ -53,7 +53,7 @@ fn last_event(incident: &types::Incident) -> types::IncidentEvent {
 const GENERATIONS: [ApiGeneration; 2] = [ApiGeneration::V1, ApiGeneration::V5];
 
 #[tokio::test]
-async fn unassigning_removes_the_assignment_and_says_who_did_it() {
+async fn unassigning_removes_the_assignment_and_records_the_user() {
     for generation in GENERATIONS {
         let emulator = emulator().await;
         let request = types::UnassignIncidentsRequest::new(["theirs", "unknown", "open", "theirs"]);
@@ -187,7 +187,7 @@ async fn concurrent_requests_lose_no_change() {
 }
 
 #[tokio::test]
-async fn one_incident_that_is_not_there_is_404_and_many_are_listed() {
+async fn one_missing_incident_is_404_and_several_are_listed() {
     let emulator = emulator().await;
     for generation in GENERATIONS {
         let client = client(&emulator, generation);

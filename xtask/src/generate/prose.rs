@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn hostile_prose_becomes_harmless_and_keeps_its_words() {
+    fn hostile_prose_is_escaped_and_keeps_its_words() {
         for text in HOSTILE {
             assert_harmless(&prose(text));
             let (before, after) = (plain_characters(text), prose(text));

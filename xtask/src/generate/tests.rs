@@ -176,7 +176,7 @@ fn a_missing_operation_id_is_reported_by_method_and_path() {
 }
 
 #[test]
-fn constructs_that_are_not_supported_are_refused_where_they_stand() {
+fn unsupported_constructs_are_refused_with_their_line() {
     let one_of = "count: {type: integer, format: int32, oneOf: [], description: How often.}";
     let count = "count: {type: integer, format: int32, description: How often.}";
     refused(count, one_of, "count:", &["`Incident.count`", "`oneOf` is not supported"]);
@@ -243,7 +243,7 @@ fn a_message_that_requires_itself_is_rejected_with_its_line() {
 }
 
 #[test]
-fn a_key_that_nothing_reads_is_refused_where_it_stands() {
+fn an_unknown_document_key_is_refused_with_its_line() {
     let permission = "x-permission: incidents:read\n      requestBody";
     let with = |line: &str| format!("x-permission: incidents:read\n      {line}\n      requestBody");
     for (line, words) in [
@@ -292,7 +292,7 @@ fn a_key_that_nothing_reads_is_refused_where_it_stands() {
 }
 
 #[test]
-fn a_value_of_the_wrong_type_is_refused_where_it_stands() {
+fn a_value_of_the_wrong_type_is_refused_with_its_line() {
     for (old, new, at, message) in [
         (
             "          minItems: 1\n",
@@ -359,7 +359,7 @@ fn a_least_length_that_is_not_checked_is_refused() {
 }
 
 #[test]
-fn a_limit_that_no_request_has_is_refused_where_it_stands() {
+fn a_limit_that_no_request_has_is_refused_with_its_line() {
     let permission = "x-permission: incidents:read\n      requestBody";
     for (lines, at, words) in [
         ("x-incident-ids: ids\n      x-max-incident-ids: 0", "x-max", ["`0`", "a positive integer"]),
@@ -373,7 +373,7 @@ fn a_limit_that_no_request_has_is_refused_where_it_stands() {
 }
 
 #[test]
-fn names_that_would_clash_in_rust_are_refused_where_they_stand() {
+fn names_that_would_clash_in_rust_are_refused_with_their_line() {
     let count = "count: {type: integer, format: int32, description: How often.}";
     let twice = "createdAt: {type: string}\n        created_at: {type: string}";
     refused(count, twice, "created_at", &["schema `Incident`", "`created_at`", "`createdAt`", "rename one"]);
@@ -420,7 +420,7 @@ fn names_that_would_clash_in_rust_are_refused_where_they_stand() {
 }
 
 #[test]
-fn names_that_rust_does_not_allow_are_refused_where_they_stand() {
+fn names_that_rust_does_not_allow_are_refused_with_their_line() {
     for name in ["self", "Self", "super", "crate", "2nd", "'$'"] {
         let line = format!("{name}: {{type: string, minLength: 1, pattern: '\\S'}}");
         let ids = "        ids:\n          type: array";
@@ -447,7 +447,7 @@ fn names_that_rust_does_not_allow_are_refused_where_they_stand() {
 }
 
 #[test]
-fn an_enum_value_that_is_no_text_or_stands_twice_is_refused_where_it_stands() {
+fn an_enum_value_that_is_repeated_or_not_a_string_is_refused_with_its_line() {
     for (value, words) in [
         ("7", "`7` is none"),
         ("null", "`null` is none"),
@@ -759,7 +759,7 @@ fn the_sdk_knows_the_members_of_every_message_in_a_response_and_of_no_other() {
 }
 
 #[test]
-fn a_oneof_that_protobuf_could_not_have_is_refused_where_it_stands() {
+fn a_oneof_that_protobuf_does_not_allow_is_refused_with_its_line() {
     for (stated, words) in [
         ("x-oneof: [opened, count]", "must be a list of members"),
         ("x-oneof: opened", "a list of lists of members"),
@@ -783,7 +783,7 @@ fn a_oneof_that_protobuf_could_not_have_is_refused_where_it_stands() {
 }
 
 #[test]
-fn a_request_is_made_of_what_it_requires_and_a_text_with_a_name_of_the_text() {
+fn a_request_is_constructed_from_its_required_members() {
     let query = "      description: A query.\n      properties:\n";
     assert_eq!(DOCUMENT.matches(query).count(), 1);
     let members = "        user: {$ref: '#/components/schemas/User'}\n        \
