@@ -122,11 +122,14 @@ fn surface(package: &str) -> String {
 /// The same of source texts, each with its name.
 fn surface_of(code: &[(String, String)]) -> String {
     let code: Vec<_> = code.iter().map(|(name, text)| (name, syn::parse_file(text).unwrap())).collect();
-    let public: BTreeSet<String> = code.iter().flat_map(|(_, code)| public_types(&code.items)).collect();
+    let names = Names {
+        public_types: code.iter().flat_map(|(_, code)| public_types(&code.items)).collect(),
+        private_traits: code.iter().flat_map(|(_, code)| private_traits(&code.items)).collect(),
+    };
     let mut out = String::new();
     for (name, code) in &code {
         let mut lines = Vec::new();
-        code.items.iter().for_each(|item| self::item(item, &public, &mut lines));
+        code.items.iter().for_each(|item| self::item(item, &names, &mut lines));
         if !lines.is_empty() {
             out.push_str(&format!("// {name}\n{}\n\n", lines.join("\n")));
         }
@@ -151,6 +154,21 @@ fn is_public(visibility: &Visibility) -> bool {
     matches!(visibility, Visibility::Public(_))
 }
 
+/// What decides whether an implementation is public.
+struct Names {
+    public_types: BTreeSet<String>,
+    private_traits: BTreeSet<String>,
+}
+
+/// The traits that only the crate itself can use.
+fn private_traits(items: &[Item]) -> Vec<String> {
+    let private = items.iter().filter_map(|item| match item {
+        Item::Trait(definition) if !is_public(&definition.vis) => Some(definition.ident.to_string()),
+        _ => None,
+    });
+    private.collect()
+}
+
 /// The public types of items, those of inline modules included.
 fn public_types(items: &[Item]) -> Vec<String> {
     let names = items.iter().map(|item| match item {
@@ -169,7 +187,7 @@ fn macro_item(invocation: &ItemMacro) -> Option<Item> {
     invocation.mac.parse_body().ok()
 }
 
-fn item(item: &Item, public: &BTreeSet<String>, lines: &mut Vec<String>) {
+fn item(item: &Item, names: &Names, lines: &mut Vec<String>) {
     match item {
         Item::Struct(structure) if is_public(&structure.vis) => {
             let kind = match structure.fields {
@@ -212,7 +230,7 @@ fn item(item: &Item, public: &BTreeSet<String>, lines: &mut Vec<String>) {
         }
         Item::Macro(invocation) => {
             if let Some(item) = macro_item(invocation) {
-                self::item(&item, public, lines);
+                self::item(&item, names, lines);
             }
         }
         // `fuzzing` exists for the fuzz targets alone.
@@ -220,7 +238,7 @@ fn item(item: &Item, public: &BTreeSet<String>, lines: &mut Vec<String>) {
             let name = format!("{}mod {}", marks(&module.attrs), module.ident);
             let mut inner = Vec::new();
             let items = module.content.iter().flat_map(|(_, items)| items);
-            items.for_each(|item| self::item(item, public, &mut inner));
+            items.for_each(|item| self::item(item, names, &mut inner));
             lines.extend(
                 inner.iter().map(|line| if line.starts_with(' ') { line.clone() } else { format!("{name}::{line}") }),
             );
@@ -253,7 +271,7 @@ fn item(item: &Item, public: &BTreeSet<String>, lines: &mut Vec<String>) {
             let trait_ = block.trait_.as_ref().map_or_else(String::new, |(name, _)| tokens(name));
             let text = format!("{} {trait_}", tokens(&block.self_ty));
             let mut words = text.split(|character: char| !character.is_alphanumeric() && character != '_');
-            if words.any(|word| public.contains(word)) {
+            if words.any(|word| names.public_types.contains(word)) && !names.private_traits.contains(&trait_) {
                 implementation(block, lines);
             }
         }
