@@ -40,9 +40,9 @@
 //! one HTTP request
 //!     |
 //!     |<----------------------------------------.
-//!     v                                         | again, after a wait, if the failure is transient,
-//! an attempt                                    | the operation is idempotent, and attempts, time
-//!     |                                         | and the retry budget are left
+//!     v                                         | again after a wait, if the failure is
+//! an attempt                                    | transient, the operation idempotent, and
+//!     |                                         | attempts, time and retry budget are left
 //!     |  connect, send, read ...................+... Transport: no complete response
 //!     |  status ................................+... Status: refused or failed
 //!     v

@@ -1,5 +1,6 @@
 //! How protobuf JSON is read and written: open enums, `null` as the default, lists, maps of strings, times, durations, 64-bit
-//! integers. This module must not know of HTTP.
+//! integers.
+// This module must not know of HTTP.
 
 mod duration;
 pub(crate) mod integer;
