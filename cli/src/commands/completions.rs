@@ -19,7 +19,7 @@ const NAME: &str = "cx-incidents";
 
 #[derive(Debug, Args)]
 pub(crate) struct CompletionsArgs {
-    /// The shell to complete in; `source <(cx-incidents completions bash)` in ~/.bashrc, for example
+    /// The shell; for bash, add `source <(cx-incidents completions bash)` to ~/.bashrc
     shell: Shell,
 }
 

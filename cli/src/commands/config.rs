@@ -19,7 +19,7 @@ use crate::{
 #[derive(Debug, Args)]
 pub(crate) struct ConfigArgs {
     /// Ask the service, by reading one incident, which API generation answers
-    #[arg(long)]
+    #[arg(long, conflicts_with = "dry_run")]
     check: bool,
 }
 

@@ -63,12 +63,14 @@ pub(crate) async fn run(options: &GlobalOptions, output: &Output) -> Result<Exit
         Ok(connection) => {
             let mut checks =
                 vec![key(&connection), endpoint(&connection), proxy(&connection), certificates(&connection)];
-            if connection.missing_key().is_some() {
-                checks.extend(
-                    ["service", "clock", "permission"].map(|name| Check::new(name, Verdict::Skipped, "needs a key")),
-                );
-            } else {
-                checks.extend(service(unless_interrupted(probe(&connection.client)).await?));
+            let reason = match connection.missing_key() {
+                Some(_) => Some("needs a key"),
+                None => options.dry_run.then_some("a dry run sends nothing"),
+            };
+            match reason {
+                Some(reason) => checks
+                    .extend(["service", "clock", "permission"].map(|name| Check::new(name, Verdict::Skipped, reason))),
+                None => checks.extend(service(unless_interrupted(probe(&connection.client)).await?)),
             }
             checks
         }

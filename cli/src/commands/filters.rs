@@ -147,8 +147,13 @@ const FIELDS: [(&str, IncidentFields); 11] = [
     ("duration", IncidentFields::Duration),
 ];
 
+/// The names of the fields, for help and errors.
+pub(crate) fn field_names() -> String {
+    FIELDS.map(|(name, _)| name).join(", ")
+}
+
 /// The field of this name.
 pub(crate) fn parse_field(name: &str) -> Result<IncidentFields, String> {
     let known = FIELDS.into_iter().find(|(known, _)| *known == name);
-    known.map(|(_, field)| field).ok_or_else(|| format!("the fields are {}", FIELDS.map(|(name, _)| name).join(", ")))
+    known.map(|(_, field)| field).ok_or_else(|| format!("the fields are {}", field_names()))
 }

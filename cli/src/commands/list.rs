@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::{
     commands::{
-        filters::{FilterArgs, parse_field},
+        filters::{FilterArgs, field_names, parse_field},
         show_interrupted, watch,
     },
     context::Context,
@@ -30,8 +30,13 @@ use crate::{
 pub(crate) struct ListArgs {
     #[command(flatten)]
     filters: FilterArgs,
-    /// Sort by a field, with `:asc` (the default) or `:desc`; can be repeated
-    #[arg(long, value_name = "FIELD[:DIRECTION]", value_parser = parse_order, default_value = "created:desc")]
+    #[arg(
+        help = format!("Sort by a field, with `:asc` (the default) or `:desc`; can be repeated. Fields: {}", field_names()),
+        long,
+        value_name = "FIELD[:DIRECTION]",
+        value_parser = parse_order,
+        default_value = "created:desc"
+    )]
     pub(crate) order: Vec<Order>,
     /// Maximum number of incidents to show
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]

@@ -33,8 +33,8 @@ use crate::{
 /// Each paragraph on one line: clap wraps it.
 const LONG_HELP: &str = "\
 The API key is read from the environment variable CORALOGIX_API_KEY, because an argument would be visible in `ps` and in \
-the shell's history. Assigning and acknowledging need a personal key; use one for unassigning, too. CORALOGIX_REGION, CORALOGIX_DOMAIN or \
-CORALOGIX_URL set the location of the account, unless --region, --domain or --url does. NO_COLOR turns colors off.
+the shell's history. Assigning and acknowledging need a personal key; use one for unassigning, too. CORALOGIX_REGION (or \
+CORALOGIX_ENV), CORALOGIX_DOMAIN or CORALOGIX_URL set the location of the account, unless --region, --domain or --url does. NO_COLOR turns colors off.
 
 What neither arguments nor these variables set is taken from the configuration of the vendor's command line: CX_API_KEY and \
 CX_REGION, and then the profile that --profile, CX_PROFILE or `default_profile` in ~/.cx/config.toml names. CX_HOME moves \
@@ -95,7 +95,7 @@ pub(crate) enum Command {
     Handover(handover::HandoverArgs),
     /// Show the configuration in effect, and where each value comes from
     Config(config::ConfigArgs),
-    /// Check key, region, clock, certificates, proxy, API generation and permission, each with a remedy
+    /// Check the key, the region, the network and the permission to read, and say what to do about each problem
     Doctor,
     /// Print a completion script
     Completions(completions::CompletionsArgs),

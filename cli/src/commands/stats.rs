@@ -9,7 +9,7 @@ use futures::TryStreamExt;
 use serde_json::{Value, json};
 
 use crate::{
-    commands::filters::{FilterArgs, parse_field},
+    commands::filters::{FilterArgs, field_names, parse_field},
     context::Context,
     dry_run::{self, Input},
     input::names,
@@ -22,9 +22,16 @@ use crate::{
 
 #[derive(Debug, Args)]
 pub(crate) struct StatsArgs {
-    /// Group incidents by a field, or by a contextual label as `label:KEY`; can be repeated; needs API generation v1. Without
-    /// it, incidents are counted by each of their values
-    #[arg(long, value_name = "FIELD", value_parser = parse_group)]
+    #[arg(
+        help = format!(
+            "Group incidents by a field, or by a contextual label as `label:KEY`; can be repeated; needs API generation v1. \
+             Without it, incidents are counted by each of their values. Fields: {}",
+            field_names()
+        ),
+        long,
+        value_name = "FIELD",
+        value_parser = parse_group
+    )]
     by: Vec<Group>,
     #[command(flatten)]
     filters: FilterArgs,

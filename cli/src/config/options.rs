@@ -67,7 +67,7 @@ pub(crate) struct GlobalOptions {
     /// Maximum number of concurrent requests, 1 to 256 [default: 8]
     #[arg(long, global = true, value_name = "N", value_parser = parse_concurrency, help_heading = "Request options")]
     pub(crate) concurrency: Option<usize>,
-    /// Show the requests that would change incidents, and do not send them
+    /// Show requests instead of sending them; `handover` still lists the incidents of the user
     #[arg(long, global = true, help_heading = "Request options")]
     pub(crate) dry_run: bool,
     /// Do not ask for confirmation before more than 20 incidents are changed

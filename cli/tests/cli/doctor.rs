@@ -35,6 +35,10 @@ fn everything_is_checked_and_shown() {
     }
     // It asks once, and changes nothing.
     assert_eq!(emulator.requests().len(), 1);
+    let (result, text) = check(&Cli::at(&emulator), &["--dry-run"], 0, "service");
+    assert!(result == "skipped" && text.contains("a dry run sends nothing"), "{text}");
+    assert_eq!(Cli::at(&emulator).run(&["config", "--check", "--dry-run"]).code, 2);
+    assert_eq!(emulator.requests().len(), 1);
 }
 
 #[test]
