@@ -16,7 +16,7 @@ use self::{
     response::ErrorResponse,
     text::{KEPT_BODY, cut, one_line, without_byte_order_mark},
 };
-use crate::{ApiGeneration, Idempotency, Operation, types};
+use crate::{ApiGeneration, Idempotency, Operation, correlation_id::CorrelationId, types};
 
 /// Why a call failed, or why a client cannot be built.
 ///
@@ -92,7 +92,7 @@ pub(crate) struct Call {
     pub(crate) is_generation_fixed: bool,
     /// Whether the host did not know the route of the other generation either.
     pub(crate) changed_generation: bool,
-    pub(crate) correlation_id: String,
+    pub(crate) correlation_id: CorrelationId,
     pub(crate) attempts: u32,
     /// Of all attempts so far.
     pub(crate) effect: Effect,
@@ -441,7 +441,7 @@ impl Call {
             base_url: "http://localhost/mgmt/openapi".into(),
             is_generation_fixed: true,
             changed_generation: false,
-            correlation_id: String::new(),
+            correlation_id: CorrelationId::random(),
             attempts: 1,
             effect: Effect::None,
             retryable: false,
@@ -451,7 +451,7 @@ impl Call {
     /// The end of each message about a call.
     fn ending(&self) -> String {
         let plural = if self.attempts == 1 { "" } else { "s" };
-        format!(" ({} attempt{plural}, correlation id {})", self.attempts, self.correlation_id)
+        format!(" ({} attempt{plural}, correlation id {})", self.attempts, self.correlation_id.as_str())
     }
 }
 

@@ -101,6 +101,7 @@
 mod builder;
 pub mod bulk;
 mod client;
+mod correlation_id;
 mod credentials;
 mod endpoint;
 mod error;

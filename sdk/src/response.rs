@@ -7,7 +7,7 @@ use std::{
 
 use http::{HeaderMap, StatusCode};
 
-use crate::ApiGeneration;
+use crate::{ApiGeneration, correlation_id::CorrelationId};
 
 /// The decoded body of a successful response, with its status and headers. It dereferences to the body.
 #[derive(Clone)]
@@ -17,7 +17,7 @@ pub struct ResponseValue<T> {
     pub(crate) headers: HeaderMap,
     pub(crate) has_body: bool,
     pub(crate) generation: ApiGeneration,
-    pub(crate) correlation_id: String,
+    pub(crate) correlation_id: CorrelationId,
     pub(crate) attempts: u32,
     /// Whether the service may still be processing an earlier attempt of the call.
     pub(crate) uncertain: bool,
@@ -57,7 +57,7 @@ impl<T> ResponseValue<T> {
 
     /// The `x-cx-correlation-id` that the call was sent with, by which Coralogix support can find it.
     pub fn correlation_id(&self) -> &str {
-        &self.correlation_id
+        self.correlation_id.as_str()
     }
 
     /// How many requests were sent: one, plus one for each retry, plus one if another API generation was tried.

@@ -108,10 +108,10 @@ impl Client {
         let status = response.status();
         let coding = headers::content_coding(headers);
         let limit = self.inner.shared.max_response_bytes;
-        let json = headers::is_json(headers);
         let expected = response.content_length().and_then(|length| usize::try_from(length).ok());
+        let too_large = || AttemptError::TooLarge { status, json: headers::is_json(headers) };
         if coding.is_none() && expected.is_some_and(|length| length > limit) {
-            return Err(AttemptError::TooLarge { status, json });
+            return Err(too_large());
         }
         let mut first = Bytes::new();
         let mut body: Option<BytesMut> = None;
@@ -122,7 +122,7 @@ impl Client {
             }
             let read = body.as_ref().map_or(first.len(), BytesMut::len);
             if chunk.len() > limit - read {
-                return Err(AttemptError::TooLarge { status, json });
+                return Err(too_large());
             }
             // Most bodies arrive in one chunk, which needs no copy.
             if read == 0 {

@@ -14,6 +14,7 @@ use tracing::{Instrument, Span};
 use self::attempt::{AttemptError, Reply};
 use crate::{
     ApiGeneration, Binding, Client, Effect, Error, Idempotency, Operation, ResponseValue,
+    correlation_id::CorrelationId,
     error::{Call, RouteUnknown},
     http_client::missing_roots,
     retry::{self, Decision, FailedAttempt, StopReason},
@@ -36,7 +37,6 @@ pub(crate) type Answers<'a, T> = dyn Fn(&T) -> bool + Send + Sync + 'a;
 struct Exchange<'a> {
     build: &'a BuildRequest<'a>,
     binding: &'static Binding,
-    correlation_id: HeaderValue,
     deadline: Instant,
     span: Span,
     /// Whether the call may be sent in the other generation if the host does not know the route.
@@ -75,22 +75,19 @@ impl Client {
     ) -> Result<ResponseValue<T>, Error> {
         let shared = &self.inner.shared;
         let binding = self.first_binding(operation)?;
-        // The id only has to be unique, not secret, so that a fast random number generator will do.
-        let id = uuid::Builder::from_random_bytes(fastrand::u128(..).to_ne_bytes()).into_uuid().to_string();
-        let correlation_id = HeaderValue::from_str(&id)
-            .map_err(|_| Error::invalid_request("the correlation id cannot be sent in an HTTP header"))?;
+        let correlation_id = CorrelationId::random();
         let request = self.request(build, binding, &correlation_id)?;
         if let Some(cause) = &shared.missing_roots {
             return Err(missing_roots(cause));
         }
         let timeout = self.inner.options.timeout.unwrap_or(shared.timeout);
         let deadline = saturating_deadline(Instant::now(), timeout);
-        let span = telemetry::operation_span(operation, binding, request.url(), &id);
+        let span = telemetry::operation_span(operation, binding, request.url(), correlation_id.as_str());
         let may_change = shared.generations.may_change();
-        let mut exchange = Exchange { build, binding, correlation_id, deadline, span: span.clone(), may_change };
-        let call = self.new_call(operation, binding.generation, id);
+        let mut exchange = Exchange { build, binding, deadline, span: span.clone(), may_change };
+        let mut call = self.new_call(operation, binding.generation, correlation_id);
         let outcome = async {
-            let (reply, call) = self.attempts(call, &mut exchange, request).await?;
+            let reply = self.attempts(&mut call, &mut exchange, request).await?;
             let response = self.decode(call.clone(), reply)?;
             let (Some(answers), Some(other)) = (answers, self.other_binding(operation, exchange.binding)) else {
                 return Ok(response);
@@ -102,7 +99,7 @@ impl Client {
                 shared.generations.v1_has_read_a_body();
                 return Ok(response);
             }
-            self.ask_again(call, &mut exchange, other, response).await
+            self.ask_again(&mut call, &mut exchange, other, response).await
         };
         let outcome = outcome.instrument(span.clone()).await;
         let attempts = outcome.as_ref().map_or_else(Error::attempts, ResponseValue::attempts);
@@ -116,18 +113,18 @@ impl Client {
     /// Sends a V1 call again in the other generation, after a reply without any of the incidents.
     async fn ask_again<T: Response>(
         &self,
-        mut call: Call,
+        call: &mut Call,
         exchange: &mut Exchange<'_>,
         other: &'static Binding,
         first: ResponseValue<T>,
     ) -> Result<ResponseValue<T>, Error> {
-        let Ok(request) = self.request(exchange.build, other, &exchange.correlation_id) else { return Ok(first) };
+        let Ok(request) = self.request(exchange.build, other, &call.correlation_id) else { return Ok(first) };
         telemetry::changed_generation(&exchange.span, other, "the reply holds none of the incidents");
         exchange.binding = other;
         exchange.may_change = false;
         call.generation = other.generation;
         let second = match self.attempts(call, exchange, request).await {
-            Ok((reply, call)) => self.decode(call, reply),
+            Ok(reply) => self.decode(call.clone(), reply),
             Err(error) => Err(error),
         };
         match second {
@@ -172,12 +169,17 @@ impl Client {
         let call = Call {
             attempts: reply.attempts,
             effect: if operation.idempotency == Idempotency::Safe { Effect::None } else { Effect::Unknown },
-            ..self.new_call(operation, reply.generation, reply.correlation_id.clone())
+            ..self.new_call(operation, reply.generation, reply.correlation_id)
         };
         Error::incomplete(call, reply.status, &self.inner.shared.api_key.redact(what))
     }
 
-    fn new_call(&self, operation: &'static Operation, generation: ApiGeneration, correlation_id: String) -> Call {
+    fn new_call(
+        &self,
+        operation: &'static Operation,
+        generation: ApiGeneration,
+        correlation_id: CorrelationId,
+    ) -> Call {
         let shared = &self.inner.shared;
         Call {
             operation,
@@ -198,7 +200,7 @@ impl Client {
         &self,
         build: &BuildRequest<'_>,
         binding: &'static Binding,
-        correlation_id: &HeaderValue,
+        correlation_id: &CorrelationId,
     ) -> Result<reqwest::Request, Error> {
         let mut request = build(binding)?;
         let length = request.url().as_str().len();
@@ -217,10 +219,10 @@ impl Client {
     /// the same call is sent in the other generation at once. That is not a retry.
     async fn attempts(
         &self,
-        mut call: Call,
+        call: &mut Call,
         exchange: &mut Exchange<'_>,
         request: reqwest::Request,
-    ) -> Result<(Reply, Call), Error> {
+    ) -> Result<Reply, Error> {
         let (shared, options) = (&self.inner.shared, &self.inner.options);
         let policy = options.retry_policy.as_ref().unwrap_or(&shared.retry_policy);
         let deadline = exchange.deadline;
@@ -235,11 +237,11 @@ impl Client {
         loop {
             let attempt = match request.take() {
                 Some(request) => request,
-                None => self.request(exchange.build, exchange.binding, &exchange.correlation_id)?,
+                None => self.request(exchange.build, exchange.binding, &call.correlation_id)?,
             };
             let binding = exchange.binding;
             let url = attempt.url().clone();
-            let span = telemetry::attempt_span(binding, &url, &call.correlation_id, call.attempts);
+            let span = telemetry::attempt_span(binding, &url, call.correlation_id.as_str(), call.attempts);
             call.attempts += 1;
             let begun = Instant::now();
             let limit = saturating_deadline(begun, shared.attempt_timeout).min(deadline);
@@ -249,7 +251,7 @@ impl Client {
                     span.record("http.response.status_code", reply.status.as_u16());
                     shared.retry_budget.give_back(spent);
                     self.answered(call.operation, binding);
-                    return Ok((reply, call));
+                    return Ok(reply);
                 }
                 Err(failed) => failed,
             };
@@ -321,7 +323,7 @@ impl Client {
     }
 
     /// Sets the headers that every request carries.
-    fn apply_headers(&self, request: &mut reqwest::Request, correlation_id: &HeaderValue) {
+    fn apply_headers(&self, request: &mut reqwest::Request, correlation_id: &CorrelationId) {
         let empty_post = request.method() == Method::POST && request.body().is_none();
         let mut headers = self.inner.options.headers.clone();
         for (name, value) in request.headers() {
@@ -332,7 +334,7 @@ impl Client {
             headers.entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
-        headers.insert(CORRELATION_ID, correlation_id.clone());
+        headers.insert(CORRELATION_ID, correlation_id.header_value());
         *request.headers_mut() = headers;
     }
 
