@@ -1,18 +1,19 @@
 //! One call against bare reqwest that posts the same body and decodes the same reply into hand-written types, one after the
 //! other and 64 at once. The server is another process, so that both have the same to themselves.
-//! `cargo bench -p coralogix-incidents --bench call`
+//! `cargo bench -p coralogix-incidents --bench call` measures times,
+//! `cargo bench -p coralogix-incidents --bench call -- --instructions` counts instructions by valgrind, which must be installed.
 #![allow(clippy::print_stdout, clippy::expect_used, reason = "a benchmark prints, and has nothing to recover to")]
 
+#[path = "support/cpu.rs"]
+mod cpu;
 #[path = "support/plain.rs"]
 mod plain;
 #[path = "support/ratio.rs"]
 mod ratio;
+#[path = "support/server.rs"]
+mod server;
 
-use std::{
-    hint::black_box,
-    io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
-};
+use std::{env, hint::black_box, process::Command};
 
 use coralogix_incidents::{ApiKey, Client, types::UnassignIncidentsRequest};
 use coralogix_incidents_emulator::{Emulator, JsonStyle, Key, Sample};
@@ -21,100 +22,160 @@ use futures::future::join_all;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use tokio::runtime::Runtime;
 
+use self::server::{ROLE, Server};
+
 const KEY: &str = "cxup_bench";
+/// A way to make the call, and the number of calls to make by it, in the environment of a process that valgrind counts.
+const CALLS: &str = "BENCH_CALLS";
+const AT_ONCE: &str = "BENCH_AT_ONCE";
+const URL: &str = "BENCH_URL";
 
-/// This program again, as the server; it ends with its standard input.
-struct Server {
-    child: Child,
+/// The ways to make the call.
+const SDK: &str = "sdk";
+const BARE: &str = "reqwest";
+/// Bare reqwest that sends the headers that the SDK sends.
+const SAME_HEADERS: &str = "same headers";
+
+struct Caller {
+    client: Client,
+    http: reqwest::Client,
     url: String,
+    request: UnassignIncidentsRequest,
+    headers: HeaderMap,
+    same_headers: HeaderMap,
 }
 
-impl Server {
-    fn start() -> Self {
-        let program = std::env::current_exe().expect("this program");
-        let mut child = Command::new(program)
-            .env("BENCH_SERVER", "1")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("starts");
-        let mut url = String::new();
-        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut url).expect("its URL");
-        Self { child, url: url.trim().to_owned() }
+impl Caller {
+    fn new(url: &str) -> Self {
+        let client =
+            Client::builder().base_url(url).api_key(ApiKey::new(KEY).expect("a key")).build().expect("a client");
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let same_headers = [
+            ("accept", "application/json"),
+            ("user-agent", "coralogix-incidents-rust/0.1.0"),
+            ("x-cx-sdk-version", "0.1.0"),
+            ("x-cx-sdk-language", "rust"),
+            ("x-cx-correlation-id", "3f2b9c4e-7a61-4d0b-9f0e-52c1a7d8e6b3"),
+        ];
+        let same_headers =
+            same_headers.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+        Self {
+            client,
+            http: reqwest::Client::new(),
+            url: format!("{url}/v1/incidents:unassign"),
+            request: UnassignIncidentsRequest::new(["incident_id_1", "incident_id_2"]),
+            headers: HeaderMap::new(),
+            same_headers: same_headers.into_iter().collect(),
+        }
     }
 
-    fn serve() {
-        let runtime = Runtime::new().expect("a runtime");
-        let emulator = Emulator::builder()
-            .incidents(["incident_id_1", "incident_id_2"].map(Sample::new))
-            // Hand-written types insist on every member.
-            .json_style(JsonStyle::NullsPopulated)
-            .key(Key::personal(KEY, "bench@example.com"));
-        let emulator = runtime.block_on(emulator.start()).expect("starts");
-        println!("{}", emulator.url());
-        let _ = std::io::stdin().read_line(&mut String::new());
+    /// Makes a call and returns the number of incidents in its response.
+    async fn call(&self, way: &str) -> usize {
+        let headers = match way {
+            SDK => {
+                let response = self.client.unassign_incidents(&self.request).await.expect("answers");
+                return black_box(response.into_inner()).incidents.len();
+            }
+            SAME_HEADERS => &self.same_headers,
+            _ => &self.headers,
+        };
+        let request = self.http.post(&self.url).bearer_auth(KEY).headers(headers.clone()).json(&self.request);
+        let body = request.send().await.expect("answers").bytes().await.expect("a body");
+        black_box(serde_json::from_slice::<plain::Response>(&body).expect("decodes")).incidents.len()
+    }
+
+    async fn calls(&self, way: &str, at_once: usize) {
+        for incidents in join_all((0..at_once).map(|_| self.call(way))).await {
+            assert_eq!(incidents, 2, "all do the same");
+        }
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        drop(self.child.stdin.take());
-        let _ = self.child.wait();
-    }
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
 fn main() {
-    if std::env::var_os("BENCH_SERVER").is_some() {
-        return Server::serve();
+    match env::var(ROLE).as_deref() {
+        Ok("server") => server::serve(
+            Emulator::builder()
+                .incidents(["incident_id_1", "incident_id_2"].map(Sample::new))
+                // Hand-written types insist on every member.
+                .json_style(JsonStyle::NullsPopulated)
+                .key(Key::personal(KEY, "bench@example.com")),
+        ),
+        Ok(way) => {
+            let number = |name| env::var(name).ok().and_then(|text| text.parse().ok()).expect("a number");
+            let caller = Caller::new(&env::var(URL).expect("a URL"));
+            let (calls, at_once): (usize, usize) = (number(CALLS), number(AT_ONCE));
+            runtime().block_on(async {
+                for _ in 0..calls / at_once {
+                    caller.calls(way, at_once).await;
+                }
+            });
+        }
+        Err(_) if env::args().any(|argument| argument == "--instructions") => instructions(),
+        Err(_) => times(),
     }
-    let server = Server::start();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let client =
-        Client::builder().base_url(&server.url).api_key(ApiKey::new(KEY).expect("a key")).build().expect("a client");
-    let request = UnassignIncidentsRequest::new(["incident_id_1", "incident_id_2"]);
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let http = reqwest::Client::new();
-    let url = format!("{}/v1/incidents:unassign", server.url);
+}
 
-    let sdk = || async {
-        black_box(client.unassign_incidents(&request).await.expect("answers").into_inner()).incidents.len()
+fn times() {
+    let server = Server::start();
+    let runtime = runtime();
+    let caller = Caller::new(&server.url);
+    let calls = |way: &'static str, at_once| {
+        let (caller, runtime) = (&caller, &runtime);
+        move || runtime.block_on(caller.calls(way, at_once))
     };
-    let post = |headers: HeaderMap| async {
-        let response = http.post(&url).bearer_auth(KEY).headers(headers).json(&request).send().await.expect("answers");
-        let body = response.bytes().await.expect("a body");
-        black_box(serde_json::from_slice::<plain::Response>(&body).expect("decodes")).incidents.len()
-    };
-    let bare = || post(HeaderMap::new());
-    // What the SDK's headers cost by themselves, on the way out and in the server.
-    let same: HeaderMap = [
-        ("accept", "application/json"),
-        ("user-agent", "coralogix-incidents-rust/0.1.0"),
-        ("x-cx-sdk-version", "0.1.0"),
-        ("x-cx-sdk-language", "rust"),
-        ("x-cx-correlation-id", "3f2b9c4e-7a61-4d0b-9f0e-52c1a7d8e6b3"),
-    ]
-    .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
-    .into_iter()
-    .collect();
-    let alike = || post(same.clone());
-    let counts = runtime.block_on(async { [sdk().await, bare().await, alike().await] });
-    assert_eq!(counts, [2; 3], "all do the same");
 
     let mut criterion = Criterion::default().sample_size(50).configure_from_args();
     let mut group = criterion.benchmark_group("call");
-    group.bench_function("sdk", |bencher| bencher.iter(|| runtime.block_on(sdk())));
-    group.bench_function("reqwest", |bencher| bencher.iter(|| runtime.block_on(bare())));
+    for way in [SDK, BARE] {
+        group.bench_function(way, |bencher| bencher.iter(calls(way, 1)));
+    }
     group.finish();
     criterion.final_summary();
 
     println!();
-    for at_once in [1, 64] {
+    for (at_once, goal) in [(1, "at most 1.03"), (64, "at most 1.05")] {
         println!("{at_once} at once");
         let rounds = 20_000 / at_once.min(16);
-        let many_sdk = || drop(black_box(runtime.block_on(join_all((0..at_once).map(|_| sdk())))));
-        let many_bare = || drop(black_box(runtime.block_on(join_all((0..at_once).map(|_| bare())))));
-        let many_alike = || drop(black_box(runtime.block_on(join_all((0..at_once).map(|_| alike())))));
-        ratio::print(["sdk", "reqwest"], rounds, "at most 1.05", many_sdk, many_bare);
-        ratio::print(["sdk", "same headers"], rounds, "none", many_sdk, many_alike);
+        ratio::print([SDK, BARE], rounds, goal, calls(SDK, at_once), calls(BARE, at_once));
+        ratio::print([SDK, SAME_HEADERS], rounds, "none", calls(SDK, at_once), calls(SAME_HEADERS, at_once));
     }
+}
+
+/// Counts the instructions of a call. They do not depend on what else the machine does.
+fn instructions() {
+    let server = Server::start();
+    for (at_once, goal) in [(1, 1.25), (64, 1.25)] {
+        let [sdk, bare, same] = [SDK, BARE, SAME_HEADERS].map(|way| instructions_of(way, at_once, &server.url));
+        println!(
+            "{at_once:>2} at once: {sdk:.0} instructions a call, reqwest {bare:.0}, with the same headers {same:.0}   \
+             ratio {:.3}   goal at most {goal}; of the same headers {:.3}",
+            sdk / bare,
+            sdk / same,
+        );
+    }
+}
+
+fn instructions_of(way: &str, at_once: usize, url: &str) -> f64 {
+    // The difference of two runs is without what a process does once.
+    const FEW: u32 = 640;
+    const MANY: u32 = 2_560;
+    let [few, many] = [FEW, MANY].map(|calls| {
+        let name = format!("callgrind.{}.{at_once}.{calls}", way.replace(' ', "-"));
+        let output = Command::new("valgrind")
+            .arg("--tool=callgrind")
+            .arg(format!("--callgrind-out-file={}/{name}", env!("CARGO_TARGET_TMPDIR")))
+            .arg(env::current_exe().expect("this program"))
+            .envs([(ROLE, way), (URL, url), (CALLS, &calls.to_string()), (AT_ONCE, &at_once.to_string())])
+            .output()
+            .expect("valgrind is installed");
+        let report = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{report}");
+        let count = report.split("Collected : ").nth(1).and_then(|rest| rest.split_whitespace().next()?.parse().ok());
+        count.unwrap_or(f64::NAN)
+    });
+    (many - few) / f64::from(MANY - FEW)
 }
