@@ -40,7 +40,7 @@ const ROWS: [Row; 12] = [
     }),
     ("two of these signals during the first request", || signals(&["TERM", "HUP"])),
     ("SIGHUP during the first request, and the program was started with `nohup`", under_nohup),
-    ("a line of standard input is no id", bad_line),
+    ("a line of standard input is not an id", bad_line),
     ("the service refuses the key", || observe(Fault::status(401))),
     ("every reply is lost after the change", || observe(Fault::lost_reply().on("acknowledgeIncidents"))),
     ("every reply is lost after the change, and reading is refused", || {
