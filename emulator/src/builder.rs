@@ -266,8 +266,8 @@ impl EmulatorBuilder {
         if let Some(problem) = self.faults.iter().find_map(Fault::problem) {
             return Err(StartError::new(problem));
         }
-        let all_powerful = self.keys.iter().find(|key| key.may_do_everything());
-        let api_key = if let Some(key) = all_powerful {
+        let unrestricted = self.keys.iter().find(|key| key.has_all_permissions());
+        let api_key = if let Some(key) = unrestricted {
             key.secret.clone()
         } else {
             self.keys.push(Key::personal(DEFAULT_KEY, USERS[1]));

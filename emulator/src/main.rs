@@ -39,7 +39,7 @@ struct Options {
     latency: Duration,
     /// Fault to inject, such as `unassignIncidents:503:p=0.1`; may be given several times. The grammar is below.
     #[arg(long, value_name = "FAULT", value_parser = fault)]
-    fault: Vec<WrittenFault>,
+    fault: Vec<FaultArgument>,
     /// File to load the incidents from, if it exists, and to save them to at the start and at the end.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
@@ -69,9 +69,9 @@ fn key(text: &str) -> Result<String, coralogix_incidents::Error> {
 }
 
 /// A fault and how it was written.
-type WrittenFault = (String, Fault);
+type FaultArgument = (String, Fault);
 
-fn fault(text: &str) -> Result<WrittenFault, ParseFaultError> {
+fn fault(text: &str) -> Result<FaultArgument, ParseFaultError> {
     Ok((text.to_owned(), text.parse()?))
 }
 

@@ -33,9 +33,9 @@
 //! | default other than that of the type | new | new |
 //! | keyword that is compared as it is written (`if`, `prefixItems`, ...) | new | new |
 //! | keyword that is unknown, or whose value is no OpenAPI | new | new |
-//! | parameter that travels in another way | breaks callers | |
-//! | key that travels in another way, or something beside it | breaks callers | |
-//! | further way to call, or without a key | new | |
+//! | parameter that is serialized in another way | breaks callers | |
+//! | key that is sent in another way, or further credentials with it | breaks callers | |
+//! | other credentials accepted, or none needed | new | |
 //! | other permission | new | |
 //! | host that we lack; breaks callers if none is ours | new | |
 //! | operation or member deprecated | new | new |

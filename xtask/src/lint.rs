@@ -514,7 +514,7 @@ components:
         sampled(&[REQUEST], &["find_incident.response.json` does not exist", "`findIncident` has no response sample"]);
         sampled(&[RESPONSE], &["find_incident.request.json` does not exist", "`findIncident` has no request sample"]);
         let more = [REQUEST, RESPONSE, ("find_incident__twice.request.json", "{}")];
-        sampled(&more, &["samples/find_incident__twice.request.json: the document refers to it nowhere"]);
+        sampled(&more, &["samples/find_incident__twice.request.json: the document does not refer to it"]);
         sampled(&[REQUEST, RESPONSE, ("FindIncident.json", "{}")], &["samples/FindIncident.json: a sample's name is"]);
         sampled(
             &[REQUEST, RESPONSE, ("find_incidents.request.json", "{}")],

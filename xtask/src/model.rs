@@ -185,12 +185,17 @@ impl<'a> Reader<'a> {
             let pointer = join(&holder, "$ref");
             let what = format!("{}`$ref: {reference}`", self.operation_at(&holder));
             match reference.strip_prefix('#') {
-                None => self.problem(&pointer, format!("{what} leaves this file: references must begin with `#/`")),
+                None => {
+                    self.problem(&pointer, format!("{what} refers to another file: references must begin with `#/`"));
+                }
                 Some(target) if self.document.get(target).is_none() => {
-                    self.problem(&pointer, format!("{what} refers to nothing: there is no `{target}` in this file"));
+                    self.problem(
+                        &pointer,
+                        format!("{what} refers to a node that does not exist: there is no `{target}` in this file"),
+                    );
                 }
                 Some(target) if self.chain_is_endless(target) => {
-                    self.problem(&pointer, format!("{what} leads back to itself"));
+                    self.problem(&pointer, format!("{what} refers to itself"));
                 }
                 Some(_) => {}
             }
@@ -406,10 +411,7 @@ impl<'a> Reader<'a> {
         let types: Vec<&str> = content.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
         if types != ["application/json"] {
             let found = if types.is_empty() { "no content".to_owned() } else { format!("`{}`", types.join("`, `")) };
-            self.problem(
-                &pointer,
-                format!("{what} has {found}: the generator takes `application/json` and nothing else"),
-            );
+            self.problem(&pointer, format!("{what} has {found}: the generator supports only `application/json`"));
             return None;
         }
         let media = node?.pointer("/content/application~1json/schema").unwrap_or(&Value::Null);
@@ -525,12 +527,9 @@ impl<'a> Reader<'a> {
         for (index, value) in list.as_array().into_iter().flatten().enumerate() {
             let at = join(pointer, index);
             if !value.is_string() {
-                self.problem(
-                    &at,
-                    format!("{what} must be a list of texts, but `{value}` is none: write its name, or quote it"),
-                );
+                self.problem(&at, format!("{what} must be a list of strings, but `{value}` is not a string: quote it"));
             } else if !seen.insert(value.as_str()) {
-                self.problem(&at, format!("{what}: {value} stands twice"));
+                self.problem(&at, format!("{what}: {value} is repeated"));
             }
         }
     }
@@ -650,7 +649,9 @@ impl<'a> Reader<'a> {
             };
             let Some(of) = of else {
                 let target = operation.binding_of.as_deref().unwrap_or_default();
-                let message = format!("operation `{id}`: `x-binding-of: {target}` names no operation of its own");
+                let message = format!(
+                    "operation `{id}`: `x-binding-of: {target}` must name an operation that has no `x-binding-of`"
+                );
                 self.problem(&operation.pointer, message);
                 continue;
             };
@@ -688,8 +689,10 @@ impl<'a> Reader<'a> {
     fn same_messages(&mut self, operation: &Operation, of: &Operation) {
         let (id, target) = (&operation.id, &of.id);
         if operation.response != of.response {
-            let message =
-                format!("operation `{id}` answers `{}`, but `{target}` answers `{}`", operation.response, of.response);
+            let message = format!(
+                "operation `{id}` responds with `{}`, but `{target}` responds with `{}`",
+                operation.response, of.response
+            );
             self.problem(&operation.pointer, message);
         }
         if operation.body.is_some() && operation.body != of.message {
@@ -710,7 +713,7 @@ impl<'a> Reader<'a> {
         let Some(member) = &parameter.body_member else {
             if !of.parameters.iter().any(|other| snake(&other.name) == snake(name)) {
                 let message = format!(
-                    "operation `{id}`: nothing of `{}` fills its parameter `{name}`: give both the same name, or say \
+                    "operation `{id}`: `{}` has no value for its parameter `{name}`: give both the same name, or write \
                      `x-body-member`",
                     of.id
                 );
@@ -721,7 +724,7 @@ impl<'a> Reader<'a> {
         let Some(schema) = self.member(of, member) else {
             let message = match &of.message {
                 Some(message) => {
-                    format!("operation `{id}`: `x-body-member: {member}` is no member of `{message}`")
+                    format!("operation `{id}`: `x-body-member: {member}` is not a member of `{message}`")
                 }
                 None => format!(
                     "operation `{id}`: `x-body-member: {member}`, but `{}` has no request message: say \

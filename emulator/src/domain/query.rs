@@ -194,8 +194,8 @@ impl Filter {
                 || assignees(incident).any(|user| filter.assignee.iter().any(|one| one == user)))
             && labels_match(&filter.contextual_labels, &incident.contextual_labels, |one| &one.contextual_label_values)
             && labels_match(&filter.display_labels, &incident.display_labels, |one| &one.display_label_values)
-            && label_is(&filter.application_name, incident.contextual_labels.get(APPLICATION))
-            && label_is(&filter.subsystem_name, incident.contextual_labels.get(SUBSYSTEM))
+            && matches_label(&filter.application_name, incident.contextual_labels.get(APPLICATION))
+            && matches_label(&filter.subsystem_name, incident.contextual_labels.get(SUBSYSTEM))
             && filter.is_muted.is_none_or(|muted| muted == incident.is_muted.unwrap_or(false))
             && was_open(incident, filter.start_time, filter.end_time)
             && filter
@@ -216,7 +216,7 @@ pub(crate) fn one_of<T: PartialEq>(wanted: &[T], value: &T) -> bool {
     wanted.is_empty() || wanted.contains(value)
 }
 
-fn label_is(wanted: &[String], value: Option<&str>) -> bool {
+fn matches_label(wanted: &[String], value: Option<&str>) -> bool {
     wanted.is_empty() || value.is_some_and(|value| wanted.iter().any(|wanted| wanted == value))
 }
 
@@ -225,7 +225,7 @@ pub(crate) fn labels_match<V>(
     labels: &StringMap,
     values: impl Fn(&V) -> &Vec<String>,
 ) -> bool {
-    wanted.iter().all(|(name, wanted)| label_is(values(wanted), labels.get(name)))
+    wanted.iter().all(|(name, wanted)| matches_label(values(wanted), labels.get(name)))
 }
 
 pub(crate) fn meta_labels_match(

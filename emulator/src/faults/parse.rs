@@ -86,7 +86,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:", self.operation.as_deref().unwrap_or("*"))?;
         match &self.kind {
-            FaultKind::Delay(delay) => write!(f, "delay={}", WrittenDuration(*delay))?,
+            FaultKind::Delay(delay) => write!(f, "delay={}", DisplayDuration(*delay))?,
             FaultKind::RateLimit(rate) => write!(f, "rate={rate}")?,
             FaultKind::Action(action) => match action {
                 FaultAction::Status { status, .. } => write!(f, "{status}")?,
@@ -121,7 +121,7 @@ impl fmt::Display for Fault {
             match retry_after {
                 None => {}
                 Some(RetryAfter::Seconds(seconds)) => write!(f, ":retry-after={seconds}s")?,
-                Some(RetryAfter::Date(wait)) => write!(f, ":retry-after-date={}", WrittenDuration(*wait))?,
+                Some(RetryAfter::Date(wait)) => write!(f, ":retry-after-date={}", DisplayDuration(*wait))?,
             }
         }
         match self.effect {
@@ -133,9 +133,9 @@ impl fmt::Display for Fault {
 }
 
 /// A duration as [`duration`] reads it.
-struct WrittenDuration(Duration);
+struct DisplayDuration(Duration);
 
-impl fmt::Display for WrittenDuration {
+impl fmt::Display for DisplayDuration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(duration) = self;
         if duration.as_secs() > 0 || duration.is_zero() {

@@ -62,7 +62,7 @@ impl Key {
         &self.owner
     }
 
-    pub(crate) fn may_do_everything(&self) -> bool {
+    pub(crate) fn has_all_permissions(&self) -> bool {
         self.kind == Kind::Personal && all_permissions().all(|permission| self.permissions.contains(permission))
     }
 }

@@ -196,9 +196,9 @@ pub(crate) async fn serve(
             };
             return answer(service, entry, response);
         }
-        FaultAction::LoseReply => return lose(service, entry, &connection, Some(Disconnect::Close)).await,
-        FaultAction::Reset => return lose(service, entry, &connection, Some(Disconnect::Reset)).await,
-        FaultAction::StallHeaders => return lose(service, entry, &connection, None).await,
+        FaultAction::LoseReply => return drop_response(service, entry, &connection, Some(Disconnect::Close)).await,
+        FaultAction::Reset => return drop_response(service, entry, &connection, Some(Disconnect::Reset)).await,
+        FaultAction::StallHeaders => return drop_response(service, entry, &connection, None).await,
         FaultAction::ResetBody(sent) => (sent, Framing::ContentLength, Ending::Disconnect(Disconnect::Reset)),
         FaultAction::Truncate(sent) => (sent, Framing::ContentLength, Ending::Disconnect(Disconnect::Close)),
         FaultAction::TruncateChunked(sent) => (sent, Framing::Chunked, Ending::Disconnect(Disconnect::Close)),
@@ -247,7 +247,7 @@ fn answer(service: &Service, entry: EntryId, response: Response<Body>) -> Respon
 }
 
 /// Never answers. The connection is ended, or stays open until the client or the emulator ends it.
-async fn lose(
+async fn drop_response(
     service: &Service,
     entry: EntryId,
     connection: &ConnectionControl,

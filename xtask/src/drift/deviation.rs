@@ -56,23 +56,24 @@ const SUBJECTS: &[&str] = &[
 ];
 
 /// The nodes of our document on the way from the operation to a schema.
-pub(super) struct Trail {
+pub(super) struct Ancestors {
     pointer: String,
-    parent: Option<Rc<Trail>>,
+    parent: Option<Rc<Ancestors>>,
 }
 
-impl Trail {
+impl Ancestors {
     pub(super) fn root(pointer: &str) -> Rc<Self> {
         Rc::new(Self { pointer: pointer.to_owned(), parent: None })
     }
 
-    pub(super) fn to(self: &Rc<Self>, pointer: &str) -> Rc<Self> {
+    pub(super) fn child(self: &Rc<Self>, pointer: &str) -> Rc<Self> {
         Rc::new(Self { pointer: pointer.to_owned(), parent: Some(Rc::clone(self)) })
     }
 
     /// The nodes, starting with the innermost.
-    pub(super) fn ancestors(&self) -> impl Iterator<Item = &str> {
-        std::iter::successors(Some(self), |trail| trail.parent.as_deref()).map(|trail| trail.pointer.as_str())
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        std::iter::successors(Some(self), |ancestors| ancestors.parent.as_deref())
+            .map(|ancestors| ancestors.pointer.as_str())
     }
 }
 
@@ -80,7 +81,7 @@ impl Trail {
 /// which it refers, and for an element also the list. An ancestor must name the member with `of`.
 pub(super) fn reason(
     document: &Document,
-    trail: &Trail,
+    ancestors: &Ancestors,
     own: &[&str],
     member: &str,
     difference: &str,
@@ -93,7 +94,7 @@ pub(super) fn reason(
         });
         found.map(|deviation| deviation.get("reason").and_then(Value::as_str).unwrap_or_default())
     };
-    let above = || trail.ancestors().filter(|_| !member.is_empty()).find_map(|pointer| stated(pointer, member));
+    let above = || ancestors.iter().filter(|_| !member.is_empty()).find_map(|pointer| stated(pointer, member));
     let reason = own.iter().find_map(|pointer| stated(pointer, "")).or_else(above)?;
     Some(reason.split_whitespace().collect::<Vec<_>>().join(" "))
 }
@@ -182,8 +183,8 @@ mod tests {
     fn a_deviation_covers_what_it_lists_and_nothing_else() {
         let document =
             document("    covers: [required, format: none, 'value: X', maxItems: 10]\n    reason: So\n      it is.");
-        let trail = Trail::root("/a").to("/a/b");
-        let reason = |difference: &str| reason(&document, &trail, &["/a"], "c", difference);
+        let ancestors = Ancestors::root("/a").child("/a/b");
+        let reason = |difference: &str| reason(&document, &ancestors, &["/a"], "c", difference);
         for covered in ["required", "format: none", "value: X", "maxItems: 10"] {
             assert_eq!(reason(covered).as_deref(), Some("So it is."), "{covered}");
         }
@@ -196,8 +197,8 @@ mod tests {
     fn a_deviation_of_an_ancestor_must_name_the_member() {
         let document =
             document("    - {of: c, covers: [required], reason: Of c.}\n    - {covers: [absent], reason: Of a.}");
-        let trail = Trail::root("/a").to("/a/b");
-        let reason = |own: &[&str], member, difference| super::reason(&document, &trail, own, member, difference);
+        let ancestors = Ancestors::root("/a").child("/a/b");
+        let reason = |own: &[&str], member, difference| super::reason(&document, &ancestors, own, member, difference);
         assert_eq!(reason(&["/a/b/c"], "c", "required").as_deref(), Some("Of c."));
         assert_eq!(reason(&["/a/b/c"], "c", "absent"), None);
         assert_eq!(reason(&["/a/b/d"], "d", "required"), None);

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     Class, Difference,
     api::{Api, LATEST, Operation, Route},
-    deviation::Trail,
+    deviation::Ancestors,
     generation,
     pair::OperationPair,
     parameters,
@@ -101,7 +101,7 @@ impl<'a, 'd> Comparison<'a, 'd> {
     /// Records a difference that is not within a matched operation.
     fn add(&mut self, finding: Finding<'_>, operations: Vec<String>) {
         let own = finding.ours.first().copied().unwrap_or_default();
-        self.found.push(finding.located((self.ours, self.published), &Trail::root(own), operations));
+        self.found.push(finding.located((self.ours, self.published), &Ancestors::root(own), operations));
     }
 
     /// Checks the parts of the file that do not belong to an operation.
@@ -192,7 +192,7 @@ impl<'a, 'd> Comparison<'a, 'd> {
         let mut pair = OperationPair {
             walk: Walk::new(self.ours, self.published, &ours.id, &mut self.found),
             files: (self.ours, self.published),
-            trail: Trail::root(&ours.pointer),
+            ancestors: Ancestors::root(&ours.pointer),
             ours,
             published,
         };

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{
     Class, Direction,
     api::{Api, Operation},
-    deviation::Trail,
+    deviation::Ancestors,
     schemas::{Finding, Walk, json_schema},
     security::Security,
     shape::is_true,
@@ -20,7 +20,7 @@ use crate::{json_pointer::join, keywords::Kind, openapi::text};
 pub(super) struct OperationPair<'a, 'd> {
     pub(super) walk: Walk<'a, 'd>,
     pub(super) files: (&'a Api<'d>, &'a Api<'d>),
-    pub(super) trail: Rc<Trail>,
+    pub(super) ancestors: Rc<Ancestors>,
     pub(super) ours: &'a Operation<'d>,
     pub(super) published: &'a Operation<'d>,
 }
@@ -42,12 +42,12 @@ impl<'d> OperationPair<'_, 'd> {
         published: &str,
     ) {
         let subject = subject.into();
-        self.walk.add(&self.trail, Finding { class, subject, place, name: "", message, ours: &[ours], published });
+        self.walk.add(&self.ancestors, Finding { class, subject, place, name: "", message, ours: &[ours], published });
     }
 
     pub(super) fn unreadable(&mut self, kind: Kind, place: &str, ours: &str, published: &str) {
         if let Some(node) = self.files.1.document.get(published) {
-            self.walk.unreadable(&self.trail, kind, place, ours, (published, node));
+            self.walk.unreadable(&self.ancestors, kind, place, ours, (published, node));
         }
     }
 
@@ -133,8 +133,8 @@ impl<'d> OperationPair<'_, 'd> {
             return Ok(());
         };
         self.unreadable(Kind::MediaType, place, pointer, &media);
-        let trail = self.trail.to(pointer);
-        self.walk.schemas(direction, &one, &schema, place, &trail)
+        let ancestors = self.ancestors.child(pointer);
+        self.walk.schemas(direction, &one, &schema, place, &ancestors)
     }
 
     pub(super) fn responses(&mut self) -> Result<()> {

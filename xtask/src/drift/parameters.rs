@@ -40,10 +40,16 @@ pub(super) fn compare(pair: &mut OperationPair<'_, '_>) -> Result<()> {
                 ours: &[&parameter.pointer],
                 published: &pair.published.pointer,
             };
-            pair.walk.add(&pair.trail, finding);
+            pair.walk.add(&pair.ancestors, finding);
             continue;
         };
-        pair.walk.unreadable(&pair.trail, Kind::Parameter, &label, &parameter.pointer, (&other.pointer, other.node));
+        pair.walk.unreadable(
+            &pair.ancestors,
+            Kind::Parameter,
+            &label,
+            &parameter.pointer,
+            (&other.pointer, other.node),
+        );
         compare_one(pair, &label, key.0, parameter, other)?;
     }
     for (key, parameter) in published.iter().filter(|(key, _)| !ours.contains_key(*key)) {
@@ -59,7 +65,7 @@ pub(super) fn compare(pair: &mut OperationPair<'_, '_>) -> Result<()> {
             ours: &[&pair.ours.pointer],
             published: &parameter.pointer,
         };
-        pair.walk.add(&pair.trail, finding);
+        pair.walk.add(&pair.ancestors, finding);
     }
     Ok(())
 }
@@ -74,7 +80,7 @@ fn compare_one(
     let name = text(ours.node, "name");
     let mut add = |class, subject: String, message: String| {
         let (ours, published) = (&[ours.pointer.as_str()], published.pointer.as_str());
-        pair.walk.add(&pair.trail, Finding { class, subject, place: label, name, message, ours, published });
+        pair.walk.add(&pair.ancestors, Finding { class, subject, place: label, name, message, ours, published });
     };
     match (is_true(ours.node, "required"), is_true(published.node, "required")) {
         (false, true) => {
@@ -99,7 +105,8 @@ fn compare_one(
         Ok(!shape.types.contains("array") && !shape.types.contains("object"))
     };
     let single = is_single(pair.files.0, &schemas.0)? && is_single(pair.files.1, &schemas.1)?;
-    let (one, other) = (travels(ours.node, place, name, single), travels(published.node, place, name, single));
+    let (one, other) =
+        (serialization(ours.node, place, name, single), serialization(published.node, place, name, single));
     if one != other {
         let message = format!("is sent {one}, published as sent {other}");
         add(Class::BreaksCallers, format!("style: {}", style(published.node, place)), message);
@@ -108,8 +115,8 @@ fn compare_one(
         add(Class::Cosmetic, "type: any".to_owned(), "is published without a schema".to_owned());
     }
     if let (Some(one), Some(other)) = schemas {
-        let trail = pair.trail.to(&ours.pointer);
-        pair.walk.schemas(Direction::Request, &one, &other, label, &trail)?;
+        let ancestors = pair.ancestors.child(&ours.pointer);
+        pair.walk.schemas(Direction::Request, &one, &other, label, &ancestors)?;
     }
     Ok(())
 }
@@ -149,7 +156,7 @@ fn style<'v>(node: &'v Value, place: &str) -> &'v str {
 }
 
 /// How the value of a parameter is serialized. A single value looks the same in all styles of a query.
-fn travels(node: &Value, place: &str, name: &str, single: bool) -> String {
+fn serialization(node: &Value, place: &str, name: &str, single: bool) -> String {
     if node.get("schema").is_none()
         && let Some(media) = node.get("content").and_then(Value::as_object).and_then(|content| content.keys().next())
     {

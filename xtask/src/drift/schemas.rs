@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::{
     Class, Difference, Direction,
     api::Api,
-    deviation::{self, Trail},
+    deviation::{self, Ancestors},
     shape::Shape,
 };
 use crate::{
@@ -31,9 +31,9 @@ struct Pair {
     place: String,
     /// The name of the member. Empty for a body, the items of a list and the values of a map.
     name: String,
-    /// Whether it is an item of a list or a value of a map. The list or map is at the end of the trail.
+    /// Whether it is an item of a list or a value of a map. The list or map is at the end of the ancestors.
     element: bool,
-    trail: Rc<Trail>,
+    ancestors: Rc<Ancestors>,
 }
 
 /// A pair with its parsed schemas.
@@ -71,10 +71,10 @@ impl Finding<'_> {
     pub(super) fn located(
         self,
         (ours, published): (&Api<'_>, &Api<'_>),
-        trail: &Trail,
+        ancestors: &Ancestors,
         operations: Vec<String>,
     ) -> Difference {
-        let reason = deviation::reason(ours.document, trail, self.ours, self.name, &self.subject);
+        let reason = deviation::reason(ours.document, ancestors, self.ours, self.name, &self.subject);
         Difference {
             class: if reason.is_some() { Class::KnownDeviation } else { self.class },
             place: self.place.to_owned(),
@@ -98,19 +98,26 @@ impl<'a, 'd> Walk<'a, 'd> {
         Self { ours, published, operation, found }
     }
 
-    pub(super) fn add(&mut self, trail: &Trail, finding: Finding<'_>) {
+    pub(super) fn add(&mut self, ancestors: &Ancestors, finding: Finding<'_>) {
         let operations = vec![self.operation.to_owned()];
-        self.found.push(finding.located((self.ours, self.published), trail, operations));
+        self.found.push(finding.located((self.ours, self.published), ancestors, operations));
     }
 
     /// Records the keywords of a published object that cannot be evaluated.
-    pub(super) fn unreadable(&mut self, trail: &Trail, kind: Kind, place: &str, ours: &str, published: (&str, &Value)) {
+    pub(super) fn unreadable(
+        &mut self,
+        ancestors: &Ancestors,
+        kind: Kind,
+        place: &str,
+        ours: &str,
+        published: (&str, &Value),
+    ) {
         let (pointer, node) = published;
         for (keyword, message) in keywords::unreadable(kind, node) {
             let at = join(pointer, keyword);
             let subject = format!("keyword: {keyword}");
             let ours = &[ours];
-            self.add(trail, Finding { class: Class::New, subject, place, name: "", message, ours, published: &at });
+            self.add(ancestors, Finding { class: Class::New, subject, place, name: "", message, ours, published: &at });
         }
     }
 
@@ -121,7 +128,7 @@ impl<'a, 'd> Walk<'a, 'd> {
         ours: &str,
         published: &str,
         place: &str,
-        trail: &Rc<Trail>,
+        ancestors: &Rc<Ancestors>,
     ) -> Result<()> {
         let first = Pair {
             ours: vec![ours.to_owned()],
@@ -129,7 +136,7 @@ impl<'a, 'd> Walk<'a, 'd> {
             place: place.to_owned(),
             name: String::new(),
             element: false,
-            trail: Rc::clone(trail),
+            ancestors: Rc::clone(ancestors),
         };
         let mut queue = VecDeque::from([first]);
         let mut seen = HashSet::new();
@@ -191,10 +198,10 @@ impl<'a, 'd> Walk<'a, 'd> {
         let mut own = own.to_vec();
         if pair.element {
             // A deviation of a list or map covers its elements, too.
-            own.extend(pair.trail.ancestors().take(2));
+            own.extend(pair.ancestors.iter().take(2));
         }
         let finding = Finding { class, subject, place, name: &pair.name, message, ours: &own, published };
-        self.add(&pair.trail, finding);
+        self.add(&pair.ancestors, finding);
     }
 
     fn deprecated(&mut self, both: &Both<'_, 'd>) {
@@ -328,11 +335,11 @@ impl<'a, 'd> Walk<'a, 'd> {
                 self.at(both, class, format!("enum: {values}"), message);
             }
             (Some(ours), Some(published)) => {
-                for value in published.beyond(ours) {
+                for value in published.missing_from(ours) {
                     let message = format!("we lack the value `{value}`");
                     self.at_schema(both, Class::New, format!("value: {value}"), message);
                 }
-                for value in ours.beyond(published) {
+                for value in ours.missing_from(published) {
                     let class = direction.choose(Class::BreaksCallers, Class::Cosmetic);
                     let outcome = direction.choose("the service rejects it", "it is no longer sent");
                     let message = format!("no longer has the value `{value}`: {outcome}");
@@ -393,7 +400,7 @@ impl<'a, 'd> Walk<'a, 'd> {
             return Ok(());
         }
         let message_place = schema_place(&ours.pointer, &pair.place);
-        let trail = pair.trail.to(ours_at(pair)).to(&ours.pointer);
+        let ancestors = pair.ancestors.child(ours_at(pair)).child(&ours.pointer);
         for (name, nodes) in &ours.members {
             let member = self.ours.shape(nodes)?;
             if member.is_hidden(*direction) {
@@ -408,7 +415,7 @@ impl<'a, 'd> Walk<'a, 'd> {
             let mut add = |class, subject: &str, message: String, published: &str| {
                 let subject = subject.to_owned();
                 let finding = Finding { class, subject, place: &member_place, name, message, ours: &own, published };
-                self.add(&trail, finding);
+                self.add(&ancestors, finding);
             };
             let Some(others) = others else {
                 if published.required.contains(name) && !ours.required.contains(name) {
@@ -444,7 +451,7 @@ impl<'a, 'd> Walk<'a, 'd> {
                 place: member_place,
                 name: (*name).to_owned(),
                 element: false,
-                trail: Rc::clone(&trail),
+                ancestors: Rc::clone(&ancestors),
             });
         }
         self.additional_members(both, &message_place)
@@ -473,7 +480,7 @@ impl<'a, 'd> Walk<'a, 'd> {
             };
             let at = nodes.and_then(|nodes| nodes.first()).unwrap_or(&published.pointer);
             let own = [ours.pointer.as_str(), ours_at(pair)];
-            self.add(&pair.trail, Finding { class, subject, place, name, message, ours: &own, published: at });
+            self.add(&pair.ancestors, Finding { class, subject, place, name, message, ours: &own, published: at });
         }
         Ok(())
     }
@@ -481,7 +488,7 @@ impl<'a, 'd> Walk<'a, 'd> {
     /// Compares the items of lists and the values of maps.
     fn elements(&mut self, both: &Both<'_, 'd>, queue: &mut VecDeque<Pair>) -> Result<()> {
         let Both { direction, pair, ours, published } = both;
-        let trail = pair.trail.to(ours_at(pair)).to(&ours.pointer);
+        let ancestors = pair.ancestors.child(ours_at(pair)).child(&ours.pointer);
         for (kind, mark, ours, others) in
             [("array", "[]", &ours.items, &published.items), ("object", "{}", &ours.map_values, &published.map_values)]
         {
@@ -494,7 +501,7 @@ impl<'a, 'd> Walk<'a, 'd> {
                 place: format!("{}{mark}", pair.place),
                 name: String::new(),
                 element: true,
-                trail: Rc::clone(&trail),
+                ancestors: Rc::clone(&ancestors),
             };
             if !others.is_empty() {
                 queue.push_back(element(others.clone()));

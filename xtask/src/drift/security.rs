@@ -12,11 +12,11 @@ use super::{
 use crate::{json_pointer::join, openapi::text};
 
 /// Credentials that a call needs together, each described in words.
-type Way = BTreeSet<String>;
+type Requirement = BTreeSet<String>;
 
 /// The alternative sets of credentials that an operation accepts.
 pub(super) struct Security {
-    ways: Vec<Way>,
+    requirements: Vec<Requirement>,
     pub(super) pointer: String,
     /// The names and the pointers of the security schemes that they refer to.
     pub(super) schemes: Vec<(String, String)>,
@@ -27,39 +27,51 @@ impl Security {
     pub(super) fn read(api: &Api<'_>, operation: &Operation<'_>) -> Result<Self> {
         let own = join(&operation.pointer, "security");
         let pointer = if operation.node.get("security").is_some() { own } else { "/security".to_owned() };
-        let mut security = Self { ways: Vec::new(), pointer: pointer.clone(), schemes: Vec::new() };
-        for requirement in api.document.get(&pointer).and_then(Value::as_array).into_iter().flatten() {
-            let mut way = Way::new();
-            for (name, scopes) in requirement.as_object().into_iter().flatten() {
+        let mut security = Self { requirements: Vec::new(), pointer: pointer.clone(), schemes: Vec::new() };
+        for stated in api.document.get(&pointer).and_then(Value::as_array).into_iter().flatten() {
+            let mut requirement = Requirement::new();
+            for (name, scopes) in stated.as_object().into_iter().flatten() {
                 let scheme = join("/components/securitySchemes", name);
                 if api.document.get(&scheme).is_some() {
                     let (at, node) = api.resolve(&scheme)?;
-                    way.insert(credential(node));
+                    requirement.insert(credential(node));
                     security.schemes.push((name.clone(), at));
                 } else {
-                    way.insert(format!("the scheme `{name}`, which the file does not define"));
+                    requirement.insert(format!("the scheme `{name}`, which the file does not define"));
                 }
                 let scopes = scopes.as_array().into_iter().flatten().filter_map(Value::as_str);
-                way.extend(scopes.map(|scope| format!("the scope `{scope}`")));
+                requirement.extend(scopes.map(|scope| format!("the scope `{scope}`")));
             }
-            security.ways.push(way);
+            security.requirements.push(requirement);
         }
-        if security.ways.is_empty() {
-            security.ways.push(Way::new());
+        if security.requirements.is_empty() {
+            security.requirements.push(Requirement::new());
         }
         Ok(security)
     }
 
     /// The differences between two sets of requirements: class, subject and message.
     pub(super) fn differences(&self, published: &Self) -> Vec<(Class, String, String)> {
-        let enough = |way: &Way| self.ways.iter().any(|ours| way.is_subset(ours));
-        let difference = |class, way: String, message: String| (class, format!("security: {way}"), message);
-        if !published.ways.iter().any(enough) {
-            let message = format!("is sent with {}, published as requiring {}", all(&self.ways), all(&published.ways));
-            return vec![difference(Class::BreaksCallers, all(&published.ways), message)];
+        let enough = |requirement: &Requirement| self.requirements.iter().any(|ours| requirement.is_subset(ours));
+        let difference =
+            |class, requirement: String, message: String| (class, format!("security: {requirement}"), message);
+        if !published.requirements.iter().any(enough) {
+            let message = format!(
+                "is sent with {}, published as requiring {}",
+                alternatives_text(&self.requirements),
+                alternatives_text(&published.requirements)
+            );
+            return vec![difference(Class::BreaksCallers, alternatives_text(&published.requirements), message)];
         }
-        let new = published.ways.iter().filter(|way| !self.ways.contains(way));
-        new.map(|way| difference(Class::New, together(way), format!("also accepts {}", together(way)))).collect()
+        let new = published.requirements.iter().filter(|requirement| !self.requirements.contains(requirement));
+        new.map(|requirement| {
+            difference(
+                Class::New,
+                requirement_text(requirement),
+                format!("also accepts {}", requirement_text(requirement)),
+            )
+        })
+        .collect()
     }
 }
 
@@ -82,10 +94,14 @@ fn header(name: &str) -> String {
     format!("the header `{}`", name.to_ascii_lowercase())
 }
 
-fn together(way: &Way) -> String {
-    if way.is_empty() { "no credentials".to_owned() } else { way.iter().cloned().collect::<Vec<_>>().join(" and ") }
+fn requirement_text(requirement: &Requirement) -> String {
+    if requirement.is_empty() {
+        "no credentials".to_owned()
+    } else {
+        requirement.iter().cloned().collect::<Vec<_>>().join(" and ")
+    }
 }
 
-fn all(ways: &[Way]) -> String {
-    ways.iter().map(together).collect::<Vec<_>>().join(", or ")
+fn alternatives_text(requirements: &[Requirement]) -> String {
+    requirements.iter().map(requirement_text).collect::<Vec<_>>().join(", or ")
 }

@@ -27,7 +27,7 @@ pub(super) struct Shape<'d> {
     pub(super) never: bool,
     pub(super) format: Option<&'d str>,
     /// The values of an enum, in the order of the file.
-    pub(super) values: Option<Values>,
+    pub(super) values: Option<EnumValues>,
     /// The pointers of each member. There are several if parts or alternatives repeat it.
     pub(super) members: BTreeMap<&'d str, Vec<String>>,
     pub(super) required: BTreeSet<&'d str>,
@@ -64,12 +64,12 @@ pub(super) struct Choice<'d> {
 
 /// An ordered set of texts.
 #[derive(Debug, Default)]
-pub(super) struct Values {
+pub(super) struct EnumValues {
     ordered: Vec<String>,
     known: HashSet<String>,
 }
 
-impl Values {
+impl EnumValues {
     fn insert(&mut self, value: String) {
         if self.known.insert(value.clone()) {
             self.ordered.push(value);
@@ -81,7 +81,7 @@ impl Values {
     }
 
     /// The values that are not in `other`.
-    pub(super) fn beyond<'v>(&'v self, other: &'v Self) -> impl Iterator<Item = &'v String> {
+    pub(super) fn missing_from<'v>(&'v self, other: &'v Self) -> impl Iterator<Item = &'v String> {
         self.ordered.iter().filter(|value| !other.known.contains(*value))
     }
 }

@@ -146,9 +146,9 @@ fn a_reference_to_nothing_is_reported_with_its_line() {
         "'#/components/schemas/Query'",
         "'#/components/schemas/Qery'",
         "/Qery",
-        &["operation `findIncidents`", "refers to nothing", "/Qery"],
+        &["operation `findIncidents`", "refers to a node that does not exist", "/Qery"],
     );
-    refused("'#/components/schemas/Query'", "'other.yaml#/Query'", "other.yaml", &["leaves this file"]);
+    refused("'#/components/schemas/Query'", "'other.yaml#/Query'", "other.yaml", &["refers to another file"]);
 }
 
 #[test]
@@ -449,10 +449,10 @@ fn names_that_rust_does_not_allow_are_refused_with_their_line() {
 #[test]
 fn an_enum_value_that_is_repeated_or_not_a_string_is_refused_with_its_line() {
     for (value, words) in [
-        ("7", "`7` is none"),
-        ("null", "`null` is none"),
-        ("{A: B}", "is none"),
-        ("STATE_ON", "\"STATE_ON\" stands twice"),
+        ("7", "`7` is not a string"),
+        ("null", "`null` is not a string"),
+        ("{A: B}", "is not a string"),
+        ("STATE_ON", "\"STATE_ON\" is repeated"),
     ] {
         let values = format!("\n        - STATE_UNSPECIFIED\n        - STATE_ON\n        - {value} # new");
         refused(" [STATE_UNSPECIFIED, STATE_ON]", &values, "# new", &["enum `State`", words]);
@@ -467,14 +467,14 @@ fn an_enum_value_that_is_repeated_or_not_a_string_is_refused_with_its_line() {
 
 #[test]
 fn what_a_schema_requires_is_a_list_of_texts() {
-    let words = ["`required` of schema `Incident` must be a list of texts"];
+    let words = ["`required` of schema `Incident` must be a list of strings"];
     for other in ["required: [id, 7]", "required: [id, null]"] {
         refused("required: [id, state]", other, other, &words);
     }
     for other in ["required: false", "required: id", "required: {id: true}"] {
         refused("required: [id, state]", other, other, &["this schema has a value of `required` that is not a list"]);
     }
-    refused("required: [id, state]", "required: [id, id]", "[id, id]", &["schema `Incident`", "\"id\" stands twice"]);
+    refused("required: [id, state]", "required: [id, id]", "[id, id]", &["schema `Incident`", "\"id\" is repeated"]);
 }
 
 /// Names of paths that begin with them, and of imports.
@@ -765,8 +765,8 @@ fn a_oneof_that_protobuf_does_not_allow_is_refused_with_its_line() {
         ("x-oneof: opened", "a list of lists of members"),
         ("x-oneof: [[opened, 7]]", "7 is not the name of a member"),
         ("x-oneof: [[opened, closed]]", "`closed` is not among its properties"),
-        ("x-oneof: [[opened, opened]]", "`opened` stands twice"),
-        ("x-oneof: [[opened, count], [count, other]]", "`count` stands twice"),
+        ("x-oneof: [[opened, opened]]", "`opened` is repeated"),
+        ("x-oneof: [[opened, count], [count, other]]", "`count` is repeated"),
         ("x-oneof: [[opened, list]]", "`list` is a list or a map"),
         ("required: [count]\n      x-oneof: [[opened, count]]", "`count` is `required`"),
     ] {

@@ -138,7 +138,7 @@ impl<'m> Linter<'m> {
             let places: Vec<&Reference<'m>> = references.iter().filter(|reference| reference.file == *file).collect();
             let Some(first) = places.first() else {
                 let message =
-                    format!("{FOLDER}/{file}: the document refers to it nowhere: give its {kind} an `externalValue`");
+                    format!("{FOLDER}/{file}: the document does not refer to it: give its {kind} an `externalValue`");
                 self.problem(&operation.pointer, message);
                 continue;
             };

@@ -8,16 +8,16 @@ use super::names::is_rust;
 /// The variant that keeps an unknown value.
 const UNRECOGNIZED: &str = "Unrecognized";
 
-/// What is wrong with an enum, and with which of its values.
-pub(crate) struct Wrong {
+/// What is wrong with an enum, and the index of the value.
+pub(crate) struct InvalidEnum {
     pub(super) value: usize,
     pub(crate) message: String,
 }
 
 /// Variant name and wire name of each value, the zero value first.
-pub(crate) fn variants<'v>(name: &str, schema: &'v Value) -> Result<Vec<(String, &'v str)>, Wrong> {
+pub(crate) fn variants<'v>(name: &str, schema: &'v Value) -> Result<Vec<(String, &'v str)>, InvalidEnum> {
     let values: Vec<&str> = schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let wrong = |value, message| Err(Wrong { value, message });
+    let wrong = |value, message| Err(InvalidEnum { value, message });
     let Some(zero) = values.first() else { return wrong(0, "it has no values".to_owned()) };
     if !zero.ends_with("_UNSPECIFIED") {
         let message = format!("its first value is the default and must end in `_UNSPECIFIED`, but it is `{zero}`");
@@ -43,7 +43,7 @@ pub(crate) fn variants<'v>(name: &str, schema: &'v Value) -> Result<Vec<(String,
 }
 
 /// What all values begin with: the enum's own name, else their longest common run of whole words.
-fn prefix(name: &str, values: &[&str]) -> Result<String, Wrong> {
+fn prefix(name: &str, values: &[&str]) -> Result<String, InvalidEnum> {
     let own = format!("{}_", name.to_shouty_snake_case());
     let have = |prefix: &str| values.iter().position(|value| value.len() <= prefix.len() || !value.starts_with(prefix));
     let Some(other) = have(&own) else { return Ok(own) };
@@ -51,6 +51,6 @@ fn prefix(name: &str, values: &[&str]) -> Result<String, Wrong> {
     let mut common = first.match_indices('_').rev().map(|(end, _)| &first[..=end]);
     match common.find(|prefix| values.len() > 1 && have(prefix).is_none()) {
         Some(common) => Ok(common.to_owned()),
-        None => Err(Wrong { value: other, message: format!("its values share no prefix: expected `{own}`") }),
+        None => Err(InvalidEnum { value: other, message: format!("its values share no prefix: expected `{own}`") }),
     }
 }

@@ -33,7 +33,9 @@ pub(super) fn check(document: &Document, name: &str, pointer: &str, schema: &Val
         };
         for (index, member) in members.iter().enumerate() {
             let wrong = match member.as_str() {
-                Some(member) => why_not(document, schema, &seen, member).map(|reason| format!("`{member}` {reason}")),
+                Some(member) => {
+                    unsupported(document, schema, &seen, member).map(|reason| format!("`{member}` {reason}"))
+                }
                 None => Some(format!("{member} is not the name of a member")),
             };
             seen.extend(member.as_str());
@@ -42,13 +44,13 @@ pub(super) fn check(document: &Document, name: &str, pointer: &str, schema: &Val
     }
 }
 
-/// Why a member can't be part of a oneof.
-fn why_not(document: &Document, schema: &Value, seen: &[&str], member: &str) -> Option<&'static str> {
+/// The reason why a member cannot be part of a oneof.
+fn unsupported(document: &Document, schema: &Value, seen: &[&str], member: &str) -> Option<&'static str> {
     let Some(property) = schema.get("properties").and_then(|properties| properties.get(member)) else {
         return Some("is not among its properties");
     };
     if seen.contains(&member) {
-        return Some("stands twice: a member belongs to one oneof");
+        return Some("is repeated: a member belongs to one oneof");
     }
     let required = schema.get("required").and_then(Value::as_array);
     if required.is_some_and(|required| required.iter().any(|name| name == member)) {

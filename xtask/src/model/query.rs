@@ -1,4 +1,4 @@
-//! How a message travels in a query: each scalar member by its dotted path, a list of scalars repeated. The schema alone
+//! How a message is sent in a query: each scalar member by its dotted path, a list of scalars repeated. The schema alone
 //! decides it, by the rule of `google.api.http` that gRPC gateways implement.
 
 use serde_json::Value;
@@ -87,7 +87,7 @@ fn collect(
     }
     let message = reference_name(schema).unwrap_or_default();
     if within.contains(&message) {
-        return Err(format!("the message `{message}` holds itself, and a query has no names for that"));
+        return Err(format!("the message `{message}` contains itself, which a query cannot express"));
     }
     within.push(message.clone());
     let members = document.get(&join(&join("/components/schemas", &message), "properties"));

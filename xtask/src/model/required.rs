@@ -1,5 +1,5 @@
-//! Messages that require themselves: a value of one would never end. It knows schemas, and nothing of the code that is
-//! generated for them.
+//! Finds messages that require themselves, of which no finite value exists. This module knows schemas, and nothing of the
+//! generated code.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,31 +19,31 @@ struct Step {
     message: String,
 }
 
-/// Adds a problem for each ring of messages of which every one requires the next.
+/// Adds a problem for each cycle of messages that require each other.
 pub(super) fn check(document: &Document, problems: &mut Vec<Problem>) {
     const SCHEMAS: &str = "/components/schemas";
     let schemas = document.get(SCHEMAS).and_then(Value::as_object);
     let mut known = BTreeSet::new();
     for (name, _) in schemas.into_iter().flatten() {
-        let Some(ring) = (!known.contains(name)).then(|| ring(document, name)).flatten() else { continue };
-        let members: Vec<String> = ring.iter().map(|step| format!("`{}`", step.member)).collect();
+        let Some(cycle) = (!known.contains(name)).then(|| cycle(document, name)).flatten() else { continue };
+        let members: Vec<String> = cycle.iter().map(|step| format!("`{}`", step.member)).collect();
         let members = members.join(", then ");
         let message = format!(
-            "schema `{name}` requires itself, by its member {members}: no value of it would have an end; take one of them \
+            "schema `{name}` requires itself, by its member {members}: no finite value of it exists; remove one of them \
              from `required`"
         );
-        let index = ring.first().map_or(0, |step| step.index);
+        let index = cycle.first().map_or(0, |step| step.index);
         problems.push(Problem::new(join(&join(&join(SCHEMAS, name), "required"), index), message));
-        known.extend(ring.into_iter().map(|step| step.message));
+        known.extend(cycle.into_iter().map(|step| step.message));
     }
 }
 
 /// The shortest way from a message to itself by members that are required.
-fn ring(document: &Document, start: &str) -> Option<Vec<Step>> {
+fn cycle(document: &Document, start: &str) -> Option<Vec<Step>> {
     let mut came_from: BTreeMap<String, (String, Step)> = BTreeMap::new();
     let mut queue = std::collections::VecDeque::from([start.to_owned()]);
     while let Some(name) = queue.pop_front() {
-        for step in steps(document, &name) {
+        for step in required_messages(document, &name) {
             let next = step.message.clone();
             if !came_from.contains_key(&next) {
                 came_from.insert(next.clone(), (name.clone(), step));
@@ -51,19 +51,19 @@ fn ring(document: &Document, start: &str) -> Option<Vec<Step>> {
             }
         }
     }
-    let mut ring = Vec::new();
+    let mut cycle = Vec::new();
     let mut at = start.to_owned();
     loop {
         let (from, step) = came_from.remove(&at)?;
-        ring.insert(0, step);
+        cycle.insert(0, step);
         at = from;
         if at == start {
-            return Some(ring);
+            return Some(cycle);
         }
     }
 }
 
-fn steps(document: &Document, name: &str) -> Vec<Step> {
+fn required_messages(document: &Document, name: &str) -> Vec<Step> {
     let Some(schema) = document.get(&join("/components/schemas", name)) else { return Vec::new() };
     let required = schema.get("required").and_then(Value::as_array).into_iter().flatten().enumerate();
     let step = |(index, member): (usize, &Value)| {
