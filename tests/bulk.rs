@@ -594,6 +594,20 @@ async fn a_hand_over_whose_replies_are_lost_reads_and_says_what_it_does_not_know
 }
 
 #[tokio::test]
+async fn incidents_that_a_reply_shows_without_an_id_have_the_one_that_was_sent() {
+    use crate::raw::{Raw, json};
+
+    let server = Raw::start([
+        json("200 OK", r#"{"incidents":{"a":{"name":"A"},"b":{"id":"b"}}}"#),
+        json("200 OK", r#"{"incidents":[{"name":"A"}]}"#),
+    ]);
+    let bulk = server.client().bulk();
+    let read: Vec<Outcome> = bulk.get(["a", "b"]).chain(bulk.unassign(["a"])).collect().await;
+    let ids: Vec<&str> = read.iter().map(|outcome| outcome.fate.incident().unwrap().id.as_str()).collect();
+    assert_eq!(ids, ["a", "b", "a"]);
+}
+
+#[tokio::test]
 async fn a_hand_over_includes_other_spellings_of_the_user_and_nobody_else() {
     use crate::raw::{Raw, json};
 

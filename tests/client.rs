@@ -414,6 +414,41 @@ async fn an_identity_coding_or_an_empty_body_with_a_coding_is_decoded() {
 }
 
 #[tokio::test]
+async fn an_error_with_the_status_of_a_success_is_no_empty_answer() {
+    for error in [
+        r#"{"error":"the session has expired"}"#,
+        r#"{"code":7,"message":"the session has expired","details":[]}"#,
+        r#"{"error":{"code":16,"message":"the session has expired"}}"#,
+        r#"{"detail":"the session has expired"}"#,
+    ] {
+        let server = Raw::start(vec![json("200 OK", error); 2]);
+        let client = server.client();
+        let list = client.list_incidents(&ListIncidentsRequest::default()).await.unwrap_err();
+        assert_eq!((list.kind(), list.effect()), (ErrorKind::IncompleteResponse, Effect::None), "{error}");
+        assert!(list.to_string().contains("200 OK, but the body is an error: the session has expired"), "{list}");
+        let change = unassign(&client).await.unwrap_err();
+        assert_eq!((change.kind(), change.effect()), (ErrorKind::IncompleteResponse, Effect::Unknown), "{error}");
+        assert_eq!(server.requests().len(), 2, "neither is retried");
+    }
+    // None of these says that anything failed.
+    for fine in [
+        "{}",
+        r#"{"newMember":{"code":7,"message":"x"}}"#,
+        r#"{"error":null,"incidents":[]}"#,
+        r#"{"error":"","incidents":null}"#,
+        r#"{"code":0,"message":"OK"}"#,
+        r#"{"incidents":[{"id":"a"}],"error":"one shard is late"}"#,
+    ] {
+        let server = Raw::start([json("200 OK", fine)]);
+        server
+            .client()
+            .list_incidents(&ListIncidentsRequest::default())
+            .await
+            .unwrap_or_else(|error| panic!("{fine}: {error}"));
+    }
+}
+
+#[tokio::test]
 async fn a_byte_order_mark_before_a_response_is_ignored() {
     let server = Raw::start([json("200 OK", &format!("\u{feff}{GOOD}")), json("200 OK", "\u{feff}{\"incidents\":1}")]);
     let client = server.client();

@@ -53,6 +53,11 @@ pub(crate) fn requests(client: &Client, operation: &str, ids: &[String]) -> Resu
     ids.chunks(IDS_PER_REQUEST).map(|ids| request(client, operation, Input::Ids(ids, Map::new()))).collect()
 }
 
+/// The requests of an operation that takes one id, in the path.
+pub(crate) fn requests_by_id(client: &Client, operation: &str, ids: &[String]) -> Result<Vec<Request>, Failure> {
+    ids.iter().map(|id| request(client, operation, Input::Id(id))).collect()
+}
+
 /// A request as it would be sent.
 #[derive(Debug, Serialize)]
 pub(crate) struct Request {
@@ -89,7 +94,9 @@ pub(crate) fn request(client: &Client, operation: &str, input: Input<'_>) -> Res
     let mut path = binding.path().to_owned();
     let message = match input {
         Input::Id(id) => {
-            path = binding.path_of(id).map_err(|error| Failure::sdk(&error))?;
+            let refused =
+                |error| Failure::sdk(&error).ids(&[id.to_owned()], "the id").next("correct it; nothing was sent");
+            path = binding.path_of(id).map_err(refused)?;
             None
         }
         Input::Ids(ids, mut members) => {

@@ -80,6 +80,9 @@ fn show_message(message: &clap::Error) -> Result<Exit, Stop> {
     };
     let text = message.render();
     let text = if is_terminal && wants_color() { text.ansi().to_string() } else { text.to_string() };
-    write_all(stream, text.as_bytes())?;
-    Ok(exit)
+    match (stream, write_all(stream, text.as_bytes())) {
+        (Stream::Stdout, Err(error)) => Err(error.into()),
+        // There is no other place to report it, and the arguments are wrong all the same.
+        _ => Ok(exit),
+    }
 }

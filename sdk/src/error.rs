@@ -11,7 +11,7 @@ use http::{HeaderMap, StatusCode};
 use serde_json::error::Category;
 
 pub use self::kind::{ConfigErrorKind, Effect, ErrorKind, TransportErrorKind};
-pub(crate) use self::response::RouteUnknown;
+pub(crate) use self::response::{RouteUnknown, error_message};
 use self::{
     response::ErrorResponse,
     text::{KEPT_BODY, cut, one_line, without_byte_order_mark},

@@ -13,13 +13,13 @@ use crate::{
         fetch::{Fetched, show_incidents},
     },
     context::Context,
-    dry_run::{self, Input},
+    dry_run,
     input::{
         ids::{IdArgs, Ids, ReadState},
         names,
     },
     report::{
-        errors::{Exit, Stop},
+        errors::{Exit, Stop, is_not_found},
         outcomes::{IdOrder, Report},
     },
     terminal::{interrupts, streams::write_stderr_line},
@@ -70,8 +70,10 @@ pub(crate) async fn run(context: &Context<'_>, action: EventAction, args: EventO
     if args.events.is_empty() {
         return change::run(context, action.action(), args.ids).await;
     }
+    // Ids that can't be sent are refused before others are.
+    let requests = dry_run::requests_by_id(&context.client, action.operation(), &args.events)?;
     if context.options.dry_run {
-        return show_requests(context, action.operation(), &args.events);
+        return dry_run::read(context, &requests);
     }
     let events = Ids::known(args.events).collect().await?;
     let Some(events) = change::confirm(context, &action.action(), Ids::known(events)).await else {
@@ -115,7 +117,7 @@ async fn apply(client: &Client, action: EventAction, event: &str) -> Option<Fate
     let error = match action.send(client, event).await {
         Ok(Some(incident)) => return Some(Fate::Updated(Box::new(incident))),
         Ok(None) => None,
-        Err(error) if error.is_not_found() && error.effect() == Effect::None => return Some(Fate::NotFound),
+        Err(error) if is_not_found(&error) && error.effect() == Effect::None => return Some(Fate::NotFound),
         Err(error) if error.effect() == Effect::None => return Some(Fate::Failed(Arc::new(error))),
         Err(error) => Some(error),
     };
@@ -123,7 +125,7 @@ async fn apply(client: &Client, action: EventAction, event: &str) -> Option<Fate
         (Ok(Some(incident)), _) if action.action().verb().is_done(&incident) => Fate::Updated(Box::new(incident)),
         (Ok(Some(incident)), None) => Fate::NotApplied(Box::new(incident)),
         (Ok(Some(incident)), Some(_)) => Fate::NotYetApplied(Box::new(incident)),
-        (Err(error), _) if error.is_not_found() => Fate::NotFound,
+        (Err(error), _) if is_not_found(&error) => Fate::NotFound,
         (_, Some(error)) | (Err(error), None) => Fate::Unknown(Arc::new(error)),
         (Ok(None), None) => return None,
     })
@@ -135,8 +137,9 @@ async fn read(client: &Client, event: &str) -> Result<Option<Incident>, Error> {
 
 /// `get --event`.
 pub(crate) async fn get(context: &Context<'_>, events: Vec<String>) -> Result<Exit, Stop> {
+    let requests = dry_run::requests_by_id(&context.client, "getIncidentByEventId", &events)?;
     if context.options.dry_run {
-        return show_requests(context, "getIncidentByEventId", &events);
+        return dry_run::read(context, &requests);
     }
     let events = Ids::known(events).collect().await?;
     let results = stream::iter(events)
@@ -148,7 +151,7 @@ pub(crate) async fn get(context: &Context<'_>, events: Vec<String>) -> Result<Ex
                 Some(match result {
                     Ok(Some(incident)) => (event, Fetched::Found(incident)),
                     Ok(None) => (event, Fetched::Empty),
-                    Err(error) if error.is_not_found() => (event, Fetched::NotFound),
+                    Err(error) if is_not_found(&error) => (event, Fetched::NotFound),
                     Err(error) => (event, Fetched::Failed(Arc::new(error))),
                 })
             }
@@ -156,9 +159,4 @@ pub(crate) async fn get(context: &Context<'_>, events: Vec<String>) -> Result<Ex
         .buffered(context.options.concurrency())
         .filter_map(ready);
     show_incidents(context, results).await
-}
-
-fn show_requests(context: &Context<'_>, operation: &str, events: &[String]) -> Result<Exit, Stop> {
-    let requests = events.iter().map(|event| dry_run::request(&context.client, operation, Input::Id(event)));
-    dry_run::read(context, &requests.collect::<Result<Vec<_>, _>>()?)
 }

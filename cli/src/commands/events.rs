@@ -26,7 +26,7 @@ use crate::{
         names, time,
     },
     report::{
-        errors::{Exit, Failure, Stop},
+        errors::{Exit, Failure, Stop, is_not_found},
         table,
     },
     terminal::{
@@ -194,8 +194,7 @@ async fn by_id(context: &Context<'_>, args: IdArgs) -> Result<Exit, Stop> {
     let ids = ids::read_all(args).await?;
     let output = context.output;
     // Ids that can't be sent are refused before others are.
-    let requests = ids.iter().map(|id| dry_run::request(&context.client, "getIncidentEvents", Input::Id(id)));
-    let requests = requests.collect::<Result<Vec<_>, _>>()?;
+    let requests = dry_run::requests_by_id(&context.client, "getIncidentEvents", &ids)?;
     if context.options.dry_run {
         return dry_run::read(context, &requests);
     }
@@ -207,7 +206,7 @@ async fn by_id(context: &Context<'_>, args: IdArgs) -> Result<Exit, Stop> {
             async {
                 match task.await {
                     Ok((Ok(response), id)) => Some((id, Fetched::Found(response.into_inner().incident_events))),
-                    Ok((Err(error), id)) if error.is_not_found() => Some((id, Fetched::NotFound)),
+                    Ok((Err(error), id)) if is_not_found(&error) => Some((id, Fetched::NotFound)),
                     Ok((Err(error), id)) => Some((id, Fetched::Failed(Arc::new(error)))),
                     // The runtime is shutting down.
                     Err(_) => None,

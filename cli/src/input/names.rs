@@ -11,6 +11,7 @@ use icu_properties::{
 /// Returns an id that is one word, without the punctuation of lists, quotations and JSON.
 pub(crate) fn id(text: &str) -> Result<String, String> {
     check_visible(text, is_invisible)?;
+    check_not_null(text)?;
     for character in text.chars() {
         let problem = if character.is_whitespace() {
             "contains white space: give one id per line, as `list --output ids` does"
@@ -31,6 +32,7 @@ pub(crate) fn id(text: &str) -> Result<String, String> {
 /// Returns the id of a user, usually an e-mail address.
 pub(crate) fn user(text: &str) -> Result<String, String> {
     check_visible(text, is_invisible)?;
+    check_not_null(text)?;
     check_edges(text)?;
     let quoted = text.starts_with(is_quotation_mark) || text.ends_with(is_quotation_mark);
     if quoted || text.contains(is_bracket) {
@@ -72,6 +74,14 @@ fn check_visible(text: &str, is_invisible: impl Fn(char) -> bool) -> Result<(), 
         }
         None => Ok(()),
     }
+}
+
+/// Refuses what `jq` prints for a member that does not exist.
+fn check_not_null(text: &str) -> Result<(), String> {
+    if text == "null" {
+        return Err("is JSON's `null`: the member that it was taken from may have another name".to_owned());
+    }
+    Ok(())
 }
 
 fn check_edges(text: &str) -> Result<(), String> {
@@ -138,6 +148,7 @@ mod tests {
             ("a\u{1b}[31m", "U+001B"),
             ("a\u{2028}b", "U+2028"),
             ("a\u{e000}", "U+E000"),
+            ("null", "JSON's `null`"),
         ] {
             let problem = id(text).unwrap_err();
             assert!(problem.contains(word), "{text:?}: {problem}");
@@ -149,7 +160,8 @@ mod tests {
         for fine in ["alice@example.com", "o'brien@example.com", "Team A", "1234"] {
             assert_eq!(user(fine).as_deref(), Ok(fine));
         }
-        for text in ["", " ", " alice", "alice\n", "\"alice\"", "a,b", "<alice@example.com>", "alice\u{200b}", "['a']"]
+        for text in
+            ["", " ", " alice", "alice\n", "\"alice\"", "a,b", "<alice@example.com>", "alice\u{200b}", "['a']", "null"]
         {
             assert!(user(text).is_err(), "{text:?}");
         }

@@ -208,12 +208,16 @@ fn suggest(error: &Error) -> String {
     } else if error.is_unknown_route() {
         "check --region, --domain or --url, and --api-generation if you set it: `cx-incidents doctor` looks at each"
             .to_owned()
-    } else if error.is_not_found() {
+    } else if is_not_found(error) {
         "check the id: `cx-incidents list` shows those of this account and region".to_owned()
     } else if status == Some(404) {
         "check the id, and --region, --domain or --url: the service reports a missing incident otherwise".to_owned()
+    } else if matches!(status, Some(300..400 | 407)) {
+        "a proxy or a login page answers in place of the service: `cx-incidents doctor` checks the endpoint and the proxy"
+            .to_owned()
     } else if error.is_rate_limited() {
-        let wait = error.retry_after().map(|wait| format!(" in {} s", wait.as_secs_f64().ceil())).unwrap_or_default();
+        let wait = error.retry_after().filter(|wait| !wait.is_zero());
+        let wait = wait.map(|wait| format!(" in {} s", wait.as_secs_f64().ceil())).unwrap_or_default();
         format!("try again{wait}, with a lower --concurrency; {repeat}")
     } else if error.effect() == Effect::Applied {
         "the service reported success: look with `cx-incidents get` before you do anything again".to_owned()
@@ -230,6 +234,11 @@ fn suggest(error: &Error) -> String {
     } else {
         "run it again with -v, and give Coralogix support the correlation id".to_owned()
     }
+}
+
+/// Whether the service says that an incident does not exist. A 404 without a message may be from anybody.
+pub(crate) fn is_not_found(error: &Error) -> bool {
+    error.is_not_found() && error.message().is_some()
 }
 
 /// Attempts and correlation id.

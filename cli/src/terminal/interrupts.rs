@@ -19,6 +19,9 @@ pub(crate) fn listen() -> io::Result<()> {
     {
         use tokio::signal::unix::{SignalKind, signal};
 
+        // A file that may not grow any more is an error of the write, which is reported. Without a handler the signal ends the
+        // process. The handler stays when the stream is dropped.
+        drop(signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?);
         let ignored = ignored_signals();
         for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
             if ignored & (1 << (kind.as_raw_value() - 1)) != 0 {

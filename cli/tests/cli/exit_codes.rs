@@ -158,10 +158,50 @@ fn an_id_that_the_reply_leaves_out_is_not_called_unknown() {
 fn an_id_that_cannot_be_sent_is_refused_before_others_are_sent() {
     let emulator = emulator();
     for id in ["b:c", "a/b", "..", "."] {
-        let ran = Cli::at(&emulator).run(&["events", "incident_id_2", id]);
-        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{id}: {}", ran.err);
+        for arguments in [
+            &["events", "incident_id_2", id][..],
+            &["get", "--event", "event_id", "--event", id],
+            &["acknowledge", "--event", "event_id", "--event", id],
+        ] {
+            let ran = Cli::at(&emulator).run(arguments);
+            assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{arguments:?}: {}", ran.err);
+            assert!(ran.err.contains(&format!("the id: {id}\n  next: correct it; nothing was sent\n")), "{}", ran.err);
+        }
     }
     assert_eq!(emulator.requests(), []);
+}
+
+#[test]
+fn a_404_without_a_message_may_be_a_gateways() {
+    let silent = || Fault::status(404).with_body(FaultBody::Empty);
+    let emulator = start(with_three().fault(silent()));
+    let event = emulator.incident("incident_id_2").unwrap().events[0].id.clone();
+    for arguments in
+        [&["events", "incident_id_2"][..], &["get", "--event", &event], &["acknowledge", "--event", &event]]
+    {
+        // In a fixed generation, so that no other explains it.
+        let ran = Cli::at(&emulator).env("CX_INCIDENTS_API_GENERATION", "v5").run(arguments);
+        assert_eq!(ran.code, 1, "{arguments:?}");
+        assert!(!ran.err.contains("does not know"), "{arguments:?}: {}", ran.err);
+        assert!(ran.err.contains("check the id, and --region, --domain or --url"), "{arguments:?}: {}", ran.err);
+    }
+}
+
+#[test]
+fn answers_in_place_of_the_services_point_at_the_proxy() {
+    for status in [302, 307, 407] {
+        let ran = Cli::at(&start(with_three().fault(Fault::status(status).with_body(FaultBody::Html)))).run(&["list"]);
+        assert_eq!(ran.code, 1);
+        assert!(ran.err.contains("in place of the service: `cx-incidents doctor`"), "{status}: {}", ran.err);
+    }
+    // An error with the status of a success is no empty list.
+    let body = FaultBody::Text(r#"{"error":"the session has expired"}"#.to_owned());
+    let emulator = start(with_three().fault(Fault::status(200).with_body(body)));
+    for command in ["list", "events", "stats"] {
+        let ran = Cli::at(&emulator).run(&[command]);
+        assert_eq!(ran.code, 1, "{command}: {}", ran.err);
+        assert!(ran.err.contains("the body is an error: the session has expired"), "{command}: {}", ran.err);
+    }
 }
 
 #[test]

@@ -23,7 +23,7 @@ const HEAD: &str = "| what happens | changed | exit code | standard error |\n| -
 /// What happens, and a function that makes it happen.
 type Row = (&'static str, fn() -> Observed);
 
-const ROWS: [Row; 12] = [
+const ROWS: [Row; 13] = [
     ("nothing", || Change::new(with_ids()).run(|command| command)),
     ("standard output is a non-blocking pipe that is read late", slow_reader),
     ("nobody reads standard output any more, as with `\\| head`", || {
@@ -33,6 +33,7 @@ const ROWS: [Row; 12] = [
         let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
         Change::new(with_ids()).run(|command| command.stdout(full))
     }),
+    ("standard output is a file that reaches the limit of its size (`ulimit -f`)", at_size_limit),
     ("SIGINT (Ctrl-C), SIGTERM or SIGHUP during the first request", || {
         let [first, others @ ..] = ["INT", "TERM", "HUP"].map(|name| signals(&[name]));
         assert!(others.iter().all(|other| *other == first), "{first:?}: {others:?}");
@@ -130,6 +131,17 @@ fn slow_reader() -> Observed {
     reader.read_to_string(&mut text).unwrap();
     assert_eq!(text.lines().count(), IDS);
     let output = child.wait_with_output().unwrap();
+    change.observe(output.status.code().unwrap(), &String::from_utf8(output.stderr).unwrap())
+}
+
+fn at_size_limit() -> Observed {
+    let change = Change::new(with_ids());
+    let out = File::new("size-limit", "");
+    let plain = change.command();
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", "ulimit -f 1; exec \"$0\" \"$@\" > \"$OUT\"", BINARY]).args(plain.get_args()).env_clear();
+    command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?)))).env("OUT", out.path());
+    let output = command.output().unwrap();
     change.observe(output.status.code().unwrap(), &String::from_utf8(output.stderr).unwrap())
 }
 

@@ -103,6 +103,13 @@ fn help_on_a_full_disk_is_1() {
 }
 
 #[test]
+fn arguments_that_are_wrong_are_2_wherever_standard_error_goes() {
+    let closed = || io::pipe().unwrap().1;
+    let output = Cli::bare().command(&["unassign", "--bogus"]).stderr(closed()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
 fn closed_output_is_not_an_error() {
     let emulator = emulator();
     for arguments in

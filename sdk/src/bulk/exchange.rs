@@ -97,8 +97,9 @@ async fn change(client: &Client, verb: &Verb, ids: &[String]) -> Answer {
         && incident.id.is_empty()
     {
         // If only one id was sent, an incident without an id is still that one.
-        let fates = reply.into_inner().into_iter().map(reported).collect();
-        return Answer { fates, is_final: false };
+        let mut incident = reply.into_inner().remove(0);
+        name(&mut incident, &ids[0]);
+        return Answer { fates: vec![reported(incident)], is_final: false };
     }
     let asked: HashSet<&str> = ids.iter().map(String::as_str).collect();
     if reply.iter().any(|incident| asked.contains(incident.id.as_str())) {
@@ -163,6 +164,13 @@ fn is_missing(ids: &[String], error: &Error) -> bool {
     ids.len() == 1 && error.is_not_found() && error.effect() == Effect::None
 }
 
+/// Sets the id of an incident that the reply shows without one.
+fn name(incident: &mut Incident, id: &str) {
+    if incident.id.is_empty() {
+        id.clone_into(&mut incident.id);
+    }
+}
+
 /// The result of reading incidents.
 #[derive(Default)]
 struct Read {
@@ -179,7 +187,10 @@ impl Read {
 
     fn take(&mut self, id: &str) -> Result<Box<Incident>, Fate> {
         match (self.incidents.remove(id), &self.open) {
-            (Some(incident), _) => Ok(Box::new(incident)),
+            (Some(mut incident), _) => {
+                name(&mut incident, id);
+                Ok(Box::new(incident))
+            }
             (None, Some(error)) if !self.not_found.contains(id) => Err(Fate::Unknown(Arc::clone(error))),
             (None, _) => Err(Fate::NotFound),
         }

@@ -292,6 +292,14 @@ impl std::fmt::Display for Format {
     }
 }
 
+/// The message of a body that is an error in the service's format. An envelope such as `{"code":0,"message":"OK"}` is not.
+pub(crate) fn error_message(json: &[u8]) -> Option<String> {
+    let object = serde_json::from_slice(json).ok()?;
+    let mut response = ErrorResponse::default();
+    let is_error = response.read_object(&object) == Format::Service && !matches!(response.code, Some(0 | 200));
+    response.message.filter(|_| is_error)
+}
+
 /// The wait that a `google.rpc.RetryInfo` asks for.
 fn retry_delay(detail: &types::Any) -> Option<Duration> {
     let type_name = detail.type_.as_deref()?.rsplit('/').next()?;

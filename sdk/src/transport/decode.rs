@@ -6,7 +6,7 @@ use serde_json::error::Category;
 use super::attempt::Reply;
 use crate::{
     Client, Effect, Error, Idempotency, ResponseValue,
-    error::Call,
+    error::{Call, error_message},
     headers,
     telemetry::Drift,
     wire::{
@@ -39,6 +39,15 @@ impl Client {
         } else {
             wire::from_slice(json).map(Some)
         };
+        // A success without any member of the response may be an error that a gateway or a proxy sent with the wrong status.
+        let is_empty = matches!(&decoded, Ok(Some(inner)) if *inner == T::default());
+        if let Some(message) = is_empty.then(|| error_message(json)).flatten() {
+            if call.operation.idempotency != Idempotency::Safe {
+                call.effect = Effect::Unknown;
+            }
+            call.retryable = false;
+            return Err(Error::incomplete(call, status, &format!("the body is an error: {}", redact(message))));
+        }
         match decoded {
             Ok(inner) => Ok(ResponseValue {
                 has_body: inner.is_some(),
