@@ -294,8 +294,8 @@ impl<'a, 'd> Walk<'a, 'd> {
     fn keywords(&mut self, both: &Both<'_, 'd>) {
         for (pointer, keyword, message) in &both.published.unreadable {
             let own = [ours_at(both.pair), both.ours.pointer.as_str()];
-            let (subject, place) = (format!("keyword: {keyword}"), &both.pair.place);
-            self.record(both, Class::New, subject, place, message.clone(), &own, pointer);
+            let (subject, place) = (format!("keyword: {keyword}"), schema_place(&both.ours.pointer, &both.pair.place));
+            self.record(both, Class::New, subject, &place, message.clone(), &own, pointer);
         }
         let (ours, published) = (&both.ours.as_written, &both.published.as_written);
         let names: BTreeSet<&str> = ours.keys().chain(published.keys()).copied().collect();
@@ -303,7 +303,7 @@ impl<'a, 'd> Walk<'a, 'd> {
             let text = |value: Option<&&Value>| value.map_or_else(|| "nothing".to_owned(), |value| plain(value));
             let new = text(published.get(name));
             let message = format!("has `{name}: {}`, published as `{name}: {new}`", text(ours.get(name)));
-            self.at(both, Class::New, format!("{name}: {new}"), message);
+            self.at_schema(both, Class::New, format!("{name}: {new}"), message);
         }
     }
 
@@ -331,7 +331,9 @@ impl<'a, 'd> Walk<'a, 'd> {
             (None, Some(values)) => {
                 let class = direction.choose(Class::BreaksCallers, Class::Cosmetic);
                 let values = values.all().join(", ");
-                let message = format!("may be any text, published as one of {values}");
+                let allowed =
+                    if values.is_empty() { "an enum without values".to_owned() } else { format!("one of {values}") };
+                let message = format!("may be any text, published as {allowed}");
                 self.at(both, class, format!("enum: {values}"), message);
             }
             (Some(ours), Some(published)) => {

@@ -148,6 +148,14 @@ fn cyclic_references_in_all_of_are_resolved() {
 }
 
 #[test]
+fn a_keyword_of_a_message_is_reported_once_however_often_the_message_is_used() {
+    let message = "has the unknown keyword `surprise`";
+    planted(V1, |root| set(root, &format!("{MESSAGES}Incident/surprise"), json!(1)), Class::New, "Incident", message);
+    let message = "has `if: nothing`, published as `if: false`";
+    planted(V1, |root| set(root, &format!("{MESSAGES}Incident/if"), json!(false)), Class::New, "Incident", message);
+}
+
+#[test]
 fn mistakes_in_other_parts_of_the_file_are_ignored() {
     let edit = |root: &mut Value| {
         let schema = "/paths/~1v1~1alerts/get/responses/200/content";
