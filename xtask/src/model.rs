@@ -1,6 +1,7 @@
 //! What the document means: its operations and schemas, checked for everything the generator relies on.
 //! It must not know how Rust code looks, but for the names that can stand in it.
 
+mod bindings;
 pub(crate) mod enums;
 mod keys;
 pub(crate) mod limits;
@@ -8,11 +9,12 @@ pub(crate) mod names;
 pub(crate) mod oneofs;
 pub(crate) mod query;
 mod required;
+mod schemas;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 pub(crate) use crate::openapi::text;
 use crate::{
@@ -495,255 +497,6 @@ impl<'a> Reader<'a> {
             self.problem(&pointer, format!("operation `{id}` has no 200 response"));
         }
         success
-    }
-
-    fn schemas(&mut self) {
-        for (name, schema) in self.document.get("/components/schemas").and_then(Value::as_object).into_iter().flatten()
-        {
-            let pointer = join("/components/schemas", name);
-            if names::TYPES.contains(&name.as_str()) {
-                let message = format!("schema `{name}` has the name of a type that generated code uses: rename it");
-                self.problem(&pointer, message);
-            }
-            match text(schema, "type") {
-                "object" => self.object(name, &pointer, schema),
-                "string" if schema.get("enum").is_some() => {
-                    let at = join(&pointer, "enum");
-                    let before = self.problems.len();
-                    self.texts(&format!("enum `{name}`"), &at, &schema["enum"]);
-                    if let (Err(wrong), true) = (enums::variants(name, schema), self.problems.len() == before) {
-                        self.problem(&join(&at, wrong.value), format!("enum `{name}`: {}", wrong.message));
-                    }
-                }
-                _ => self.problem(&pointer, format!("schema `{name}` must be an object or an enum of strings")),
-            }
-        }
-        required::check(self.document, &mut self.problems);
-    }
-
-    /// A list of texts, none of them twice.
-    fn texts(&mut self, what: &str, pointer: &str, list: &Value) {
-        let mut seen = HashSet::new();
-        for (index, value) in list.as_array().into_iter().flatten().enumerate() {
-            let at = join(pointer, index);
-            if !value.is_string() {
-                self.problem(&at, format!("{what} must be a list of strings, but `{value}` is not a string: quote it"));
-            } else if !seen.insert(value.as_str()) {
-                self.problem(&at, format!("{what}: {value} is repeated"));
-            }
-        }
-    }
-
-    fn object(&mut self, name: &str, pointer: &str, schema: &Value) {
-        self.keywords(
-            &format!("schema `{name}`"),
-            pointer,
-            schema,
-            &["type", "description", "properties", "required", "additionalProperties", "title", "example"],
-        );
-        oneofs::check(self.document, name, pointer, schema, &mut self.problems);
-        let properties = schema.get("properties").and_then(Value::as_object);
-        match schema.get("additionalProperties") {
-            None | Some(Value::Bool(true)) => {}
-            Some(_) => {
-                let message = format!(
-                    "schema `{name}`: `additionalProperties` may only be `true` here: a newer service adds members, and a \
-                     closed type would refuse its replies"
-                );
-                self.problem(&join(pointer, "additionalProperties"), message);
-            }
-        }
-        if let Some(required) = schema.get("required") {
-            self.texts(&format!("`required` of schema `{name}`"), &join(pointer, "required"), required);
-        }
-        for (index, required) in schema.get("required").and_then(Value::as_array).into_iter().flatten().enumerate() {
-            let Some(required) = required.as_str() else { continue };
-            if !properties.is_some_and(|properties| properties.contains_key(required)) {
-                let message = format!("schema `{name}` requires `{required}`, which is not among its properties");
-                self.problem(&join(&join(pointer, "required"), index), message);
-            }
-        }
-        let named = properties.into_iter().flatten();
-        let named = named.map(|(name, _)| (name.as_str(), join(&join(pointer, "properties"), name)));
-        // The member for what the document does not name.
-        let taken: &[&str] = if schema.get("additionalProperties").is_some() { &["other_members"] } else { &[] };
-        self.problems.extend(names::members(&format!("schema `{name}`"), taken, true, named));
-        for (property, schema) in properties.into_iter().flatten() {
-            let at = join(&join(pointer, "properties"), property);
-            self.property(&format!("`{name}.{property}`"), &at, schema);
-        }
-    }
-
-    fn property(&mut self, what: &str, pointer: &str, schema: &Value) {
-        const TEXT: &[&str] =
-            &["type", "description", "format", "example", "deprecated", "minLength", "maxLength", "pattern"];
-        const NUMBER: &[&str] = &["type", "description", "format", "example", "deprecated", "minimum", "maximum"];
-        if schema.get("$ref").is_some() {
-            return;
-        }
-        let format = text(schema, "format");
-        match text(schema, "type") {
-            "string" if ["", "date-time", "google-duration", "uint64", "int64"].contains(&format) => {
-                self.keywords(what, pointer, schema, TEXT);
-            }
-            "integer" if ["int32", "int64"].contains(&format) => self.keywords(what, pointer, schema, NUMBER),
-            "boolean" => {
-                self.keywords(what, pointer, schema, &["type", "description", "example", "deprecated"]);
-            }
-            "array" => {
-                self.keywords(what, pointer, schema, &[LIST, &["deprecated"]].concat());
-                self.element(what, &join(pointer, "items"), &schema["items"]);
-            }
-            "object" => {
-                self.keywords(
-                    what,
-                    pointer,
-                    schema,
-                    &["type", "description", "additionalProperties", "example", "deprecated"],
-                );
-                self.element(what, &join(pointer, "additionalProperties"), &schema["additionalProperties"]);
-            }
-            other => self.problem(pointer, format!("{what}: type `{other}` with format `{format}` is not supported")),
-        }
-    }
-
-    /// An item of a list or a value of a map.
-    fn element(&mut self, what: &str, pointer: &str, schema: &Value) {
-        if schema.get("$ref").is_some() {
-            return;
-        }
-        self.plain_text(what, pointer, schema, "a list or a map of strings or of a `$ref`");
-    }
-
-    fn plain_text(&mut self, what: &str, pointer: &str, schema: &Value, must_be: &str) {
-        if text(schema, "type") == "string" && text(schema, "format").is_empty() {
-            self.keywords(
-                what,
-                pointer,
-                schema,
-                &["type", "description", "example", "minLength", "maxLength", "pattern"],
-            );
-        } else {
-            self.problem(pointer, format!("{what} must be {must_be}, without a `format`"));
-        }
-    }
-
-    fn keywords(&mut self, what: &str, pointer: &str, schema: &Value, known: &[&str]) {
-        let unknown: Vec<&String> = schema
-            .as_object()
-            .into_iter()
-            .flat_map(Map::keys)
-            .filter(|key| !key.starts_with("x-") && !known.contains(&key.as_str()))
-            .collect();
-        for key in unknown {
-            self.problem(&join(pointer, key), format!("{what}: the keyword `{key}` is not supported here"));
-        }
-    }
-
-    fn bindings(&mut self, operations: &[Operation]) {
-        for operation in operations {
-            let id = &operation.id;
-            let of = match &operation.binding_of {
-                None => Some(operation),
-                Some(target) => operations.iter().find(|of| &of.id == target && of.binding_of.is_none()),
-            };
-            let Some(of) = of else {
-                let target = operation.binding_of.as_deref().unwrap_or_default();
-                let message = format!(
-                    "operation `{id}`: `x-binding-of: {target}` must name an operation that has no `x-binding-of`"
-                );
-                self.problem(&operation.pointer, message);
-                continue;
-            };
-            self.same_messages(operation, of);
-            self.problems.extend(limits::check(self.document, operation, of));
-            let twin = operations.iter().take_while(|other| !std::ptr::eq(*other, operation)).find(|other| {
-                other.id != *id
-                    && other.generation == operation.generation
-                    && other.binding_of.as_ref().unwrap_or(&other.id) == &of.id
-            });
-            if let Some(twin) = twin {
-                let message = format!(
-                    "operations `{}` and `{id}` bind `{}` in the same generation: there can be one binding in each",
-                    twin.id, of.id
-                );
-                self.problem(&operation.pointer, message);
-            }
-            for parameter in &operation.parameters {
-                self.filled(operation, of, parameter);
-            }
-            if let Some(ids) = &of.incident_ids
-                && operation.binding_of.is_none()
-                && !of.parameters.iter().any(|parameter| &parameter.name == ids)
-                && self.member(of, ids).is_none()
-            {
-                let message = format!(
-                    "operation `{id}`: `x-incident-ids: {ids}` is neither a parameter nor a member of the request message"
-                );
-                self.problem(&join(&operation.pointer, "x-incident-ids"), message);
-            }
-        }
-    }
-
-    /// A binding has the messages of the operation that it is a binding of.
-    fn same_messages(&mut self, operation: &Operation, of: &Operation) {
-        let (id, target) = (&operation.id, &of.id);
-        if operation.response != of.response {
-            let message = format!(
-                "operation `{id}` responds with `{}`, but `{target}` responds with `{}`",
-                operation.response, of.response
-            );
-            self.problem(&operation.pointer, message);
-        }
-        if operation.body.is_some() && operation.body != of.message {
-            let message = format!("operation `{id}` and `{target}` must have the same request body");
-            self.problem(&operation.pointer, message);
-        }
-    }
-
-    /// A member of the request message of an operation.
-    fn member(&self, of: &Operation, name: &str) -> Option<&'a Value> {
-        let message = of.message.as_ref()?;
-        self.document.get(&join(&format!("/components/schemas/{message}/properties"), name))
-    }
-
-    /// Something of the operation fills each parameter of its bindings, and what a message holds can be written in a query.
-    fn filled(&mut self, operation: &Operation, of: &Operation, parameter: &Parameter) {
-        let (id, name) = (&operation.id, &parameter.name);
-        let Some(member) = &parameter.body_member else {
-            if !of.parameters.iter().any(|other| snake(&other.name) == snake(name)) {
-                let message = format!(
-                    "operation `{id}`: `{}` has no value for its parameter `{name}`: give both the same name, or write \
-                     `x-body-member`",
-                    of.id
-                );
-                self.problem(&parameter.pointer, message);
-            }
-            return;
-        };
-        let Some(schema) = self.member(of, member) else {
-            let message = match &of.message {
-                Some(message) => {
-                    format!("operation `{id}`: `x-body-member: {member}` is not a member of `{message}`")
-                }
-                None => format!(
-                    "operation `{id}`: `x-body-member: {member}`, but `{}` has no request message: say \
-                     `x-request-message`",
-                    of.id
-                ),
-            };
-            self.problem(&parameter.pointer, message);
-            return;
-        };
-        let problem = query::leaves(self.document, name, member, schema).err().or_else(|| {
-            // The parameter's own schema says the same as the member's, but for its limits.
-            let same = reference_name(schema) == reference_name(&parameter.schema)
-                && text(schema, "type") == text(&parameter.schema, "type");
-            (!same).then(|| format!("its schema is not that of the member `{member}`"))
-        });
-        if let Some(problem) = problem {
-            self.problem(&parameter.pointer, format!("operation `{id}`: parameter `{name}`: {problem}"));
-        }
     }
 }
 

@@ -1,0 +1,154 @@
+//! Checks the schemas of the document: the types and keywords that the generator supports. This module must not know which
+//! operations use them.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+
+use super::{LIST, Reader, enums, names, oneofs, required, text};
+use crate::json_pointer::join;
+
+impl Reader<'_> {
+    pub(super) fn schemas(&mut self) {
+        for (name, schema) in self.document.get("/components/schemas").and_then(Value::as_object).into_iter().flatten()
+        {
+            let pointer = join("/components/schemas", name);
+            if names::TYPES.contains(&name.as_str()) {
+                let message = format!("schema `{name}` has the name of a type that generated code uses: rename it");
+                self.problem(&pointer, message);
+            }
+            match text(schema, "type") {
+                "object" => self.object(name, &pointer, schema),
+                "string" if schema.get("enum").is_some() => {
+                    let at = join(&pointer, "enum");
+                    let before = self.problems.len();
+                    self.texts(&format!("enum `{name}`"), &at, &schema["enum"]);
+                    if let (Err(wrong), true) = (enums::variants(name, schema), self.problems.len() == before) {
+                        self.problem(&join(&at, wrong.value), format!("enum `{name}`: {}", wrong.message));
+                    }
+                }
+                _ => self.problem(&pointer, format!("schema `{name}` must be an object or an enum of strings")),
+            }
+        }
+        required::check(self.document, &mut self.problems);
+    }
+
+    /// A list of texts, none of them twice.
+    fn texts(&mut self, what: &str, pointer: &str, list: &Value) {
+        let mut seen = HashSet::new();
+        for (index, value) in list.as_array().into_iter().flatten().enumerate() {
+            let at = join(pointer, index);
+            if !value.is_string() {
+                self.problem(&at, format!("{what} must be a list of strings, but `{value}` is not a string: quote it"));
+            } else if !seen.insert(value.as_str()) {
+                self.problem(&at, format!("{what}: {value} is repeated"));
+            }
+        }
+    }
+
+    fn object(&mut self, name: &str, pointer: &str, schema: &Value) {
+        self.keywords(
+            &format!("schema `{name}`"),
+            pointer,
+            schema,
+            &["type", "description", "properties", "required", "additionalProperties", "title", "example"],
+        );
+        oneofs::check(self.document, name, pointer, schema, &mut self.problems);
+        let properties = schema.get("properties").and_then(Value::as_object);
+        match schema.get("additionalProperties") {
+            None | Some(Value::Bool(true)) => {}
+            Some(_) => {
+                let message = format!(
+                    "schema `{name}`: `additionalProperties` may only be `true` here: a newer service adds members, and a \
+                     closed type would refuse its replies"
+                );
+                self.problem(&join(pointer, "additionalProperties"), message);
+            }
+        }
+        if let Some(required) = schema.get("required") {
+            self.texts(&format!("`required` of schema `{name}`"), &join(pointer, "required"), required);
+        }
+        for (index, required) in schema.get("required").and_then(Value::as_array).into_iter().flatten().enumerate() {
+            let Some(required) = required.as_str() else { continue };
+            if !properties.is_some_and(|properties| properties.contains_key(required)) {
+                let message = format!("schema `{name}` requires `{required}`, which is not among its properties");
+                self.problem(&join(&join(pointer, "required"), index), message);
+            }
+        }
+        let named = properties.into_iter().flatten();
+        let named = named.map(|(name, _)| (name.as_str(), join(&join(pointer, "properties"), name)));
+        // The member for what the document does not name.
+        let taken: &[&str] = if schema.get("additionalProperties").is_some() { &["other_members"] } else { &[] };
+        self.problems.extend(names::members(&format!("schema `{name}`"), taken, true, named));
+        for (property, schema) in properties.into_iter().flatten() {
+            let at = join(&join(pointer, "properties"), property);
+            self.property(&format!("`{name}.{property}`"), &at, schema);
+        }
+    }
+
+    fn property(&mut self, what: &str, pointer: &str, schema: &Value) {
+        const TEXT: &[&str] =
+            &["type", "description", "format", "example", "deprecated", "minLength", "maxLength", "pattern"];
+        const NUMBER: &[&str] = &["type", "description", "format", "example", "deprecated", "minimum", "maximum"];
+        if schema.get("$ref").is_some() {
+            return;
+        }
+        let format = text(schema, "format");
+        match text(schema, "type") {
+            "string" if ["", "date-time", "google-duration", "uint64", "int64"].contains(&format) => {
+                self.keywords(what, pointer, schema, TEXT);
+            }
+            "integer" if ["int32", "int64"].contains(&format) => self.keywords(what, pointer, schema, NUMBER),
+            "boolean" => {
+                self.keywords(what, pointer, schema, &["type", "description", "example", "deprecated"]);
+            }
+            "array" => {
+                self.keywords(what, pointer, schema, &[LIST, &["deprecated"]].concat());
+                self.element(what, &join(pointer, "items"), &schema["items"]);
+            }
+            "object" => {
+                self.keywords(
+                    what,
+                    pointer,
+                    schema,
+                    &["type", "description", "additionalProperties", "example", "deprecated"],
+                );
+                self.element(what, &join(pointer, "additionalProperties"), &schema["additionalProperties"]);
+            }
+            other => self.problem(pointer, format!("{what}: type `{other}` with format `{format}` is not supported")),
+        }
+    }
+
+    /// An item of a list or a value of a map.
+    fn element(&mut self, what: &str, pointer: &str, schema: &Value) {
+        if schema.get("$ref").is_some() {
+            return;
+        }
+        self.plain_text(what, pointer, schema, "a list or a map of strings or of a `$ref`");
+    }
+
+    pub(super) fn plain_text(&mut self, what: &str, pointer: &str, schema: &Value, must_be: &str) {
+        if text(schema, "type") == "string" && text(schema, "format").is_empty() {
+            self.keywords(
+                what,
+                pointer,
+                schema,
+                &["type", "description", "example", "minLength", "maxLength", "pattern"],
+            );
+        } else {
+            self.problem(pointer, format!("{what} must be {must_be}, without a `format`"));
+        }
+    }
+
+    pub(super) fn keywords(&mut self, what: &str, pointer: &str, schema: &Value, known: &[&str]) {
+        let unknown: Vec<&String> = schema
+            .as_object()
+            .into_iter()
+            .flat_map(Map::keys)
+            .filter(|key| !key.starts_with("x-") && !known.contains(&key.as_str()))
+            .collect();
+        for key in unknown {
+            self.problem(&join(pointer, key), format!("{what}: the keyword `{key}` is not supported here"));
+        }
+    }
+}
