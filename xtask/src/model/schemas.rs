@@ -5,8 +5,22 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::{LIST, Reader, enums, names, oneofs, required, text};
+use super::{Reader, enums, names, oneofs, required, text};
 use crate::json_pointer::join;
+
+/// The properties that are supported: type, formats, and keywords beside those that every property may have. The first keyword
+/// of a list or map is the one with the schema of its elements.
+const PROPERTIES: &[(&str, &[&str], &[&str])] = &[
+    (
+        "string",
+        &["", "date-time", "google-duration", "uint64", "int64"],
+        &["format", "minLength", "maxLength", "pattern"],
+    ),
+    ("integer", &["int32", "int64"], &["format", "minimum", "maximum"]),
+    ("boolean", &[""], &[]),
+    ("array", &[""], &["items", "minItems", "maxItems"]),
+    ("object", &[""], &["additionalProperties"]),
+];
 
 impl Reader<'_> {
     pub(super) fn schemas(&mut self) {
@@ -87,35 +101,19 @@ impl Reader<'_> {
     }
 
     fn property(&mut self, what: &str, pointer: &str, schema: &Value) {
-        const TEXT: &[&str] =
-            &["type", "description", "format", "example", "deprecated", "minLength", "maxLength", "pattern"];
-        const NUMBER: &[&str] = &["type", "description", "format", "example", "deprecated", "minimum", "maximum"];
         if schema.get("$ref").is_some() {
             return;
         }
-        let format = text(schema, "format");
-        match text(schema, "type") {
-            "string" if ["", "date-time", "google-duration", "uint64", "int64"].contains(&format) => {
-                self.keywords(what, pointer, schema, TEXT);
-            }
-            "integer" if ["int32", "int64"].contains(&format) => self.keywords(what, pointer, schema, NUMBER),
-            "boolean" => {
-                self.keywords(what, pointer, schema, &["type", "description", "example", "deprecated"]);
-            }
-            "array" => {
-                self.keywords(what, pointer, schema, &[LIST, &["deprecated"]].concat());
-                self.element(what, &join(pointer, "items"), &schema["items"]);
-            }
-            "object" => {
-                self.keywords(
-                    what,
-                    pointer,
-                    schema,
-                    &["type", "description", "additionalProperties", "example", "deprecated"],
-                );
-                self.element(what, &join(pointer, "additionalProperties"), &schema["additionalProperties"]);
-            }
-            other => self.problem(pointer, format!("{what}: type `{other}` with format `{format}` is not supported")),
+        let (kind, format) = (text(schema, "type"), text(schema, "format"));
+        let Some((.., keywords)) =
+            PROPERTIES.iter().find(|(name, formats, _)| *name == kind && formats.contains(&format))
+        else {
+            self.problem(pointer, format!("{what}: type `{kind}` with format `{format}` is not supported"));
+            return;
+        };
+        self.keywords(what, pointer, schema, &[&["type", "description", "example", "deprecated"], *keywords].concat());
+        if let "array" | "object" = kind {
+            self.element(what, &join(pointer, keywords[0]), &schema[keywords[0]]);
         }
     }
 
