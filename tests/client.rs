@@ -143,6 +143,15 @@ async fn the_total_timeout_ends_a_call_wherever_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_longest_timeouts_are_longer_than_any_call() {
+    let server = Raw::start([Step::Stall(vec![])]);
+    let client = server.builder().timeout(Duration::MAX).attempt_timeout(Duration::MAX).read_timeout(Duration::MAX);
+    let client = client.build().unwrap();
+    let years = Duration::from_secs(60 * 60 * 24 * 365 * 29);
+    tokio::time::timeout(years, unassign(&client)).await.expect_err("the call is still waiting");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_read_timeout_works_with_an_applications_client() {
     let begun = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{".to_vec();
     for silence in [Step::Stall(vec![]), Step::Stall(begun)] {
@@ -548,7 +557,7 @@ fn the_endpoint_is_checked_before_a_key_is_sent_there() {
     let ok = |url: &str| Ok(url.to_owned());
     assert_eq!(build(|b| b), ok("https://api.eu1.coralogix.com/mgmt/openapi"));
     assert_eq!(build(|b| b.region(Region::Ap3)), ok("https://api.ap3.coralogix.com/mgmt/openapi"));
-    assert_eq!(build(|b| b.domain("example.com")), ok("https://api.example.com/mgmt/openapi"));
+    assert_eq!(build(|b| b.domain("my-example.com")), ok("https://api.my-example.com/mgmt/openapi"));
     assert_eq!(build(|b| b.domain("api.example.com")), ok("https://api.example.com/mgmt/openapi"));
     assert_eq!(build(|b| b.base_url("https://proxy.example/cx/")), ok("https://proxy.example/cx"));
     assert_eq!(build(|b| b.base_url("http://localhost:8080/mgmt/openapi")), ok("http://localhost:8080/mgmt/openapi"));
@@ -630,6 +639,8 @@ async fn a_key_that_is_truncated_or_in_a_header_is_not_shown() {
         let error = unassign(&server.client().with_options(once())).await.unwrap_err();
         let shown = format!("{error} {error:?} {:?}", error.body());
         assert!(shown.contains("[redacted]") && !shown.contains(cut), "{shown}");
+        let kept = [None, Some(""), Some("{\"message\": \"no key [redacted]")];
+        assert!(kept.contains(&error.body()), "the text before the key is kept: {:?}", error.body());
     }
 }
 
@@ -694,6 +705,8 @@ async fn only_a_call_over_https_needs_root_certificates() {
     unassign(&Raw::start([]).client()).await.unwrap();
     let key = ApiKey::new(KEY).unwrap();
     Client::builder().api_key(key.clone()).base_url("http://example.com").danger_allow_plain_http().build().unwrap();
+    let local = Client::builder().api_key(key.clone()).base_url("https://127.0.0.1").build().unwrap();
+    assert_eq!(unassign(&local).await.unwrap_err().kind(), ErrorKind::Config(ConfigErrorKind::RootCertificates));
     let client = Client::builder().api_key(key).region(Region::Eu2).build().unwrap();
     assert_eq!(client.base_url(), "https://api.eu2.coralogix.com/mgmt/openapi");
     let error = unassign(&client).await.unwrap_err();

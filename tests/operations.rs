@@ -215,6 +215,14 @@ fn the_table_of_operations_is_that_of_the_document() {
         ["filter.contextualLabels", "filter.displayLabels", "filter.metaLabels", "groupBys"];
     assert_eq!(excluded(ApiGeneration::V5), maps_and_lists_of_messages);
 
+    let v5 = aggregations.binding(ApiGeneration::V5).unwrap();
+    assert_eq!(
+        (v5.max_page_size(), aggregations.binding(ApiGeneration::V1).unwrap().max_page_size()),
+        (Some(10_000), None)
+    );
+    let is_list = |name| v5.query().iter().find(|query| query.name() == name).unwrap().is_list();
+    assert_eq!((is_list("filter.assignee"), is_list("filter.isMuted")), (true, false));
+
     let get = Client::operations().find(|operation| operation.id() == "getIncident").unwrap();
     let path_of = |generation, id| get.binding(generation).unwrap().path_of(id).map_err(|error| error.to_string());
     assert_eq!(path_of(ApiGeneration::V1, "50%").unwrap(), "/v1/incidents/50%25");

@@ -172,6 +172,10 @@ async fn a_request_is_sent_early_only_while_none_is_in_flight() {
         rest().await;
         assert_eq!(server.requests().len(), 1, "the others wait for a full request");
     }
+    run.stop();
+    let stopped = phrases(run.take(2)).await;
+    let not_sent = [("b", "not sent"), ("c", "not sent")];
+    assert!(stopped.iter().map(|(id, fate)| (&**id, &**fate)).eq(not_sent), "{stopped:?}");
 }
 
 #[tokio::test]

@@ -165,12 +165,14 @@ async fn drift_of_the_service_is_reported_once_for_each_name_and_never_with_valu
 async fn a_client_reports_at_most_1024_names() {
     let log = Capture::start();
     let bodies = (0..17).map(|response| {
-        let members: Vec<String> = (0..64).map(|number| format!("\"unknown{response}x{number}\":1")).collect();
+        let members: Vec<String> = (0..65).map(|number| format!("\"unknown{response}x{number}\":1")).collect();
         json("200 OK", &format!("{{{}}}", members.join(",")))
     });
     let server = Raw::start(bodies);
     let client = server.client();
-    for _ in 0..17 {
+    unassign(&client).await.unwrap();
+    assert_eq!(log.count(&["cx.drift.kind"]), 64, "of one response");
+    for _ in 1..17 {
         unassign(&client).await.unwrap();
     }
     assert_eq!(log.count(&["cx.drift.kind"]), 1024);

@@ -180,7 +180,14 @@ fn timestamps_have_0_3_6_or_9_digits_and_the_years_1_to_9999() {
     for text in ["2024-01-01T02:00:00+02:00", "2024-01-01 00:00:00Z"] {
         assert_eq!(incident_with("/createdAt", json!(text)).created_at, Some("2024-01-01T00:00:00Z".parse().unwrap()));
     }
-    for text in ["2024-13-01T00:00:00Z", "2024-02-30T00:00:00Z", "2024-01-01T24:00:00Z", "2024-01-01T00:00:00", ""] {
+    for text in [
+        "2024-13-01T00:00:00Z",
+        "2024-02-30T00:00:00Z",
+        "2024-01-01T24:00:00Z",
+        "2024-01-01T00:00:00",
+        "2024-01-01T00:00:00.Z",
+        "",
+    ] {
         assert!(serde_json::from_value::<Incident>(json!({ "createdAt": text })).is_err(), "{text}");
     }
     assert_eq!(incident_with("/createdAt", Value::Null).created_at, None);

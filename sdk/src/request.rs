@@ -84,7 +84,8 @@ pub(crate) fn query(binding: &Binding, message: &impl Serialize) -> Result<Vec<(
     let message = serde_json::to_value(message)
         .map_err(|error| Error::invalid_request(format!("the request cannot be written as JSON: {error}")))?;
     let member = |path: &str| path.split('.').try_fold(&message, |value, key| value.get(key));
-    if let Some(path) = binding.excluded.iter().find(|path| member(path).is_some_and(is_set)) {
+    // An empty list or map is not serialized, and nor is a member that is not set.
+    if let Some(path) = binding.excluded.iter().find(|path| member(path).is_some()) {
         let message = format!(
             "`{path}` cannot be sent in the query that API generation {} uses: leave it out, or use a generation that takes \
              a request body",
@@ -98,20 +99,11 @@ pub(crate) fn query(binding: &Binding, message: &impl Serialize) -> Result<Vec<(
             Some(Value::Array(elements)) => {
                 query.extend(elements.iter().map(|element| (parameter.name, scalar(element))));
             }
-            Some(value) if !value.is_null() => query.push((parameter.name, scalar(value))),
-            _ => {}
+            Some(value) => query.push((parameter.name, scalar(value))),
+            None => {}
         }
     }
     Ok(query)
-}
-
-fn is_set(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::Array(elements) => !elements.is_empty(),
-        Value::Object(members) => !members.is_empty(),
-        _ => true,
-    }
 }
 
 /// A scalar as it is written in a query: strings have no quotes.
