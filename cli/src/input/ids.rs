@@ -25,7 +25,7 @@ use crate::{
     input::names,
     last_list,
     report::errors::{Exit, Failure, Stop},
-    terminal::{interrupts::unless_interrupted, sanitize::sanitize_line},
+    terminal::{interrupts::unless_interrupted, sanitize::sanitize_line, streams::Stdin},
 };
 
 /// The arguments of every command that takes ids.
@@ -154,7 +154,7 @@ fn read_file(path: &Path) -> Result<Vec<String>, Failure> {
 fn read_standard_input(progress: ReadProgress) -> Result<BoxStream<'static, String>, Failure> {
     let (sender, mut receiver) = mpsc::channel(1024);
     let read = move || {
-        for id in Lines::new(io::stdin()) {
+        for id in Lines::new(Stdin) {
             if sender.blocking_send(id).is_err() {
                 break;
             }

@@ -4,7 +4,7 @@ use std::io::{self, BufRead, IsTerminal};
 
 use crate::terminal::{
     interrupts::{Interrupted, unless_interrupted},
-    streams::{Stream, write_all, write_stderr_line},
+    streams::{Stdin, Stream, write_all, write_stderr_line},
 };
 
 /// Whether there is somebody to ask: standard error is a terminal, and there is a keyboard.
@@ -34,7 +34,7 @@ fn ask(question: &str) -> bool {
 /// Standard input, or the terminal itself where standard input is a pipe.
 fn keyboard() -> Option<Box<dyn BufRead>> {
     if io::stdin().is_terminal() {
-        return Some(Box::new(io::stdin().lock()));
+        return Some(Box::new(io::BufReader::new(Stdin)));
     }
     let terminal = std::fs::File::open(if cfg!(windows) { "CONIN$" } else { "/dev/tty" }).ok()?;
     Some(Box::new(io::BufReader::new(terminal)))

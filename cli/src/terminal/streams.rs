@@ -1,6 +1,6 @@
-//! Writes to standard output and standard error. The only module that writes there.
+//! Writes to standard output and standard error, and reads standard input. The only module that writes there.
 //!
-//! A stream whose reader is slow is no error, even if it is non-blocking: the program waits until it can write on.
+//! A slow program at the other end is not an error, even if the stream is non-blocking: the program waits for it.
 
 use std::{fmt::Display, io};
 
@@ -42,6 +42,23 @@ pub(crate) fn write_stderr_line(text: impl Display) {
     let _ = write_all(Stream::Stderr, format!("{text}\n").as_bytes());
 }
 
+/// Standard input. A read waits until there is something to read.
+#[derive(Debug)]
+pub(crate) struct Stdin;
+
+impl io::Read for Stdin {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut stdin = io::stdin();
+        loop {
+            match stdin.read(buffer) {
+                #[cfg(unix)]
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => unix::wait_for_input(&stdin)?,
+                result => return result,
+            }
+        }
+    }
+}
+
 #[cfg(unix)]
 mod unix {
     use std::{io, os::fd::AsFd, thread, time::Duration};
@@ -59,6 +76,11 @@ mod unix {
 
     /// The pause before a write is repeated that failed although the stream was said to be ready.
     const RETRY_PAUSE: Duration = Duration::from_millis(10);
+
+    pub(super) fn wait_for_input(stream: &impl AsFd) -> io::Result<()> {
+        poll(&mut [PollFd::new(stream, PollFlags::IN)], None)?;
+        Ok(())
+    }
 
     pub(super) fn write_all(stream: &impl AsFd, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {

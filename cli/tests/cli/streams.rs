@@ -75,6 +75,24 @@ fn a_slow_reader_of_non_blocking_standard_error_gets_every_line() {
 }
 
 #[test]
+fn a_slow_writer_of_non_blocking_standard_input_is_waited_for() {
+    let emulator = start(with_many(2));
+    let (reader, mut writer) = io::pipe().unwrap();
+    fcntl_setfl(&reader, OFlags::NONBLOCK).unwrap();
+    let mut child = Cli::at(&emulator).command(&["acknowledge", "-", "-o", "ids"]).stdin(reader).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    // The second id is written in two parts, after the first was answered: by then there was nothing to read.
+    writer.write_all(b"id-000\nid-").unwrap();
+    assert_eq!(lines.next().unwrap().unwrap(), "id-000");
+    writer.write_all(b"001\n").unwrap();
+    drop(writer);
+    assert_eq!(lines.next().unwrap().unwrap(), "id-001");
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), stderr.as_str()), (Some(0), "2 acknowledged\n"));
+}
+
+#[test]
 #[cfg(target_os = "linux")]
 fn a_full_disk_ends_no_change_and_is_reported() {
     for format in ["ndjson", "ids", "json", "table"] {
