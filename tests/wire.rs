@@ -515,3 +515,21 @@ fn the_documented_sample_is_equal_after_a_round_trip() {
     let response: UnassignIncidentsResponse = decode(sample.value());
     assert_eq!(comparable(serde_json::to_value(response).unwrap()), comparable(sample.value()));
 }
+
+/// Applications keep messages in other formats, too. CBOR reports `null` to serde in another way than JSON.
+#[test]
+fn messages_are_read_from_cbor_as_from_json() {
+    let nulls = json!({ "incidents": [{
+        "id": "a",
+        "severity": null,
+        "status": 17,
+        "state": "INCIDENT_STATE_TRIGGERED",
+        "events": [{ "snoozeIndicator": { "durationMinutes": null } }, { "snoozeIndicator": { "durationMinutes": 5 } }],
+    }] });
+    for value in [documented(), nulls] {
+        let mut cbor = Vec::new();
+        ciborium::into_writer(&value, &mut cbor).unwrap();
+        let read: UnassignIncidentsResponse = ciborium::from_reader(cbor.as_slice()).unwrap();
+        assert_eq!(read, serde_json::from_value(value).unwrap());
+    }
+}

@@ -98,7 +98,7 @@ async fn change(client: &Client, verb: &Verb, ids: &[String]) -> Answer {
     {
         // If only one id was sent, an incident without an id is still that one.
         let mut incident = reply.into_inner().remove(0);
-        name(&mut incident, &ids[0]);
+        set_missing_id(&mut incident, &ids[0]);
         return Answer { fates: vec![reported(incident)], is_final: false };
     }
     let asked: HashSet<&str> = ids.iter().map(String::as_str).collect();
@@ -165,7 +165,7 @@ fn is_missing(ids: &[String], error: &Error) -> bool {
 }
 
 /// Sets the id of an incident that the reply shows without one.
-fn name(incident: &mut Incident, id: &str) {
+fn set_missing_id(incident: &mut Incident, id: &str) {
     if incident.id.is_empty() {
         id.clone_into(&mut incident.id);
     }
@@ -188,7 +188,7 @@ impl Read {
     fn take(&mut self, id: &str) -> Result<Box<Incident>, Fate> {
         match (self.incidents.remove(id), &self.open) {
             (Some(mut incident), _) => {
-                name(&mut incident, id);
+                set_missing_id(&mut incident, id);
                 Ok(Box::new(incident))
             }
             (None, Some(error)) if !self.not_found.contains(id) => Err(Fate::Unknown(Arc::clone(error))),

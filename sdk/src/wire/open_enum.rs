@@ -236,6 +236,14 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>, T: OpenEnum>(deserializer: 
             Ok(T::default())
         }
 
+        fn visit_none<E: Error>(self) -> Result<T, E> {
+            Ok(T::default())
+        }
+
+        fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+            deserializer.deserialize_any(self)
+        }
+
         fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
             match integer::json_text(map)? {
                 Some(number) => Self::number(integer::from_decimal(&number)?),
