@@ -1,7 +1,7 @@
 //! Reads and writes files of incidents. It knows nothing of HTTP.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     fs::{self, File},
     io::{self, BufWriter, Write as _},
     path::Path,
@@ -9,7 +9,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use coralogix_incidents::types;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::Error as _};
 
 use crate::{
     domain::state::{State, Stored},
@@ -51,7 +51,7 @@ pub(crate) fn load(path: &Path) -> Result<Saved, StartError> {
     parse(&bytes).map_err(|source| unreadable(source.into()))
 }
 
-/// Reads a list of incidents, or a message with a member `incidents`.
+/// Reads a list of incidents, or a message with a member `incidents`. Each incident must have an id of its own.
 pub(crate) fn parse(bytes: &[u8]) -> serde_json::Result<Saved> {
     // Editors on Windows put a byte order mark before UTF-8.
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
@@ -60,6 +60,15 @@ pub(crate) fn parse(bytes: &[u8]) -> serde_json::Result<Saved> {
     } else {
         serde_json::from_slice(bytes)?
     };
+    let mut ids = HashSet::new();
+    for (index, incident) in file.incidents.iter().enumerate() {
+        if incident.id.is_empty() {
+            return Err(serde_json::Error::custom(format!("the incident at index {index} has no `id`")));
+        }
+        if !ids.insert(&incident.id) {
+            return Err(serde_json::Error::custom(format!("two incidents have the id {:?}", incident.id)));
+        }
+    }
     let incidents = file.incidents.into_iter().map(|incident| match file.event_times.remove(&incident.id) {
         Some(event_times) if event_times.len() == incident.events.len() => Stored { incident, event_times },
         _ => Stored::new(incident),

@@ -119,7 +119,13 @@ async fn incidents_are_replaced_and_reset_to_what_the_emulator_was_started_with(
         let ids: Vec<_> = emulator.incidents().into_iter().map(|incident| incident.id).collect();
         assert_eq!(ids.join(""), if body.is_array() { "ab" } else { "c" });
     }
-    for body in [json!({}), json!({ "incidents": [{ "id": 5 }] }), json!("a")] {
+    for body in [
+        json!({}),
+        json!({ "incidents": [{ "id": 5 }] }),
+        json!("a"),
+        json!([{ "id": "a" }, {}]),
+        json!([{ "id": "a" }, { "id": "a" }]),
+    ] {
         let problem = admin(&emulator, "PUT", "/incidents", &body).expect(400)["error"].clone();
         assert!(problem.as_str().unwrap().starts_with("not a list of incidents"), "{problem}");
     }
