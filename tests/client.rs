@@ -597,7 +597,9 @@ async fn an_http_client_of_the_application_is_used() {
     let client = server.builder().http_client(own).build().unwrap();
     let response = unassign(&client).await.unwrap();
     assert!(server.requests()[0].contains("x-own: yes"));
-    assert!(format!("{response:?}").contains("incident_id_1") && !format!("{response:?}").contains("content-type"));
+    let shown = format!("{response:?}");
+    assert!(shown.contains("incident_id_1") && !shown.contains("content-type"), "{shown}");
+    assert!(shown.contains(&format!("correlation_id: \"{}\"", response.correlation_id())), "{shown}");
 }
 
 #[tokio::test]
