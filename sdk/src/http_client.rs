@@ -59,7 +59,7 @@ mod tls {
     use rustls_platform_verifier::BuilderVerifierExt;
     use url::Url;
 
-    use super::is_loopback;
+    use super::needs_root_certificates;
     use crate::{ConfigErrorKind, Error};
 
     /// The TLS configuration for the host of `base`, and why root certificates are missing, if they are. Only calls over https
@@ -70,13 +70,11 @@ mod tls {
                 .with_safe_default_protocol_versions()
                 .map_err(|error| Error::config(ConfigErrorKind::Tls, "TLS cannot be set up").with_cause(error))
         };
-        let https = base.scheme() == "https";
-        // Other machines may be reached by a proxy over https.
-        let platform = if https || !is_loopback(base) { Some(begin()?.with_platform_verifier()) } else { None };
-        let (builder, missing_roots) = match platform {
+        let platform = needs_root_certificates(base).then(|| begin().map(BuilderVerifierExt::with_platform_verifier));
+        let (builder, missing_roots) = match platform.transpose()? {
             Some(Ok(builder)) => (builder, None),
             other => {
-                let missing = other.and_then(Result::err).filter(|_| https);
+                let missing = other.and_then(Result::err).filter(|_| base.scheme() == "https");
                 let missing = missing.map(|error| error.to_string());
                 (begin()?.with_root_certificates(RootCertStore::empty()), missing)
             }
@@ -91,6 +89,12 @@ mod tls {
     }
 }
 
+/// Whether a call to this URL may verify certificates. Another machine may be reached by a proxy over https.
+#[cfg(feature = "rustls")]
+fn needs_root_certificates(base: &Url) -> bool {
+    base.scheme() == "https" || !is_loopback(base)
+}
+
 /// Whether the host of a URL is this machine.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
@@ -98,5 +102,24 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
+    }
+}
+
+#[cfg(all(test, feature = "rustls"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_http_to_this_machine_needs_no_root_certificates() {
+        for (base, expected) in [
+            ("https://api.eu1.coralogix.com", true),
+            ("https://127.0.0.1:8443", true),
+            ("http://gateway.example", true),
+            ("http://127.0.0.1:8080", false),
+            ("http://[::1]:8080", false),
+            ("http://localhost:8080", false),
+        ] {
+            assert_eq!(needs_root_certificates(&base.parse().unwrap()), expected, "{base}");
+        }
     }
 }
