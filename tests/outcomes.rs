@@ -1,9 +1,8 @@
-//! What bulk runs make of single responses, which a server of bytes gives, and how many requests they send at a time.
+//! The outcomes that bulk runs derive from single responses, given by a server of bytes, and how many requests they send at a time.
 
 use std::time::Duration;
 
 use coralogix_incidents::{
-    WaitError,
     bulk::{Fate, Outcome, Summary, Verb},
     types::{Assignment, Incident, IncidentStatus, UserDetails},
 };
@@ -184,21 +183,4 @@ async fn a_few_repeats_do_not_hold_a_run_up() {
     run.stop();
     let ids: Vec<String> = run.map(|outcome| outcome.id).collect::<Vec<_>>().now_or_never().expect("at once");
     assert_eq!(ids, ["a", "b"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_error_of_waiting_says_what_was_last_seen_or_has_the_error_of_the_call() {
-    let step = || json("200 OK", r#"{"incident":{"id":"a","status":"INCIDENT_STATUS_TRIGGERED"}}"#);
-    let server = Raw::answering("127.0.0.1:0".parse().unwrap(), [], step);
-    let wait = async |client: coralogix_incidents::Client| -> WaitError {
-        let (interval, limit) = (Duration::from_secs(1), Duration::from_secs(2));
-        client.wait_for_status("a", &IncidentStatus::Resolved, interval, limit).await.unwrap_err()
-    };
-    let error = wait(server.client()).await;
-    assert_eq!(error.to_string(), "incident a is still INCIDENT_STATUS_TRIGGERED after 2s");
-    assert!(std::error::Error::source(&error).is_none());
-    let error = wait(Raw::start([json("401 Unauthorized", "")]).client()).await;
-    assert_eq!(error.to_string(), "the incident can't be read");
-    let source = std::error::Error::source(&error).unwrap().to_string();
-    assert!(source.starts_with("getIncident was refused by"), "{source}");
 }
