@@ -14,7 +14,7 @@ pub use self::kind::{ConfigErrorKind, Effect, ErrorKind, TransportErrorKind};
 pub(crate) use self::response::{RouteUnknown, error_message};
 use self::{
     response::ErrorResponse,
-    text::{KEPT_BODY, cut, one_line, without_byte_order_mark},
+    text::{KEPT_BODY, cut, is_html, one_line, without_byte_order_mark},
 };
 use crate::{ApiGeneration, Idempotency, Operation, correlation_id::CorrelationId, types};
 
@@ -357,7 +357,7 @@ impl Error {
         let what = match cause.classify() {
             _ if without_byte_order_mark(&text).trim().is_empty() => "it has no body",
             Category::Data => "the body is not the expected JSON",
-            _ if text.trim_start().starts_with('<') => "the body is an HTML page",
+            _ if is_html(&text) => "the body is an HTML page",
             _ => "the body is not JSON",
         };
         let message = answered(&call, status, what);

@@ -124,11 +124,11 @@ fn known<T: Clone + Default + Send + Sync>(
     values: &'static [T],
     name: fn(&T) -> &str,
 ) -> impl TypedValueParser<Value = T> {
-    let names = values.iter().skip(1).map(|value| name(value).trim_start_matches(prefix).to_lowercase());
-    let names: Vec<String> = names.collect();
-    PossibleValuesParser::new(names.clone()).map(move |text| {
-        let position = names.iter().position(|name| name.eq_ignore_ascii_case(&text));
-        position.and_then(|position| values.get(position + 1)).cloned().unwrap_or_default()
+    let short = |value| name(value).strip_prefix(prefix).unwrap_or(name(value)).to_lowercase();
+    let values: Vec<(String, T)> = values.iter().skip(1).map(|value| (short(value), value.clone())).collect();
+    PossibleValuesParser::new(values.iter().map(|(name, _)| name.clone())).map(move |text| {
+        let value = values.iter().find(|(name, _)| name.eq_ignore_ascii_case(&text));
+        value.map(|(_, value)| value.clone()).unwrap_or_default()
     })
 }
 

@@ -56,7 +56,7 @@ impl Connection {
     pub(crate) fn is_local(&self) -> bool {
         let url = Url::parse(self.client.base_url());
         url.is_ok_and(|url| match url.host() {
-            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
             Some(Host::Ipv4(address)) => address.is_loopback(),
             Some(Host::Ipv6(address)) => address.is_loopback(),
             None => false,

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Call,
-    text::{is_binary, non_blank, one_line, strip_prefix_ignoring_case, title, without_byte_order_mark},
+    text::{is_binary, is_html, non_blank, one_line, strip_prefix_ignoring_case, title, without_byte_order_mark},
 };
 use crate::{Idempotency, headers, types, wire};
 
@@ -118,7 +118,7 @@ impl ErrorResponse {
             }
             Ok(Value::Array(array)) if !array.is_empty() => Format::Json,
             Ok(_) => Format::Nothing,
-            Err(_) if text.trim_start().starts_with('<') || headers::is_html(headers) => {
+            Err(_) if is_html(text) || headers::is_html(headers) => {
                 self.message = title(text);
                 Format::Html
             }

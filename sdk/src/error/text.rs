@@ -20,6 +20,11 @@ pub(super) fn is_binary(text: &str) -> bool {
     text.chars().any(|character| character.is_control() && !character.is_whitespace())
 }
 
+/// Whether a text looks like an HTML page.
+pub(super) fn is_html(text: &str) -> bool {
+    text.trim_start().starts_with('<')
+}
+
 /// The title of an HTML page.
 pub(super) fn title(html: &str) -> Option<String> {
     let lower = html.to_ascii_lowercase();
