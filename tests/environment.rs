@@ -4,11 +4,11 @@ use std::{env, process::Command};
 
 use coralogix_incidents::{ApiKey, ClientBuilder};
 
-const VARIABLES: [&str; 5] =
+pub(crate) const VARIABLES: [&str; 5] =
     ["CORALOGIX_API_KEY", "CORALOGIX_URL", "CORALOGIX_DOMAIN", "CORALOGIX_REGION", "CORALOGIX_ENV"];
 
 /// The base URL and the variable that it is from, or the error.
-fn with(variables: &[(&str, &str)]) -> String {
+pub(crate) fn configured(variables: &[(&str, &str)]) -> String {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args(["--exact", "environment::prints_what_it_is_configured_with", "--ignored", "--nocapture"]);
     for name in VARIABLES {
@@ -32,49 +32,37 @@ fn prints_what_it_is_configured_with() {
 
 #[test]
 fn the_endpoint_is_found_by_any_of_the_names_that_the_vendors_tools_use() {
-    for (variables, expected) in [
-        (&[][..], "https://api.eu1.coralogix.com/mgmt/openapi default None"),
-        (&[("CORALOGIX_REGION", "us2")], "https://api.us2.coralogix.com/mgmt/openapi CORALOGIX_REGION None"),
-        (&[("CORALOGIX_ENV", "EUROPE2")], "https://api.eu2.coralogix.com/mgmt/openapi CORALOGIX_ENV None"),
-        (&[("CORALOGIX_ENV", "usa1")], "https://api.us1.coralogix.com/mgmt/openapi CORALOGIX_ENV None"),
-        (&[("CORALOGIX_ENV", " APAC3 ")], "https://api.ap3.coralogix.com/mgmt/openapi CORALOGIX_ENV None"),
-        (&[("CORALOGIX_DOMAIN", "https://example.com/")], "https://api.example.com/mgmt/openapi CORALOGIX_DOMAIN None"),
+    for (variables, host, source) in [
+        (&[][..], "eu1.coralogix.com", "default"),
+        (&[("CORALOGIX_REGION", "us2")], "us2.coralogix.com", "CORALOGIX_REGION"),
+        (&[("CORALOGIX_ENV", "EUROPE2")], "eu2.coralogix.com", "CORALOGIX_ENV"),
+        (&[("CORALOGIX_ENV", "usa1")], "us1.coralogix.com", "CORALOGIX_ENV"),
+        (&[("CORALOGIX_ENV", " APAC3 ")], "ap3.coralogix.com", "CORALOGIX_ENV"),
+        (&[("CORALOGIX_DOMAIN", "https://example.com/")], "example.com", "CORALOGIX_DOMAIN"),
+        (&[("CORALOGIX_REGION", ""), ("CORALOGIX_ENV", "EU2")], "eu2.coralogix.com", "CORALOGIX_ENV"),
+        (&[("CORALOGIX_REGION", "EU2"), ("CORALOGIX_ENV", "EUROPE2")], "eu2.coralogix.com", "CORALOGIX_REGION"),
         (
-            &[("CORALOGIX_URL", "https://api.eu2.coralogix.com/mgmt/openapi/5/")],
-            "https://api.eu2.coralogix.com/mgmt/openapi/5 CORALOGIX_URL Some(V5)",
-        ),
-        (
-            &[("CORALOGIX_REGION", ""), ("CORALOGIX_ENV", "EU2")],
-            "https://api.eu2.coralogix.com/mgmt/openapi CORALOGIX_ENV None",
+            &[("CORALOGIX_DOMAIN", "eu2.coralogix.com"), ("CORALOGIX_ENV", "EU2")],
+            "eu2.coralogix.com",
+            "CORALOGIX_DOMAIN",
         ),
     ] {
-        assert_eq!(with(variables), expected, "{variables:?}");
+        let expected = format!("https://api.{host}/mgmt/openapi {source} None");
+        assert_eq!(configured(variables), expected, "{variables:?}");
+    }
+    let url = ("CORALOGIX_URL", "https://api.coralogix.com/mgmt/openapi/5/");
+    for variables in [&[url][..], &[url, ("CORALOGIX_REGION", "EU1")]] {
+        let expected = "https://api.coralogix.com/mgmt/openapi/5 CORALOGIX_URL Some(V5)";
+        assert_eq!(configured(variables), expected, "{variables:?}");
     }
 }
 
 #[test]
-fn variables_may_agree_and_conflicting_ones_are_named() {
-    for (variables, expected) in [
-        (
-            &[("CORALOGIX_REGION", "EU2"), ("CORALOGIX_ENV", "EUROPE2")],
-            "https://api.eu2.coralogix.com/mgmt/openapi CORALOGIX_REGION None",
-        ),
-        (
-            &[("CORALOGIX_URL", "https://api.coralogix.com/mgmt/openapi/5"), ("CORALOGIX_REGION", "EU1")],
-            "https://api.coralogix.com/mgmt/openapi/5 CORALOGIX_URL Some(V5)",
-        ),
-        (
-            &[("CORALOGIX_DOMAIN", "eu2.coralogix.com"), ("CORALOGIX_ENV", "EU2")],
-            "https://api.eu2.coralogix.com/mgmt/openapi CORALOGIX_DOMAIN None",
-        ),
-        (
-            &[("CORALOGIX_REGION", "EU2"), ("CORALOGIX_ENV", "US1")],
-            "CORALOGIX_REGION and CORALOGIX_ENV disagree: one selects api.eu2.coralogix.com, the other \
-             api.us1.coralogix.com; unset one of them",
-        ),
-    ] {
-        assert_eq!(with(variables), expected, "{variables:?}");
-    }
-    let unknown = with(&[("CORALOGIX_ENV", "EUROPE9")]);
+fn conflicting_and_unknown_variables_are_named() {
+    let conflict = configured(&[("CORALOGIX_REGION", "EU2"), ("CORALOGIX_ENV", "US1")]);
+    let expected = "CORALOGIX_REGION and CORALOGIX_ENV disagree: one selects api.eu2.coralogix.com, the other \
+                    api.us1.coralogix.com; unset one of them";
+    assert_eq!(conflict, expected);
+    let unknown = configured(&[("CORALOGIX_ENV", "EUROPE9")]);
     assert!(unknown.starts_with("CORALOGIX_ENV is not valid: unknown region `EUROPE9`"), "{unknown}");
 }

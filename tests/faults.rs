@@ -3,13 +3,7 @@
 //!
 //! Time is tokio's paused clock: both ends run on one thread, so a wait takes no time and its length is exact.
 
-use std::{
-    fmt::Write,
-    fs,
-    net::SocketAddr,
-    ops::{Range, RangeInclusive},
-    path::{Path, PathBuf},
-};
+use std::{fmt::Write, net::SocketAddr, ops::RangeInclusive};
 
 use coralogix_incidents::{ApiKey, Client, Effect, Error, RetryBudget, RetryPolicy};
 use tokio::{
@@ -17,7 +11,10 @@ use tokio::{
     time::{Duration, Instant},
 };
 
-use crate::raw::{GOOD, KEY, Raw, Step, json, response, unassign};
+use crate::{
+    raw::{GOOD, KEY, Raw, Step, json, response, unassign},
+    repository::documented,
+};
 
 struct Row {
     fault: &'static str,
@@ -167,7 +164,7 @@ async fn every_fault_is_classified_and_the_next_call_succeeds() {
         assert_eq!(after.incidents[0].id, "incident_id_1", "after {}", row.fault);
         observe(&mut table, row, &met);
     }
-    check_document("faults.md", &table);
+    assert!(documented("faults.md", &table) == table, "docs/faults.md is out of date: run with UPDATE_DOCS=1\n{table}");
 }
 
 /// A call that failed.
@@ -199,40 +196,6 @@ fn observe(table: &mut String, row: &Row, Met { error, seconds: elapsed, address
         if *seconds == AT_ONCE { "at once".to_owned() } else { format!("{} to {:.1}", seconds.start(), seconds.end()) };
     writeln!(table, "| {} | {} | {:?} | {} | {seconds} | {shown} |", row.fault, row.seen, row.effect, row.attempts)
         .unwrap();
-}
-
-/// Compares the part between the markers of a document with what was observed, or writes it.
-#[track_caller]
-fn check_document(name: &str, observed: &str) {
-    if !write_document(name, observed) {
-        let (text, part) = read_document(name);
-        assert!(text[part] == *observed, "docs/{name} is out of date: run with UPDATE_DOCS=1\n{observed}");
-    }
-}
-
-/// Writes it if that is asked for, and says whether it was.
-pub(crate) fn write_document(name: &str, observed: &str) -> bool {
-    let update = std::env::var_os("UPDATE_DOCS").is_some();
-    if update {
-        let (mut text, part) = read_document(name);
-        text.replace_range(part, observed);
-        fs::write(path(name), text).unwrap();
-    }
-    update
-}
-
-fn path(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(name)
-}
-
-/// A document and where its part between the markers is.
-#[track_caller]
-fn read_document(name: &str) -> (String, Range<usize>) {
-    let text = fs::read_to_string(path(name)).unwrap_or_else(|error| panic!("{}: {error}", path(name).display()));
-    let (begin, end) = ("<!-- observed -->\n", "<!-- end -->");
-    let start = text.find(begin).expect("the marker `<!-- observed -->`") + begin.len();
-    let stop = text.find(end).expect("the marker `<!-- end -->`");
-    (text, start..stop)
 }
 
 #[tokio::test(start_paused = true)]

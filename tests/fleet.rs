@@ -9,8 +9,8 @@ use std::{
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    faults::write_document,
     raw::{GOOD, Raw, Step, json, response, unassign},
+    repository::documented,
 };
 
 const CLIENTS: u32 = 100;
@@ -85,7 +85,7 @@ async fn a_fleet_makes_an_outage_no_worse_and_a_recovery_no_harder() {
     println!(
         "whole outage {whole:.3}, second half {steady:.3}, recovery {back:.3}, peak {peak}/s of {LIMIT}/s, worst second {worst}"
     );
-    write_document(
+    documented(
         "fleet.md",
         &format!(
             "| figure | observed | goal |\n| --- | --- | --- |\n\

@@ -1,23 +1,48 @@
-//! The Markdown files: what they refer to exists, and `docs/using.md` has an answer for each message and for nothing else.
+//! The documentation: its links lead somewhere, its examples fit on a page, and `docs/using.md` has an answer for each message
+//! and for nothing else.
 
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, path::PathBuf};
 
 use coralogix_incidents::{
-    ApiGeneration, ApiKey, Client, ClientBuilder, Error, Region,
+    ApiGeneration, ApiKey, Client, Error, Region,
     types::{ContextualLabelValues, IncidentEventQueryFilter, ListIncidentEventsRequest, UnassignIncidentsRequest},
 };
 
-use crate::raw::{Raw, Step, response, unassign};
+use crate::{
+    environment,
+    raw::{Raw, Step, response, unassign},
+    repository,
+};
 
-/// Every Markdown file of the repository, by its path from the top.
+/// rustdoc gives an example about this much room before a reader has to scroll.
+const EXAMPLE_WIDTH: usize = 88;
+
+#[test]
+fn examples_in_the_documentation_are_read_without_scrolling() {
+    let (mut wide, mut examples) = (Vec::new(), 0);
+    for file in ["sdk/src", "emulator/src"].iter().flat_map(|folder| repository::rust_files(folder)) {
+        // Whether the lines are of a block, and whether it is Rust.
+        let mut block: Option<bool> = None;
+        for (index, line) in fs::read_to_string(&file).unwrap().lines().enumerate() {
+            let line = line.trim_start();
+            let Some(text) = line.strip_prefix("///").or_else(|| line.strip_prefix("//!")) else { continue };
+            let text = text.strip_prefix(' ').unwrap_or(text);
+            if text.starts_with("```") {
+                block = if block.is_none() { Some(text != "```text") } else { None };
+                examples += usize::from(block == Some(true));
+            } else if block == Some(true) && !text.starts_with("# ") && text.chars().count() > EXAMPLE_WIDTH {
+                wide.push(format!("{}:{}: {text}", file.display(), index + 1));
+            }
+        }
+    }
+    assert!(examples > 30, "the examples are found");
+    assert_eq!(wide, [""; 0]);
+}
+
+/// Every Markdown file of the repository.
 fn guides() -> Vec<(PathBuf, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let folders = ["", "docs", "emulator", "sdk", "cli", ".github"];
-    let files = folders.iter().flat_map(|folder| fs::read_dir(root.join(folder)).unwrap());
+    let files = folders.iter().flat_map(|folder| fs::read_dir(repository::root().join(folder)).unwrap());
     let files = files.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|end| end == "md"));
     files.map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect()
 }
@@ -60,22 +85,15 @@ const PLACEHOLDERS: [&str; 11] =
 
 /// The text between the placeholders of a heading, in order.
 fn pieces(heading: &str) -> Vec<String> {
+    let is_between_words = |character: char| !character.is_alphanumeric() && character != '_';
     let mut pieces = vec![String::new()];
-    let mut word = String::new();
-    for character in heading.chars().chain(['\n']) {
-        if character.is_alphanumeric() || character == '_' {
-            word.push(character);
-            continue;
+    for word_and_end in heading.split_inclusive(is_between_words) {
+        let word = word_and_end.trim_end_matches(is_between_words);
+        if PLACEHOLDERS.contains(&word) {
+            pieces.push(word_and_end[word.len()..].to_owned());
+        } else {
+            pieces.last_mut().unwrap().push_str(word_and_end);
         }
-        if PLACEHOLDERS.contains(&word.as_str()) {
-            pieces.push(String::new());
-            word.clear();
-        }
-        if let Some(piece) = pieces.last_mut() {
-            piece.push_str(&word);
-            piece.extend((character != '\n').then_some(character));
-        }
-        word.clear();
     }
     pieces
 }
@@ -161,58 +179,31 @@ async fn redirected() -> String {
     unassign(&client).await.unwrap_err().to_string()
 }
 
-/// What `from_env` answers: this program again, with other variables.
-fn environment() -> Vec<String> {
-    let cases: [&[(&str, &str)]; 2] =
-        [&[("CORALOGIX_REGION", "EU9")], &[("CORALOGIX_REGION", "EU1"), ("CORALOGIX_DOMAIN", "example.com")]];
-    let run = |variables: &[(&str, &str)]| {
-        let mut command = Command::new(env::current_exe().unwrap());
-        command.args(["--exact", "guides::prints_what_the_environment_leads_to", "--ignored", "--nocapture"]);
-        let output = command.envs(variables.iter().copied()).output().unwrap();
-        let text = String::from_utf8(output.stdout).unwrap();
-        text.lines().find_map(|line| line.strip_prefix("message: ")).unwrap_or_else(|| panic!("{text}")).to_owned()
-    };
-    cases.map(run).to_vec()
-}
-
-#[test]
-#[ignore = "run by another test, with variables that are wrong"]
-fn prints_what_the_environment_leads_to() {
-    println!("\nmessage: {}", ClientBuilder::from_env().unwrap_err());
-}
-
 /// The messages that `tests/faults.rs` observed, from the table that it checks.
 fn observed() -> Vec<String> {
-    let table = include_str!("../docs/faults.md").lines().filter(|line| line.starts_with("| "));
+    let faults = repository::read("docs/faults.md");
+    let table = faults.lines().filter(|line| line.starts_with("| "));
     let messages = table.filter_map(|line| line.rsplit(" | ").next()?.strip_suffix(" |").map(str::to_owned));
     messages.filter(|message| message.contains("correlation id")).collect()
 }
 
 /// The source of the SDK, with texts that go over several lines on one.
 fn source() -> String {
-    fn read(folder: &Path, source: &mut String) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                read(&path, source);
-            } else {
-                source.push_str(&fs::read_to_string(path).unwrap());
-            }
-        }
-    }
-    let mut source = String::new();
-    read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk/src"), &mut source);
-    let mut lines = source.split("\\\n").map(str::trim_start);
-    let first = lines.next().unwrap_or_default().to_owned();
-    lines.fold(first, |joined, line| joined + line)
+    let files = repository::rust_files("sdk/src").into_iter().map(|path| fs::read_to_string(path).unwrap());
+    let source = files.collect::<String>();
+    source.split("\\\n").enumerate().map(|(index, part)| if index == 0 { part } else { part.trim_start() }).collect()
 }
 
 #[tokio::test]
 async fn every_message_has_an_answer_and_every_answer_a_message() {
-    let using = include_str!("../docs/using.md");
+    let using = repository::read("docs/using.md");
     let headings: Vec<&str> = using.lines().filter_map(|line| line.strip_prefix("#### ")).collect();
-    let messages =
-        [unsent(), refused().await, vec![redirected().await, bodiless().await], environment(), observed()].concat();
+    let configured = [
+        environment::configured(&[("CORALOGIX_REGION", "EU9")]),
+        environment::configured(&[("CORALOGIX_REGION", "EU1"), ("CORALOGIX_DOMAIN", "example.com")]),
+    ];
+    let answered = vec![redirected().await, bodiless().await];
+    let messages = [unsent(), refused().await, answered, configured.to_vec(), observed()].concat();
     assert!(messages.len() > 60, "{messages:#?}");
     for message in &messages {
         let answered = headings.iter().any(|heading| answers(heading, message));

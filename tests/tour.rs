@@ -5,23 +5,20 @@
 use std::{
     env, fs,
     net::TcpListener,
-    path::{Path, PathBuf},
     process::{Command, Output},
 };
 
-const README: &str = "README.md";
+use crate::{environment, repository};
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
+const README: &str = "README.md";
 
 /// A shell at the top of the repository, with Cargo and without anybody's account.
 fn shell(script: &str) -> Output {
     let mut command = Command::new("bash");
-    for variable in ["CORALOGIX_API_KEY", "CORALOGIX_REGION", "CORALOGIX_DOMAIN", "CORALOGIX_ENV", "CORALOGIX_URL"] {
-        command.env_remove(variable);
+    for name in environment::VARIABLES {
+        command.env_remove(name);
     }
-    command.args(["-c", script]).current_dir(root()).env("CARGO", env!("CARGO")).output().unwrap()
+    command.args(["-c", script]).current_dir(repository::root()).env("CARGO", env!("CARGO")).output().unwrap()
 }
 
 /// The README's blocks of a kind, each with the `text` block of that kind that follows it.
@@ -51,10 +48,9 @@ fn compare(kind: &str, shown: &str, printed: &str) {
         return;
     }
     assert!(env::var_os("UPDATE_DOCS").is_some(), "the README shows\n{shown}\nand this was printed\n{printed}");
-    let path = root().join(README);
-    let readme = fs::read_to_string(&path).unwrap();
+    let readme = repository::read(README);
     let block = |text: &str| format!("```text {kind}\n{text}```");
-    fs::write(path, readme.replacen(&block(shown), &block(printed), 1)).unwrap();
+    fs::write(repository::root().join(README), readme.replacen(&block(shown), &block(printed), 1)).unwrap();
 }
 
 #[test]
@@ -63,7 +59,7 @@ fn the_readme_works_as_written() {
         println!("skipped: there is no curl on this machine, which the tour waits with");
         return;
     }
-    let readme = fs::read_to_string(root().join(README)).unwrap();
+    let readme = repository::read(README);
     let first = blocks(&readme, "first");
     let [(commands, Some(shown))] = first.as_slice() else { panic!("{first:?}") };
     // The second command runs this test.
