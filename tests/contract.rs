@@ -5,35 +5,18 @@ use std::collections::BTreeSet;
 use proptest::{prelude::*, test_runner::TestRunner};
 use serde_json::{Map, Value, json};
 
-use crate::document::{Judgement, SAMPLES, Sample, TYPES, Type, comparable, document, problems, snapshots};
+use crate::document::{DOCUMENT, SAMPLES, Sample, TYPES, Type, comparable, problems, snapshots};
 
 #[test]
-fn every_sample_is_valid_by_the_letter_of_the_document() {
-    assert!(SAMPLES.len() >= 25, "the samples are here");
-    for sample in SAMPLES {
-        assert_eq!(
-            problems(sample.schema, &sample.value(), Judgement::Strict),
-            Vec::<String>::new(),
-            "{}",
-            sample.file
-        );
-    }
-}
-
-#[test]
-fn every_sample_survives_decoding_and_encoding() {
-    for sample in SAMPLES {
-        let encoded = (Type::named(sample.schema).round_trip)(&sample.value()).unwrap();
-        assert_eq!(comparable(encoded), comparable(sample.value()), "{}", sample.file);
-    }
-}
-
-#[test]
-fn decoded_samples_are_as_reviewed() {
+fn every_sample_is_valid_and_survives_decoding_and_encoding_and_is_decoded_as_reviewed() {
     let _settings = snapshots();
-    for sample in SAMPLES {
-        let decoded = (Type::named(sample.schema).debug)(sample.text);
-        insta::assert_snapshot!(sample.snapshot("decoded"), decoded);
+    assert!(SAMPLES.len() >= 25, "the samples are here");
+    for sample in SAMPLES.iter() {
+        let ty = Type::named(&sample.schema);
+        assert_eq!(problems(ty.name, &sample.value()), [""; 0], "{}", sample.file);
+        let encoded = (ty.round_trip)(&sample.value()).unwrap();
+        assert_eq!(comparable(encoded), comparable(sample.value()), "{}", sample.file);
+        insta::assert_snapshot!(sample.snapshot("decoded"), (ty.debug)(&sample.text));
     }
 }
 
@@ -41,18 +24,11 @@ fn decoded_samples_are_as_reviewed() {
 #[test]
 fn the_documented_sample_is_encoded_as_reviewed() {
     let _settings = snapshots();
-    for file in ["unassign_incidents.request.json", "unassign_incidents.response.json"] {
-        let sample = Sample::named(file);
-        let encoded = (Type::named(sample.schema).round_trip)(&sample.value()).unwrap();
+    for kind in ["request", "response"] {
+        let sample = Sample::named(&format!("unassign_incidents.{kind}.json"));
+        let encoded = (Type::named(&sample.schema).round_trip)(&sample.value()).unwrap();
         insta::assert_snapshot!(sample.snapshot("encoded"), serde_json::to_string_pretty(&encoded).unwrap());
     }
-}
-
-#[test]
-fn the_request_body_is_the_documented_one_byte_for_byte() {
-    let sample = Sample::named("unassign_incidents.request.json");
-    let encoded = (Type::named(sample.schema).round_trip)(&sample.value()).unwrap();
-    assert_eq!(encoded.to_string(), r#"{"incidentIds":["incident_id_1","incident_id_2"]}"#);
 }
 
 /// The others are held against the document below, member by member; this is how one looks.
@@ -68,14 +44,14 @@ fn the_json_schema_of_a_message_with_members_of_every_kind_is_as_reviewed() {
 fn the_json_schema_of_a_type_is_that_of_the_document_member_by_member() {
     let odd = TYPES
         .iter()
-        .flat_map(|ty| differences(ty.name, &(ty.json_schema)(), &document()["components"]["schemas"][ty.name]));
+        .flat_map(|ty| differences(ty.name, &(ty.json_schema)(), &DOCUMENT["components"]["schemas"][ty.name]));
     assert_eq!(odd.collect::<Vec<_>>(), [""; 0]);
 }
 
 #[test]
 fn a_member_that_only_one_side_has_or_that_is_of_another_kind_is_named() {
     let ty = Type::named("Incident");
-    let (mut derived, mut documented) = ((ty.json_schema)(), document()["components"]["schemas"]["Incident"].clone());
+    let (mut derived, mut documented) = ((ty.json_schema)(), DOCUMENT["components"]["schemas"]["Incident"].clone());
     derived["properties"]["surplus"] = json!({ "type": "string" });
     documented["properties"]["missing"] = json!({ "type": "string" });
     documented["properties"]["isMuted"] = json!({ "type": "string" });
@@ -111,7 +87,7 @@ fn kind(root: &Value, schema: &Value) -> String {
     }
     if let Some(reference) = schema["$ref"].as_str() {
         let name = reference.rsplit('/').next().unwrap();
-        let is_documented = document()["components"]["schemas"].get(name).is_some();
+        let is_documented = DOCUMENT["components"]["schemas"].get(name).is_some();
         return if is_documented { name.to_owned() } else { kind(root, &root["$defs"][name]) };
     }
     let types = schema["type"].as_array().map_or(std::slice::from_ref(&schema["type"]), Vec::as_slice);
@@ -132,16 +108,12 @@ fn what_the_document_accepts_is_accepted_by_the_types_and_by_their_json_schemas(
         let mut runner =
             TestRunner::new(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(24) });
         let outcome = runner.run(&instances(&schema, 0), |value| {
-            prop_assert_eq!(
-                problems(ty.name, &value, Judgement::Strict),
-                Vec::<String>::new(),
-                "the generator is at fault"
-            );
+            prop_assert_eq!(problems(ty.name, &value), [""; 0], "the generator is at fault");
             let refused: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
-            prop_assert_eq!(refused, Vec::<String>::new(), "the type's JSON Schema");
+            prop_assert_eq!(refused, [""; 0], "the type's JSON Schema");
             let encoded = (ty.round_trip)(&value).map_err(|error| TestCaseError::fail(error.to_string()))?;
             prop_assert_eq!(comparable(encoded.clone()), comparable(value), "decoded and encoded");
-            prop_assert_eq!(problems(ty.name, &encoded, Judgement::Strict), Vec::<String>::new(), "what was encoded");
+            prop_assert_eq!(problems(ty.name, &encoded), [""; 0], "what was encoded");
             Ok(())
         });
         if let Err(error) = outcome {
@@ -153,7 +125,7 @@ fn what_the_document_accepts_is_accepted_by_the_types_and_by_their_json_schemas(
 /// Values that a schema of the document accepts, in the form in which they are written: empty optional lists left out.
 fn instances(schema: &Value, depth: u32) -> BoxedStrategy<Value> {
     if let Some(reference) = schema["$ref"].as_str() {
-        let schema = document().pointer(reference.trim_start_matches('#')).unwrap();
+        let schema = DOCUMENT.pointer(reference.trim_start_matches('#')).unwrap();
         return instances(schema, depth + 1);
     }
     match (schema["type"].as_str().unwrap(), schema["format"].as_str().unwrap_or_default()) {

@@ -1,12 +1,14 @@
-//! The OpenAPI document as tables, written by `build.rs`, and judgement by its schemas.
+//! The OpenAPI document, its samples, the types that `build.rs` lists, and judgement by its schemas.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use coralogix_incidents::types;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-include!(concat!(env!("OUT_DIR"), "/document.rs"));
+use crate::repository;
+
+include!(concat!(env!("OUT_DIR"), "/types.rs"));
 
 /// A schema and the Rust type generated from it.
 pub(crate) struct Type {
@@ -37,9 +39,34 @@ impl Type {
 
 /// A documented request or response.
 pub(crate) struct Sample {
-    pub(crate) file: &'static str,
-    pub(crate) schema: &'static str,
-    pub(crate) text: &'static str,
+    pub(crate) file: String,
+    pub(crate) schema: String,
+    pub(crate) text: String,
+}
+
+/// The samples that the document refers to, by name. That it refers to all of them is checked by `cargo xtask lint`.
+pub(crate) static SAMPLES: LazyLock<Vec<Sample>> = LazyLock::new(|| {
+    let mut schemas = BTreeMap::new();
+    let operations = members(&DOCUMENT["paths"]).flat_map(members);
+    for place in ["/requestBody", "/responses/200"] {
+        for content in operations.clone().filter_map(|operation| operation.pointer(place)?.pointer(JSON)) {
+            for example in members(&content["examples"]) {
+                schemas.insert(example["externalValue"].as_str().unwrap(), content["schema"]["$ref"].as_str().unwrap());
+            }
+        }
+    }
+    let sample = |(path, schema): (&str, &str)| Sample {
+        file: path.trim_start_matches("samples/").to_owned(),
+        schema: schema.rsplit('/').next().unwrap().to_owned(),
+        text: repository::read(&format!("openapi/{path}")),
+    };
+    schemas.into_iter().map(sample).collect()
+});
+
+const JSON: &str = "/content/application~1json";
+
+fn members(value: &Value) -> impl Iterator<Item = &Value> + Clone {
+    value.as_object().into_iter().flat_map(|members| members.values())
 }
 
 impl Sample {
@@ -55,7 +82,7 @@ impl Sample {
     }
 
     pub(crate) fn value(&self) -> Value {
-        serde_json::from_str(self.text).unwrap()
+        serde_json::from_str(&self.text).unwrap()
     }
 }
 
@@ -67,59 +94,18 @@ pub(crate) fn snapshots() -> insta::internals::SettingsBindDropGuard {
     settings.bind_to_scope()
 }
 
-pub(crate) fn document() -> &'static Value {
-    static PARSED: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(DOCUMENT).unwrap());
-    &PARSED
-}
-
-/// How a value is judged.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Judgement {
-    /// By the letter of the document: for samples and requests.
-    Strict,
-    /// As the document says responses are to be read: any member may be absent or `null`.
-    Response,
-}
+pub(crate) static DOCUMENT: LazyLock<Value> =
+    LazyLock::new(|| serde_saphyr::from_str(&repository::read("openapi/incidents.yaml")).unwrap());
 
 /// What is wrong with `value` as an instance of a schema of the document; empty if nothing.
-pub(crate) fn problems(schema: &str, value: &Value, judgement: Judgement) -> Vec<String> {
-    let mut defs = document()["components"]["schemas"].clone();
-    rewrite(&mut defs, judgement);
-    let root = serde_json::json!({ "$ref": format!("#/$defs/{schema}"), "$defs": defs });
-    let mut value = value.clone();
-    if judgement == Judgement::Response {
-        drop_nulls(&mut value);
-    }
+pub(crate) fn problems(schema: &str, value: &Value) -> Vec<String> {
+    static SCHEMAS: LazyLock<Value> = LazyLock::new(|| {
+        let schemas = DOCUMENT["components"]["schemas"].to_string();
+        serde_json::from_str(&schemas.replace("#/components/schemas/", "#/$defs/")).unwrap()
+    });
+    let root = serde_json::json!({ "$ref": format!("#/$defs/{schema}"), "$defs": *SCHEMAS });
     let validator = jsonschema::validator_for(&root).unwrap();
-    validator.iter_errors(&value).map(|error| format!("{}: {error}", error.instance_path())).collect()
-}
-
-/// OpenAPI's schemas as JSON Schemas.
-fn rewrite(value: &mut Value, judgement: Judgement) {
-    match value {
-        Value::Object(members) => {
-            if let Some(Value::String(reference)) = members.get_mut("$ref") {
-                *reference = reference.replace("#/components/schemas/", "#/$defs/");
-            }
-            if judgement == Judgement::Response && members.get("required").is_some_and(Value::is_array) {
-                members.remove("required");
-            }
-            members.values_mut().for_each(|member| rewrite(member, judgement));
-        }
-        Value::Array(items) => items.iter_mut().for_each(|item| rewrite(item, judgement)),
-        _ => {}
-    }
-}
-
-fn drop_nulls(value: &mut Value) {
-    match value {
-        Value::Object(members) => {
-            members.retain(|_, member| !member.is_null());
-            members.values_mut().for_each(drop_nulls);
-        }
-        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
-        _ => {}
-    }
+    validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect()
 }
 
 /// A value with its timestamps in one form: `2024-01-01T00:00:00.000Z` and `2024-01-01T00:00:00Z` are one time.

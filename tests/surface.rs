@@ -128,8 +128,12 @@ fn surface(package: &str) -> Files {
 /// What callers see of files.
 fn public(mut files: Files) -> Files {
     let mut surface = Surface::default();
-    files.iter_mut().for_each(|(_, file)| surface.declare(&mut file.items));
-    files.iter_mut().for_each(|(_, file)| surface.visit_file_mut(file));
+    for (_, file) in &mut files {
+        surface.declare(&mut file.items);
+    }
+    for (_, file) in &mut files {
+        surface.visit_file_mut(file);
+    }
     files
 }
 
@@ -165,12 +169,14 @@ impl Surface {
     }
 
     fn strip(&mut self, items: &mut Vec<Item>) {
-        items.retain(|item| match item {
-            Item::Impl(block) => self.is_public_implementation(block),
-            item => is_public(item),
+        items.retain_mut(|item| {
+            let is_public = match &*item {
+                Item::Impl(block) => self.is_public_implementation(block),
+                other => is_public(other),
+            };
+            self.visit_item_mut(item);
+            is_public && !matches!(item, Item::Impl(block) if block.trait_.is_none() && block.items.is_empty())
         });
-        items.iter_mut().for_each(|item| self.visit_item_mut(item));
-        items.retain(|item| !matches!(item, Item::Impl(block) if block.trait_.is_none() && block.items.is_empty()));
     }
 
     fn is_public_implementation(&self, block: &ItemImpl) -> bool {

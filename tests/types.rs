@@ -104,7 +104,7 @@ fn lists_of_any_length_are_read_in_order_and_take_no_more_room_than_they_need() 
 
 #[test]
 fn decoding_from_bytes_is_decoding_by_serde_json() {
-    let sample = Sample::named("unassign_incidents.response.json").text;
+    let sample = &Sample::named("unassign_incidents.response.json").text;
     let of_json: UnassignIncidentsResponse = serde_json::from_str(sample).unwrap();
     assert_eq!(wire::from_slice::<UnassignIncidentsResponse>(sample.as_bytes()).unwrap(), of_json);
     for wrong in [&b"{\"id\":7}"[..], b"{", b"{} {}", b""] {

@@ -13,7 +13,7 @@ use coralogix_incidents::{
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::document::{Judgement, Sample, TYPES, Type, comparable, problems};
+use crate::document::{SAMPLES, Sample, TYPES, Type, problems};
 
 fn documented() -> Value {
     Sample::named("unassign_incidents.response.json").value()
@@ -36,14 +36,14 @@ fn decode<T: serde::de::DeserializeOwned>(value: Value) -> T {
 fn the_empty_object_is_every_response() {
     for ty in TYPES.iter().filter(|ty| ty.name.ends_with("Response")) {
         let encoded = (ty.round_trip)(&json!({})).unwrap_or_else(|error| panic!("{}: {error}", ty.name));
-        assert_eq!(problems(ty.name, &encoded, Judgement::Strict), Vec::<String>::new(), "{}", ty.name);
+        assert_eq!(problems(ty.name, &encoded), [""; 0], "{}", ty.name);
     }
 }
 
 #[test]
 fn every_member_of_every_message_may_be_null_or_absent() {
-    for sample in crate::document::SAMPLES {
-        let round_trip = Type::named(sample.schema).round_trip;
+    for sample in SAMPLES.iter() {
+        let round_trip = Type::named(&sample.schema).round_trip;
         for pointer in members(&sample.value()) {
             let mut nulled = sample.value();
             *nulled.pointer_mut(&pointer).unwrap() = Value::Null;
@@ -507,13 +507,6 @@ fn an_incident_has_assignees_an_age_and_a_duration() {
     assert!(open.is_open());
     assert_eq!(open.elapsed(now), Some(TimeDelta::minutes(5)));
     assert_eq!(open.with_duration("7s").elapsed(now), Some(TimeDelta::seconds(7)));
-}
-
-#[test]
-fn the_documented_sample_is_equal_after_a_round_trip() {
-    let sample = Sample::named("unassign_incidents.response.json");
-    let response: UnassignIncidentsResponse = decode(sample.value());
-    assert_eq!(comparable(serde_json::to_value(response).unwrap()), comparable(sample.value()));
 }
 
 /// Applications keep messages in other formats, too. CBOR reports `null` to serde in another way than JSON.
