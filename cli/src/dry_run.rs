@@ -1,11 +1,10 @@
 //! `--dry-run`: shows the requests that a command would send.
 
-use coralogix_incidents::{Binding, Client};
+use coralogix_incidents::{Binding, Client, Operation, bulk::Verb};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    action::Action,
     context::Context,
     input::ids::Ids,
     report::errors::{Exit, Failure, Stop, counted},
@@ -14,43 +13,58 @@ use crate::{
         sanitize::{escape_json_controls, sanitize_line},
         streams::write_stderr_line,
     },
+    verb::participle,
 };
 
 /// The SDK's default for the most ids in one request. If ids are sent in the URL, it may send fewer.
 const IDS_PER_REQUEST: usize = 100;
 
 /// Shows the requests of a change.
-pub(crate) async fn change(context: &Context<'_>, action: &Action, ids: Ids) -> Result<Exit, Stop> {
+pub(crate) async fn change(context: &Context<'_>, verb: &Verb, ids: Ids) -> Result<Exit, Stop> {
     let ids = ids.collect().await?;
     if context.output.format == Format::Ids {
-        for id in &ids {
-            context.output.line(sanitize_line(id))?;
-        }
+        ids.iter().try_for_each(|id| context.output.line(sanitize_line(id)))?;
     } else {
-        let mut members = Map::new();
-        if let Action::Assign { to } | Action::HandOver { to, .. } = action {
-            members.insert("assignedTo".to_owned(), json!({ "userId": to }));
-        }
-        let requests = ids
-            .chunks(IDS_PER_REQUEST)
-            .map(|ids| request(&context.client, action.operation(), Input::Ids(ids, members.clone())))
-            .collect::<Result<Vec<_>, _>>()?;
-        show(context, &requests)?;
+        let members = match verb {
+            Verb::Assign(user) | Verb::Reassign { to: user, .. } => json!({ "assignedTo": user }),
+            _ => json!({}),
+        };
+        show(context, &batches(&context.client, verb.operation().id(), &ids, members)?)?;
     }
-    write_stderr_line(format!("dry run: {} would be {}; nothing was sent", counted(ids.len()), action.participle()));
+    write_stderr_line(format!(
+        "dry run: {} would be {}; nothing was sent",
+        counted(ids.len(), "incident"),
+        participle(verb)
+    ));
     Ok(Exit::Done)
 }
 
-/// Shows the requests of a command that changes nothing.
+/// Shows the requests of a command that changes nothing, or whose changes are not counted.
 pub(crate) fn read(context: &Context<'_>, requests: &[Request]) -> Result<Exit, Stop> {
     show(context, requests)?;
     write_stderr_line("dry run: nothing was sent");
     Ok(Exit::Done)
 }
 
-/// The requests of an operation for any number of ids.
-pub(crate) fn requests(client: &Client, operation: &str, ids: &[String]) -> Result<Vec<Request>, Failure> {
-    ids.chunks(IDS_PER_REQUEST).map(|ids| request(client, operation, Input::Ids(ids, Map::new()))).collect()
+/// Shows one request of each operation.
+pub(crate) fn messages<const N: usize>(context: &Context<'_>, messages: [(&str, Value); N]) -> Result<Exit, Stop> {
+    let request = |(operation, message)| request(&context.client, operation, Input::Message(message));
+    read(context, &messages.into_iter().map(request).collect::<Result<Vec<_>, _>>()?)
+}
+
+/// The requests of an operation for any number of ids. `message` has the other members of each request.
+pub(crate) fn batches(
+    client: &Client,
+    operation: &str,
+    ids: &[String],
+    mut message: Value,
+) -> Result<Vec<Request>, Failure> {
+    let name = find(operation)?.incident_ids().unwrap_or("incidentIds");
+    let batches = ids.chunks(IDS_PER_REQUEST).map(|ids| {
+        message[name] = json!(ids);
+        request(client, operation, Input::Message(message.clone()))
+    });
+    batches.collect()
 }
 
 /// The requests of an operation that takes one id, in the path.
@@ -70,20 +84,22 @@ pub(crate) struct Request {
 }
 
 /// The input of an operation.
-pub(crate) enum Input<'a> {
+enum Input<'a> {
     /// An id, in the path.
     Id(&'a str),
-    /// Ids, and other members of the request.
-    Ids(&'a [String], Map<String, Value>),
-    /// A request.
+    /// The request message.
     Message(Value),
 }
 
+fn find(operation: &str) -> Result<&'static Operation, Failure> {
+    let mut operations = Client::operations();
+    let found = operations.find(|known| known.id() == operation);
+    found.ok_or_else(|| Failure::usage(format!("there is no operation {operation}")))
+}
+
 /// The request of an operation, in the generation that the client is fixed to, or the one that it tries first.
-pub(crate) fn request(client: &Client, operation: &str, input: Input<'_>) -> Result<Request, Failure> {
-    let operation = Client::operations()
-        .find(|known| known.id() == operation)
-        .ok_or_else(|| Failure::usage(format!("there is no operation {operation}")))?;
+fn request(client: &Client, operation: &str, input: Input<'_>) -> Result<Request, Failure> {
+    let operation = find(operation)?;
     let binding = match client.api_generation() {
         Some(generation) => operation.binding(generation).ok_or_else(|| {
             Failure::usage(format!("{} is not part of API generation {generation}", operation.id()))
@@ -95,14 +111,9 @@ pub(crate) fn request(client: &Client, operation: &str, input: Input<'_>) -> Res
     let message = match input {
         Input::Id(id) => {
             let refused =
-                |error| Failure::sdk(&error).ids(&[id.to_owned()], "the id").next("correct it; nothing was sent");
+                |error| Failure::from(error).ids(vec![id.to_owned()], "the id").next("correct it; nothing was sent");
             path = binding.path_of(id).map_err(refused)?;
             None
-        }
-        Input::Ids(ids, mut members) => {
-            let name = operation.incident_ids().unwrap_or("incidentIds");
-            members.insert(name.to_owned(), json!(ids));
-            Some(Value::Object(members))
         }
         Input::Message(message) => Some(message),
     };
@@ -132,21 +143,21 @@ fn query(binding: &Binding, message: &Value) -> Result<Option<Value>, Failure> {
 }
 
 pub(crate) fn show(context: &Context<'_>, requests: &[Request]) -> Result<(), Stop> {
-    let output = context.output;
-    match output.format {
-        Format::Json => output.json(&requests)?,
-        Format::Ndjson => requests.iter().try_for_each(|request| output.ndjson(request))?,
-        Format::Table => {
-            for Request { method, url, query, body } in requests {
-                output.line(format_args!("{method} {url}"))?;
-                for (name, value) in [("query", query), ("body", body)] {
-                    if let Some(value) = value {
-                        output.line(format_args!("  {name} {}", escape_json_controls(&value.to_string())))?;
-                    }
-                }
+    // There are no ids in requests that are not changes.
+    if context.output.format == Format::Ids {
+        return Ok(());
+    }
+    context.output.documents(requests, || {
+        let mut lines = Vec::new();
+        for Request { method, url, query, body } in requests {
+            lines.push(format!("{method} {url}"));
+            for (name, value) in [("query", query), ("body", body)] {
+                lines.extend(
+                    value.as_ref().map(|value| format!("  {name} {}", escape_json_controls(&value.to_string()))),
+                );
             }
         }
-        Format::Ids => {}
-    }
+        lines.join("\n")
+    })?;
     Ok(())
 }

@@ -1,6 +1,5 @@
 //! `cx-incidents`: the Coralogix Incidents API from a shell. Reads the command line, and ends with the exit code.
 
-mod action;
 mod commands;
 mod config;
 mod context;
@@ -9,6 +8,7 @@ mod input;
 mod last_list;
 mod report;
 mod terminal;
+mod verb;
 
 use std::{io, process::ExitCode};
 

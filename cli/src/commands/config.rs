@@ -1,19 +1,15 @@
 //! `config`: the configuration in effect, and where each value comes from.
 
 use clap::Args;
-use serde_json::{Value, json};
 
 use crate::{
     commands::probe::probe,
     config::{self, Setting, options::GlobalOptions},
     report::{
-        errors::{Exit, Failure, Stop},
+        errors::{Exit, Stop},
         table,
     },
-    terminal::{
-        interrupts::unless_interrupted,
-        output::{Format, Output},
-    },
+    terminal::{interrupts::unless_interrupted, output::Output},
 };
 
 #[derive(Debug, Args)]
@@ -30,20 +26,13 @@ pub(crate) async fn run(options: &GlobalOptions, args: &ConfigArgs, output: &Out
     if args.check {
         match unless_interrupted(probe(&connection.client)).await? {
             Ok(probe) => settings.push(Setting::new("answering generation", probe.generation.as_str(), "the service")),
-            Err(error) => failure = Some(Failure::sdk(&error)),
+            Err(error) => failure = Some(error),
         }
     }
-    match output.format {
-        Format::Json => output.json(&settings.iter().map(document).collect::<Vec<_>>())?,
-        Format::Ndjson => settings.iter().try_for_each(|setting| output.ndjson(&document(setting)))?,
-        Format::Table | Format::Ids => {
-            let rows = settings.into_iter().map(|Setting { name, value, from }| vec![name.to_owned(), value, from]);
-            output.line(table::rows(output, &["SETTING", "VALUE", "FROM"], rows))?;
-        }
-    }
-    failure.map_or(Ok(Exit::Done), |failure| Err(failure.into()))
-}
-
-fn document(setting: &Setting) -> Value {
-    json!({ "setting": setting.name, "value": setting.value, "from": setting.from })
+    output.documents(&settings, || {
+        let rows =
+            settings.iter().map(|Setting { name, value, from }| vec![(*name).to_owned(), value.clone(), from.clone()]);
+        table::rows(output, &["SETTING", "VALUE", "FROM"], rows)
+    })?;
+    failure.map_or(Ok(Exit::Done), |error| Err(error.into()))
 }

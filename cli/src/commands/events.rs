@@ -1,6 +1,6 @@
 //! `events`: the events of incidents, in the order of the ids; or all events that match a filter.
 
-use std::{path::PathBuf, sync::Arc};
+use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 use clap::{Args, ValueHint};
@@ -10,31 +10,27 @@ use coralogix_incidents::types::{
     ListIncidentEventsFilterValuesRequest, ListIncidentEventsRequest, ListIncidentEventsTotalCountRequest,
     PaginationRequest,
 };
-use futures::{StreamExt, TryStreamExt, stream};
-use serde_json::{Value, json};
+use futures::StreamExt;
+use serde::Serialize;
+use serde_json::json;
 
 use crate::{
     commands::{
-        fetch::{Fetched, fetch},
+        fetch::{fetch, read_each, show_pages},
         filters::{self, labels, time_range},
         stats::counts,
     },
     context::Context,
-    dry_run::{self, Input},
+    dry_run,
     input::{
         ids::{self, IdArgs, known_ids},
         names, time,
     },
     report::{
-        errors::{Exit, Failure, Stop, is_not_found},
+        errors::{Exit, Stop},
         table,
     },
-    terminal::{
-        interrupts::{self, unless_interrupted},
-        output::Format,
-        sanitize::sanitize_line,
-        streams::write_stderr_line,
-    },
+    terminal::{interrupts::unless_interrupted, output::Listing, streams::write_stderr_line},
 };
 
 #[derive(Debug, Args)]
@@ -105,68 +101,23 @@ async fn by_filter(context: &Context<'_>, filter: IncidentEventQueryFilter, limi
         .with_filter(filter)
         .with_pagination(PaginationRequest::default().with_page_size(size));
     if context.options.dry_run {
-        let request = dry_run::request(&context.client, "listIncidentEvents", Input::Message(json!(request)))?;
-        return dry_run::read(context, &[request]);
+        return dry_run::messages(context, [("listIncidentEvents", json!(request))]);
     }
-    let output = context.output;
     let limit = limit.map_or(usize::MAX, |limit| limit as usize);
-    let stream = context.client.list_incident_events_stream(request).take(limit);
-    let mut stream = Box::pin(stream).take_until(Box::pin(interrupts::reached(1)));
-    let mut events: Vec<IncidentEventExtended> = Vec::new();
-    let (mut count, mut failure) = (0, None);
-    loop {
-        match stream.try_next().await {
-            Ok(None) => break,
-            Ok(Some(event)) => {
-                count += 1;
-                match output.format {
-                    Format::Ndjson => output.ndjson(&event)?,
-                    Format::Ids => output.line(sanitize_line(event.cx_event_key.as_deref().unwrap_or_default()))?,
-                    Format::Json | Format::Table => events.push(event),
-                }
-            }
-            Err(error) => {
-                failure = Some(Failure::sdk(&error));
-                break;
-            }
-        }
-    }
-    match output.format {
-        Format::Json => output.json(&events)?,
-        Format::Table if !events.is_empty() => output.line(table::extended_events(output, &events))?,
-        _ => {}
-    }
-    if stream.take_result().is_some() {
-        write_stderr_line(format!("interrupted: the output is incomplete; it has {count} events"));
-        return Ok(Exit::Interrupted);
-    }
-    match failure {
-        Some(failure) if count == 0 => Err(failure.into()),
-        Some(failure) => {
-            failure.show(output.verbose);
-            write_stderr_line(format!("the list is not complete: it has the first {count} events"));
-            Ok(Exit::Partial)
-        }
-        None => {
-            if count == 0 {
-                write_stderr_line("no event matches the filter");
-            }
-            Ok(Exit::Done)
-        }
-    }
+    let events = context.client.list_incident_events_stream(request).take(limit);
+    let key = |event: &IncidentEventExtended| event.cx_event_key.clone().unwrap_or_default();
+    show_pages(context, events, "event", key, |events| table::extended_events(context.output, events)).await
 }
 
 /// Counts events, altogether and by value.
 async fn show_count(context: &Context<'_>, filter: IncidentEventQueryFilter) -> Result<Exit, Stop> {
-    let (client, output) = (&context.client, context.output);
+    let client = &context.client;
     let total = ListIncidentEventsTotalCountRequest::default().with_filter(filter.clone());
     let values = ListIncidentEventsFilterValuesRequest::default().with_filter(filter);
     if context.options.dry_run {
-        let requests = [
-            dry_run::request(client, "listIncidentEventsTotalCount", Input::Message(json!(total)))?,
-            dry_run::request(client, "listIncidentEventsFilterValues", Input::Message(json!(values)))?,
-        ];
-        return dry_run::read(context, &requests);
+        let requests =
+            [("listIncidentEventsTotalCount", json!(total)), ("listIncidentEventsFilterValues", json!(values))];
+        return dry_run::messages(context, requests);
     }
     let calls = async {
         tokio::try_join!(
@@ -174,68 +125,41 @@ async fn show_count(context: &Context<'_>, filter: IncidentEventQueryFilter) -> 
             client.list_incident_events_filter_values(&values)
         )
     };
-    let (total, values) = unless_interrupted(calls).await?.map_err(|error| Failure::sdk(&error))?;
-    let reached_limit = total.reached_limit.unwrap_or_default();
-    let count = total.count.unwrap_or_default();
-    let mut rows = vec![json!({ "field": "total", "value": "", "count": count })];
+    let (total, values) = unless_interrupted(calls).await??;
+    let mut rows = vec![json!({ "field": "total", "value": "", "count": total.count.unwrap_or_default() })];
     rows.extend(counts(&values.into_inner().filters_values.unwrap_or_default()));
-    match output.format {
-        Format::Json => output.json(&rows)?,
-        Format::Ndjson => rows.iter().try_for_each(|row| output.ndjson(row))?,
-        Format::Table | Format::Ids => output.line(table::counts(output, &rows))?,
-    }
-    if reached_limit {
+    context.output.documents(&rows, || table::counts(context.output, &rows))?;
+    if total.reached_limit.unwrap_or_default() {
         write_stderr_line("the service stopped counting at its limit: there are more events");
     }
     Ok(Exit::Done)
 }
 
+/// An event of one incident, in JSON.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EventOf {
+    incident_id: String,
+    event: IncidentEvent,
+}
+
 async fn by_id(context: &Context<'_>, args: IdArgs) -> Result<Exit, Stop> {
     let ids = ids::read_all(args).await?;
-    let output = context.output;
     // Ids that can't be sent are refused before others are.
     let requests = dry_run::requests_by_id(&context.client, "getIncidentEvents", &ids)?;
     if context.options.dry_run {
         return dry_run::read(context, &requests);
     }
-    let results = stream::iter(ids)
-        .map(|id| {
-            let client = context.client.clone();
-            // On a task, so that a slow reader of the output does not delay the answers.
-            let task = tokio::spawn(async move { (client.get_incident_events(&id).await, id) });
-            async {
-                match task.await {
-                    Ok((Ok(response), id)) => Some((id, Fetched::Found(response.into_inner().incident_events))),
-                    Ok((Err(error), id)) if is_not_found(&error) => Some((id, Fetched::NotFound)),
-                    Ok((Err(error), id)) => Some((id, Fetched::Failed(Arc::new(error)))),
-                    // The runtime is shutting down.
-                    Err(_) => None,
-                }
-            }
-        })
-        .buffered(context.options.concurrency())
-        .filter_map(std::future::ready);
-    let mut found: Vec<(String, Vec<IncidentEvent>)> = Vec::new();
-    let missing = fetch(results, |id, events: Vec<IncidentEvent>| {
-        match output.format {
-            Format::Ndjson => events.iter().try_for_each(|event| output.ndjson(&document(&id, event)))?,
-            Format::Ids => output.line(sanitize_line(&id))?,
-            Format::Json | Format::Table => found.push((id, events)),
-        }
-        Ok(())
+    let results = read_each(context, ids, async |client, id| {
+        Ok(Some(client.get_incident_events(&id).await?.into_inner().incident_events))
+    });
+    let mut listing = Listing::new(context.output);
+    let missing = fetch(results, |id, events| {
+        listing.add(&id, events.into_iter().map(|event| EventOf { incident_id: id.clone(), event }))
     })
     .await?;
-    match output.format {
-        Format::Json => {
-            let documents = found.iter().flat_map(|(id, events)| events.iter().map(move |event| document(id, event)));
-            output.json(&documents.collect::<Vec<_>>())?;
-        }
-        Format::Table if !found.is_empty() => output.line(table::events(output, &found))?,
-        _ => {}
-    }
+    listing.finish(|found| {
+        table::events(context.output, found.iter().map(|found| (found.incident_id.as_str(), &found.event)))
+    })?;
     Ok(missing.report(context))
-}
-
-fn document(id: &str, event: &IncidentEvent) -> Value {
-    json!({ "incidentId": id, "event": event })
 }

@@ -1,21 +1,20 @@
-//! Reads many things by id: the loop that `get` and `events` share, and how incidents are shown. It does not know how they
-//! are read.
+//! Reads many things and shows them: by id for `get` and `events`, or page after page for `list` and `events`.
 
 use std::sync::Arc;
 
 use chrono::Utc;
-use coralogix_incidents::{Error, types::Incident};
-use futures::{Stream, StreamExt};
+use coralogix_incidents::{Client, Error, types::Incident};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
+use serde::Serialize;
 
 use crate::{
-    commands::show_interrupted,
     context::Context,
     report::{
-        errors::{Exit, Failure, Stop, abbreviate},
+        errors::{Exit, Failure, Stop, abbreviate, counted, is_not_found},
         outcomes::NOT_FOUND_HINT,
         table,
     },
-    terminal::{interrupts, output::Format, sanitize::sanitize_line},
+    terminal::{interrupts, output::Listing, streams::write_stderr_line},
 };
 
 /// The result of reading one id.
@@ -29,13 +28,40 @@ pub(crate) enum Fetched<T> {
     NotSent,
 }
 
+/// Reads ids concurrently, in their order.
+pub(crate) fn read_each<T, F>(
+    context: &Context<'_>,
+    ids: Vec<String>,
+    read: impl Fn(Client, String) -> F,
+) -> impl Stream<Item = (String, Fetched<T>)>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<Option<T>, Error>> + Send + 'static,
+{
+    let results = stream::iter(ids).map(move |id| {
+        // On a task, so that a slow reader of the output does not delay the answers.
+        let task = tokio::spawn(read(context.client.clone(), id.clone()));
+        async {
+            let result = match task.await.ok()? {
+                Ok(Some(found)) => Fetched::Found(found),
+                Ok(None) => Fetched::Empty,
+                Err(error) if is_not_found(&error) => Fetched::NotFound,
+                Err(error) => Fetched::Failed(Arc::new(error)),
+            };
+            Some((id, result))
+        }
+    });
+    // What has no result belongs to a runtime that is shutting down.
+    results.buffered(context.options.concurrency()).filter_map(std::future::ready)
+}
+
 /// What was not read, and why.
 #[derive(Default)]
 pub(crate) struct Missing {
     found: usize,
     not_found: Vec<String>,
     /// Each distinct failure with its ids.
-    failures: Vec<(Failure, Vec<String>)>,
+    failures: Vec<Failure>,
     not_sent: Vec<String>,
     interrupted: bool,
 }
@@ -43,7 +69,7 @@ pub(crate) struct Missing {
 /// Takes results until all are there or the program is interrupted, and gives what was found to `found`.
 pub(crate) async fn fetch<T>(
     results: impl Stream<Item = (String, Fetched<T>)>,
-    mut found: impl FnMut(String, T) -> Result<(), Stop>,
+    mut found: impl FnMut(String, T) -> std::io::Result<()>,
 ) -> Result<Missing, Stop> {
     let mut results = Box::pin(results).take_until(Box::pin(interrupts::reached(1)));
     let mut missing = Missing::default();
@@ -54,14 +80,12 @@ pub(crate) async fn fetch<T>(
                 found(id, item)?;
             }
             Fetched::NotFound => missing.not_found.push(id),
+            Fetched::NotSent => missing.not_sent.push(id),
             Fetched::Empty => {
                 let failure = Failure::with_exit(Exit::Failed, "the service answered without showing the incident");
                 missing.add(failure.next("try again later"), id);
             }
-            Fetched::NotSent => missing.not_sent.push(id),
-            Fetched::Failed(error) => {
-                missing.add(Failure::sdk(&error), id);
-            }
+            Fetched::Failed(error) => missing.add(Failure::sdk(&error), id),
         }
     }
     missing.interrupted = results.take_result().is_some();
@@ -69,31 +93,23 @@ pub(crate) async fn fetch<T>(
 }
 
 impl Missing {
-    /// Adds an id to those that met the same failure.
     fn add(&mut self, failure: Failure, id: String) {
-        match self.failures.iter_mut().find(|(known, _)| known.summary() == failure.summary()) {
-            Some((known, ids)) => {
-                known.add_details(failure);
-                ids.push(id);
-            }
-            None => self.failures.push((failure, vec![id])),
-        }
+        failure.ids(vec![id], "not read").add_to(&mut self.failures);
     }
 
     /// Reports what was not read, and says how the command ends.
     pub(crate) fn report(mut self, context: &Context<'_>) -> Exit {
         if self.interrupted {
-            return show_interrupted(self.found);
+            return show_interrupted(self.found, "incident");
         }
         let verbose = context.output.verbose;
         let complete = self.not_found.is_empty() && self.failures.is_empty();
-        if let Some((_, ids)) = self.failures.first_mut() {
-            ids.append(&mut self.not_sent);
+        let exit = self.failures.first().map_or(Exit::Failed, |failure| failure.exit);
+        if let Some(failure) = self.failures.first_mut() {
+            failure.add_ids(self.not_sent);
         }
-        let mut exit = Exit::Failed;
-        for (failure, ids) in self.failures.into_iter().rev() {
-            exit = failure.exit;
-            failure.ids(&ids, "not read").show(verbose);
+        for failure in self.failures.iter().rev() {
+            failure.show(verbose);
         }
         if !self.not_found.is_empty() {
             let summary = format!("the service does not know: {}", abbreviate(&self.not_found));
@@ -107,27 +123,56 @@ impl Missing {
     }
 }
 
+fn show_interrupted(count: usize, noun: &str) -> Exit {
+    write_stderr_line(format!("interrupted: the output is incomplete; it has {}", counted(count, noun)));
+    Exit::Interrupted
+}
+
 /// Shows incidents as they are read, or at the end, and reports those that could not be read.
 pub(crate) async fn show_incidents(
     context: &Context<'_>,
     results: impl Stream<Item = (String, Fetched<Incident>)>,
 ) -> Result<Exit, Stop> {
-    let output = context.output;
-    let mut incidents: Vec<Incident> = Vec::new();
-    let missing = fetch(results, |_, incident| {
-        match output.format {
-            Format::Ndjson => output.ndjson(&incident)?,
-            Format::Ids => output.line(sanitize_line(&incident.id))?,
-            Format::Json | Format::Table => incidents.push(incident),
-        }
-        Ok(())
-    })
-    .await?;
-    match (output.format, incidents.as_slice()) {
-        (Format::Json, _) => output.json(&incidents)?,
-        (Format::Table, [only]) => output.line(table::incident(output, only, Utc::now()))?,
-        (Format::Table, [_, ..]) => output.line(table::incidents(output, &incidents, Utc::now()))?,
-        _ => {}
-    }
+    let mut listing = Listing::new(context.output);
+    let missing = fetch(results, |_, incident| listing.add(&incident.id.clone(), [incident])).await?;
+    listing.finish(|incidents| match incidents {
+        [only] => table::incident(context.output, only, Utc::now()),
+        _ => table::incidents(context.output, incidents, Utc::now()),
+    })?;
     Ok(missing.report(context))
+}
+
+/// Shows the items of all pages as they are read, or at the end. The pages before one that failed are shown, too.
+pub(crate) async fn show_pages<T: Serialize>(
+    context: &Context<'_>,
+    items: impl Stream<Item = Result<T, Error>>,
+    noun: &str,
+    id: impl Fn(&T) -> String,
+    table: impl FnOnce(&[T]) -> String,
+) -> Result<Exit, Stop> {
+    let mut items = Box::pin(items).take_until(Box::pin(interrupts::reached(1)));
+    let mut listing = Listing::new(context.output);
+    let failure = loop {
+        match items.try_next().await {
+            Ok(Some(item)) => listing.add(&id(&item), [item])?,
+            Ok(None) => break None,
+            Err(error) => break Some(Failure::from(error)),
+        }
+    };
+    listing.finish(table)?;
+    let count = listing.count;
+    if items.take_result().is_some() {
+        return Ok(show_interrupted(count, noun));
+    }
+    match failure {
+        None if count == 0 => write_stderr_line(format!("no {noun} matches the filter")),
+        None => {}
+        Some(failure) if count == 0 => return Err(failure.into()),
+        Some(failure) => {
+            failure.show(context.output.verbose);
+            write_stderr_line(format!("the list is not complete: it has the first {count} {noun}s"));
+            return Ok(Exit::Partial);
+        }
+    }
+    Ok(Exit::Done)
 }

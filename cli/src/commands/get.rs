@@ -7,6 +7,7 @@ use coralogix_incidents::{
     types::Incident,
 };
 use futures::{Stream, StreamExt, stream};
+use serde_json::json;
 
 use crate::{
     commands::{
@@ -25,9 +26,9 @@ pub(crate) async fn run(context: &Context<'_>, args: EventOrIdArgs) -> Result<Ex
     }
     let ids = ids::read_all(args.ids).await?;
     if context.options.dry_run {
-        return dry_run::read(context, &dry_run::requests(&context.client, "batchGetIncident", &ids)?);
+        return dry_run::read(context, &dry_run::batches(&context.client, "batchGetIncident", &ids, json!({}))?);
     }
-    let run = context.client.bulk().concurrency(context.options.concurrency()).get(ids.clone());
+    let run = context.bulk().get(ids.clone());
     let results = in_order(ids, run).map(|Outcome { id, fate, .. }| (id, fetched(fate)));
     show_incidents(context, results).await
 }

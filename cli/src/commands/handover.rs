@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 
 use clap::Args;
-use coralogix_incidents::types::Incident;
+use coralogix_incidents::{bulk::Verb, types::Incident};
 use futures::TryStreamExt;
 
 use crate::{
-    action::Action,
     commands::change,
     context::Context,
     dry_run,
@@ -33,38 +32,34 @@ pub(crate) struct HandoverArgs {
 pub(crate) async fn run(context: &Context<'_>, args: HandoverArgs) -> Result<Exit, Stop> {
     let HandoverArgs { from, to } = args;
     if from == to {
-        return Err(Failure::usage("--from and --to are the same user")
-            .next("name two users; nothing was sent")
-            .into());
+        let failure = Failure::usage("--from and --to are the same user");
+        return Err(failure.next("name two users; nothing was sent").into());
     }
     if differ_in_case_only(&from, &to) {
         write_stderr_line("warning: --from and --to differ in case only, and may be the same user");
     }
+    let verb = Verb::reassign(&from, to);
     let listed = unless_interrupted(context.client.open_incidents_of(&from).try_collect::<Vec<Incident>>()).await;
-    let action = Action::HandOver { from: from.clone(), to };
-    let incidents = match listed.map_err(Stop::from).and_then(|list| list.map_err(|error| Failure::sdk(&error).into()))
-    {
+    let incidents = match listed.map_err(Stop::from).and_then(|listed| Ok(listed?)) {
         Ok(incidents) => incidents,
         Err(stop) => {
             // A reader of JSON gets a document in any case.
             if context.options.dry_run {
                 dry_run::show(context, &[])?;
             } else {
-                Report::new(context.output, &action).write_document()?;
+                Report::new(context.output, &verb).write_document()?;
             }
             return Err(stop);
         }
     };
-    write_stderr_line(format!("{} has {} open", sanitize_line(&from), counted(incidents.len())));
+    write_stderr_line(format!("{} has {} open", sanitize_line(&from), counted(incidents.len(), "incident")));
     let spellings = other_spellings(&incidents, &from);
     if !spellings.is_empty() {
-        write_stderr_line(format!(
-            "warning: some are assigned to {}, another spelling of --from",
-            spellings.join(", ")
-        ));
+        let spellings = spellings.join(", ");
+        write_stderr_line(format!("warning: some are assigned to {spellings}, another spelling of --from"));
     }
     let ids = incidents.into_iter().map(|incident| incident.id).collect();
-    change::apply(context, &action, Ids::known(ids)).await
+    change::apply(context, verb, Ids::known(ids)).await
 }
 
 /// The spellings of the user in incidents that are not assigned to the user as given.

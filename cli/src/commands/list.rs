@@ -4,26 +4,24 @@ use std::time::Duration;
 
 use chrono::Utc;
 use clap::Args;
-use coralogix_incidents::types::{
-    Incident, IncidentFields, ListIncidentsRequest, OrderBy, OrderByDirection, PaginationRequest,
-};
+use coralogix_incidents::types::{Incident, ListIncidentsRequest, OrderBy, OrderByDirection, PaginationRequest};
 use futures::{StreamExt, TryStreamExt};
 use serde_json::json;
 
 use crate::{
     commands::{
+        fetch::show_pages,
         filters::{FilterArgs, field_names, parse_field},
-        show_interrupted, watch,
+        watch,
     },
     context::Context,
-    dry_run::{self, Input},
+    dry_run,
     input::time,
     last_list::LastList,
     report::{
         errors::{Exit, Failure, Stop},
         table,
     },
-    terminal::{interrupts, output::Format, sanitize::sanitize_line, streams::write_stderr_line},
 };
 
 #[derive(Debug, Args)]
@@ -37,10 +35,10 @@ pub(crate) struct ListArgs {
         value_parser = parse_order,
         default_value = "created:desc"
     )]
-    pub(crate) order: Vec<Order>,
+    order: Vec<OrderBy>,
     /// Maximum number of incidents to show
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) limit: Option<u32>,
+    limit: Option<u32>,
     /// List again and again, every 10s or at the given interval, until Ctrl-C: a terminal shows the newest list; `ndjson`,
     /// `ids` and a pipe get what is new or changed
     #[arg(
@@ -51,13 +49,7 @@ pub(crate) struct ListArgs {
         default_missing_value = "10s",
         value_parser = parse_interval
     )]
-    pub(crate) watch: Option<Duration>,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Order {
-    pub(crate) field: IncidentFields,
-    pub(crate) direction: OrderByDirection,
+    watch: Option<Duration>,
 }
 
 /// The interval of `--watch`, long enough for a service that many people ask.
@@ -68,14 +60,14 @@ fn parse_interval(text: &str) -> Result<Duration, String> {
     }
 }
 
-fn parse_order(text: &str) -> Result<Order, String> {
+fn parse_order(text: &str) -> Result<OrderBy, String> {
     let (name, direction) = text.split_once(':').unwrap_or((text, "asc"));
     let direction = match direction {
         "asc" => OrderByDirection::Asc,
         "desc" => OrderByDirection::Desc,
         _ => return Err("the direction is `asc` or `desc`".to_owned()),
     };
-    Ok(Order { field: parse_field(name)?, direction })
+    Ok(OrderBy::default().with_incident_field(parse_field(name)?).with_direction(direction))
 }
 
 /// The page size: the most incidents in one response.
@@ -85,69 +77,25 @@ pub(crate) async fn run(context: &Context<'_>, args: ListArgs) -> Result<Exit, S
     let (limit, watch) = (args.limit, args.watch);
     let request = request(args)?;
     if context.options.dry_run {
-        let request = dry_run::request(&context.client, "listIncidents", Input::Message(json!(request)))?;
-        return dry_run::read(context, &[request]);
+        return dry_run::messages(context, [("listIncidents", json!(request))]);
     }
-    let output = context.output;
     if let Some(interval) = watch {
         return watch::run(context, &request, limit, interval).await;
     }
-    let mut incidents = context.client.list_incidents_stream(request).take_until(Box::pin(interrupts::reached(1)));
     let mut last_list = LastList::default();
-    let mut collected: Vec<Incident> = Vec::new();
-    let mut count = 0;
-    let mut failure = None;
-    while limit.is_none_or(|limit| count < limit as usize) {
-        match incidents.try_next().await {
-            Ok(None) => break,
-            Ok(Some(incident)) => {
-                count += 1;
-                last_list.add(&incident);
-                match output.format {
-                    Format::Ndjson => output.ndjson(&incident)?,
-                    Format::Ids => output.line(sanitize_line(&incident.id))?,
-                    Format::Json | Format::Table => collected.push(incident),
-                }
-            }
-            Err(error) => {
-                failure = Some(error);
-                break;
-            }
-        }
-    }
+    let incidents =
+        context.client.list_incidents_stream(request).take(limit.map_or(usize::MAX, |limit| limit as usize));
+    let incidents = incidents.inspect_ok(|incident| last_list.add(incident));
+    let table = |incidents: &[Incident]| table::incidents(context.output, incidents, Utc::now());
+    let result = show_pages(context, incidents, "incident", |incident| incident.id.clone(), table).await;
     last_list.save();
-    // The pages before one that failed are shown, too.
-    match output.format {
-        Format::Json => output.json(&collected)?,
-        Format::Table if !collected.is_empty() => output.line(table::incidents(output, &collected, Utc::now()))?,
-        _ => {}
-    }
-    if incidents.take_result().is_some() {
-        return Ok(show_interrupted(count));
-    }
-    if let Some(error) = failure {
-        let failure = Failure::sdk(&error);
-        if count == 0 {
-            return Err(failure.into());
-        }
-        failure.show(output.verbose);
-        write_stderr_line(format!("the list is not complete: it has the first {count} incidents"));
-        return Ok(Exit::Partial);
-    }
-    if count == 0 {
-        write_stderr_line("no incident matches the filter");
-    }
-    Ok(Exit::Done)
+    result
 }
 
 fn request(args: ListArgs) -> Result<ListIncidentsRequest, Failure> {
-    let orders = args
-        .order
-        .into_iter()
-        .map(|order| OrderBy::default().with_incident_field(order.field).with_direction(order.direction));
     let size = args.limit.map_or(PAGE_SIZE, |limit| limit.min(PAGE_SIZE));
     Ok(ListIncidentsRequest::default()
         .with_filter(args.filters.filter()?)
-        .with_order_bys(orders.collect::<Vec<_>>())
+        .with_order_bys(args.order)
         .with_pagination(PaginationRequest::default().with_page_size(size)))
 }

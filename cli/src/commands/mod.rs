@@ -1,6 +1,5 @@
 //! The commands: one file each, with its arguments. Here the command line is described, and the command is run.
 
-mod assign;
 mod by_event;
 mod change;
 pub(crate) mod completions;
@@ -14,21 +13,23 @@ mod handover;
 mod list;
 mod man;
 mod probe;
-mod schema;
 mod stats;
 mod watch;
 
 use clap::{Parser, Subcommand};
+use coralogix_incidents::bulk::Verb;
 
 use crate::{
-    action::Action,
-    commands::by_event::{EventAction, EventOrIdArgs},
-    config::{connect, options::GlobalOptions},
-    context::Context,
-    input::ids::IdArgs,
-    report::errors::{Exit, Failure, Stop, counted},
-    terminal::{output::Output, streams::write_stderr_line},
+    commands::by_event::EventOrIdArgs,
+    config::options::GlobalOptions,
+    context::{Access, Context},
+    input::{ids::IdArgs, names},
+    report::errors::{Exit, Stop},
+    terminal::output::Output,
 };
+
+/// The JSON Schema of what the commands write. A test compares them.
+const SCHEMA: &str = include_str!("output.schema.json");
 
 /// Each paragraph on one line: clap wraps it.
 const LONG_HELP: &str = "\
@@ -76,7 +77,13 @@ pub(crate) enum Command {
     /// Remove all assignments of incidents
     Unassign(IdArgs),
     /// Assign incidents to a user
-    Assign(assign::AssignArgs),
+    Assign {
+        /// Id of the user (usually an e-mail address)
+        #[arg(long, value_name = "USER", value_parser = names::user)]
+        to: String,
+        #[command(flatten)]
+        ids: IdArgs,
+    },
     /// Acknowledge incidents
     Acknowledge(EventOrIdArgs),
     /// Resolve incidents
@@ -105,70 +112,27 @@ pub(crate) enum Command {
     Schema,
 }
 
-impl Command {
-    /// Whether the command is refused where changes are forbidden.
-    fn changes_incidents(&self) -> bool {
-        match self {
-            Self::Unassign(_)
-            | Self::Assign(_)
-            | Self::Acknowledge(_)
-            | Self::Resolve(_)
-            | Self::Close(_)
-            | Self::Handover(_) => true,
-            Self::Get(_)
-            | Self::List(_)
-            | Self::Events(_)
-            | Self::Stats(_)
-            | Self::Config(_)
-            | Self::Doctor
-            | Self::Completions(_)
-            | Self::Man(_)
-            | Self::Schema => false,
-        }
-    }
-}
-
 pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Exit, Stop> {
     let Cli { options, command } = cli;
+    let connect = |access| Context::new(&options, output, access);
     match command {
-        Command::Config(args) => return config::run(&options, &args, output).await,
-        Command::Doctor => return doctor::run(&options, output).await,
-        Command::Completions(args) => return completions::run(&args, output),
-        Command::Man(args) => return man::run(&args, output),
-        Command::Schema => return schema::run(output),
-        _ => {}
-    }
-    let connection = connect(&options).await?;
-    if let Some(source) = &connection.read_only
-        && command.changes_incidents()
-        && !options.dry_run
-    {
-        let failure = Failure::usage(format!("{source} forbids commands that change incidents"));
-        return Err(failure.next("turn it off, or add --dry-run to see the requests; nothing was sent").into());
-    }
-    if options.emulator {
-        write_stderr_line("emulator: a new one in this process, with 50 made-up incidents; nothing reaches Coralogix");
-    }
-    let context = Context { options: &options, output, client: connection.client.clone() };
-    match command {
-        Command::Unassign(ids) => change::run(&context, Action::Unassign, ids).await,
-        Command::Assign(args) => assign::run(&context, args).await,
-        Command::Acknowledge(args) => by_event::run(&context, EventAction::Acknowledge, args).await,
-        Command::Resolve(args) => by_event::run(&context, EventAction::Resolve, args).await,
-        Command::Close(ids) => change::run(&context, Action::Close, ids).await,
-        Command::Get(args) => get::run(&context, args).await,
-        Command::List(args) => list::run(&context, *args).await,
-        Command::Events(args) => events::run(&context, *args).await,
-        Command::Stats(args) => stats::run(&context, *args).await,
-        Command::Handover(args) => handover::run(&context, args).await,
-        Command::Config(_) | Command::Doctor | Command::Completions(_) | Command::Man(_) | Command::Schema => {
+        Command::Unassign(ids) => change::run(&connect(Access::Change).await?, Verb::Unassign, ids).await,
+        Command::Assign { to, ids } => change::run(&connect(Access::Change).await?, Verb::assign_to(to), ids).await,
+        Command::Acknowledge(args) => by_event::run(&connect(Access::Change).await?, Verb::Acknowledge, args).await,
+        Command::Resolve(args) => by_event::run(&connect(Access::Change).await?, Verb::Resolve, args).await,
+        Command::Close(ids) => change::run(&connect(Access::Change).await?, Verb::Close, ids).await,
+        Command::Handover(args) => handover::run(&connect(Access::Change).await?, args).await,
+        Command::Get(args) => get::run(&connect(Access::Read).await?, args).await,
+        Command::List(args) => list::run(&connect(Access::Read).await?, *args).await,
+        Command::Events(args) => events::run(&connect(Access::Read).await?, *args).await,
+        Command::Stats(args) => stats::run(&connect(Access::Read).await?, *args).await,
+        Command::Config(args) => config::run(&options, &args, output).await,
+        Command::Doctor => doctor::run(&options, output).await,
+        Command::Completions(args) => completions::run(&args, output),
+        Command::Man(args) => man::run(&args, output),
+        Command::Schema => {
+            output.bytes(SCHEMA.as_bytes())?;
             Ok(Exit::Done)
         }
     }
-}
-
-/// Reports that a command that changes nothing was interrupted after showing so many incidents.
-fn show_interrupted(incidents: usize) -> Exit {
-    write_stderr_line(format!("interrupted: the output is incomplete; it has {}", counted(incidents)));
-    Exit::Interrupted
 }

@@ -6,18 +6,23 @@ use coralogix_incidents::types::{
     ListIncidentAggregationsRequest, PaginationRequest,
 };
 use futures::TryStreamExt;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
     commands::filters::{FilterArgs, field_names, parse_field},
     context::Context,
-    dry_run::{self, Input},
+    dry_run,
     input::names,
     report::{
-        errors::{Exit, Failure, Stop},
+        errors::{Exit, Stop},
         table,
     },
-    terminal::{interrupts::unless_interrupted, output::Format, streams::write_stderr_line},
+    terminal::{
+        interrupts::unless_interrupted,
+        output::{Format, Output},
+        streams::write_stderr_line,
+    },
 };
 
 #[derive(Debug, Args)]
@@ -60,20 +65,11 @@ pub(crate) async fn run(context: &Context<'_>, args: StatsArgs) -> Result<Exit, 
     }
     let request = GetFilterValuesRequest::default().with_filter(args.filters.filter()?);
     if context.options.dry_run {
-        let request = dry_run::request(&context.client, "getFilterValues", Input::Message(json!(request)))?;
-        return dry_run::read(context, &[request]);
+        return dry_run::messages(context, [("getFilterValues", json!(request))]);
     }
-    let output = context.output;
-    let response = unless_interrupted(context.client.get_filter_values(&request)).await?;
-    let response = response.map_err(|error| Failure::sdk(&error))?;
+    let response = unless_interrupted(context.client.get_filter_values(&request)).await??;
     let rows = counts(&response.into_inner().filters_values.unwrap_or_default());
-    match output.format {
-        Format::Json => output.json(&rows)?,
-        Format::Ndjson => rows.iter().try_for_each(|row| output.ndjson(row))?,
-        Format::Table | Format::Ids if rows.is_empty() => write_stderr_line("no incident matches the filter"),
-        Format::Table | Format::Ids => output.line(table::counts(output, &rows))?,
-    }
-    Ok(Exit::Done)
+    show(context.output, &rows, || table::counts(context.output, &rows))
 }
 
 async fn groups(context: &Context<'_>, args: StatsArgs) -> Result<Exit, Stop> {
@@ -86,56 +82,57 @@ async fn groups(context: &Context<'_>, args: StatsArgs) -> Result<Exit, Stop> {
         .with_filter(args.filters.filter()?)
         .with_pagination(PaginationRequest::default().with_page_size(PAGE_SIZE));
     if context.options.dry_run {
-        let request = dry_run::request(&context.client, "listIncidentAggregations", Input::Message(json!(request)))?;
-        return dry_run::read(context, &[request]);
+        return dry_run::messages(context, [("listIncidentAggregations", json!(request))]);
     }
-    let output = context.output;
     let groups = context.client.list_incident_aggregations_stream(request).try_collect::<Vec<IncidentAggregation>>();
-    let groups = unless_interrupted(groups).await?.map_err(|error| Failure::sdk(&error))?;
-    match output.format {
-        Format::Json => output.json(&groups)?,
-        Format::Ndjson => groups.iter().try_for_each(|group| output.ndjson(group))?,
-        Format::Table | Format::Ids if groups.is_empty() => write_stderr_line("no incident matches the filter"),
-        Format::Table | Format::Ids => {
-            let names = args.by.iter().map(|group| match group {
-                Group::Field(name, _) | Group::Label(name) => name.to_uppercase(),
-            });
-            output.line(table::aggregations(output, &names.collect::<Vec<_>>(), &groups))?;
-        }
+    let groups = unless_interrupted(groups).await??;
+    let names = args.by.iter().map(|group| match group {
+        Group::Field(name, _) | Group::Label(name) => name.to_uppercase(),
+    });
+    let names: Vec<String> = names.collect();
+    show(context.output, &groups, || table::aggregations(context.output, &names, &groups))
+}
+
+fn show<T: Serialize>(output: &Output, rows: &[T], table: impl FnOnce() -> String) -> Result<Exit, Stop> {
+    output.documents(rows, table)?;
+    if rows.is_empty() && matches!(output.format, Format::Table | Format::Ids) {
+        write_stderr_line("no incident matches the filter");
     }
     Ok(Exit::Done)
 }
 
 /// Each value with its count, as JSON has them: `{"field": "status", "value": "INCIDENT_STATUS_TRIGGERED", "count": 3}`.
 pub(crate) fn counts(values: &IncidentQueryFiltersValues) -> Vec<Value> {
-    let row = |field: String, value: Value, count: Option<i32>| json!({ "field": field, "value": value, "count": count.unwrap_or_default() });
     let mut rows = Vec::new();
-    rows.extend(values.status_with_count.iter().map(|value| row("status".into(), json!(value.status), value.count)));
-    rows.extend(values.state_with_count.iter().map(|value| row("state".into(), json!(value.state), value.count)));
-    rows.extend(
-        values.severity_with_count.iter().map(|value| row("severity".into(), json!(value.severity), value.count)),
-    );
-    rows.extend(
-        values
-            .assignee_with_count
-            .iter()
-            .map(|value| row("assignee".into(), json!(value.assignee.as_deref().unwrap_or_default()), value.count)),
-    );
+    let mut add = |field: &str, value: Value, count: Option<i32>| {
+        let value = if value.is_null() { json!("") } else { value };
+        rows.push(json!({ "field": field, "value": value, "count": count.unwrap_or_default() }));
+    };
+    for item in &values.status_with_count {
+        add("status", json!(item.status), item.count);
+    }
+    for item in &values.state_with_count {
+        add("state", json!(item.state), item.count);
+    }
+    for item in &values.severity_with_count {
+        add("severity", json!(item.severity), item.count);
+    }
+    for item in &values.assignee_with_count {
+        add("assignee", json!(item.assignee), item.count);
+    }
     for (key, values) in &values.contextual_labels {
-        rows.extend(values.values_with_count.iter().map(|value| {
-            row(format!("label:{key}"), json!(value.contextual_label_value.as_deref().unwrap_or_default()), value.count)
-        }));
+        for item in &values.values_with_count {
+            add(&format!("label:{key}"), json!(item.contextual_label_value), item.count);
+        }
     }
     for (key, values) in &values.display_labels {
-        rows.extend(values.values_with_count.iter().map(|value| {
-            let text = value.display_label_value.as_deref().unwrap_or_default();
-            row(format!("display label:{key}"), json!(text), value.count)
-        }));
+        for item in &values.values_with_count {
+            add(&format!("display label:{key}"), json!(item.display_label_value), item.count);
+        }
     }
-    rows.extend(values.meta_labels_with_count.iter().map(|value| {
-        let label = value.meta_label.clone().unwrap_or_default();
-        let key = label.key.unwrap_or_default();
-        row(format!("alert label:{key}"), json!(label.value.unwrap_or_default()), value.count)
-    }));
+    for item in &values.meta_labels_with_count {
+        let label = item.meta_label.clone().unwrap_or_default();
+        add(&format!("alert label:{}", label.key.unwrap_or_default()), json!(label.value), item.count);
+    }
     rows
 }

@@ -3,10 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use chrono::Utc;
-use coralogix_incidents::{
-    Error,
-    types::{Incident, ListIncidentsRequest},
-};
+use coralogix_incidents::types::{Incident, ListIncidentsRequest};
 use futures::{StreamExt, TryStreamExt};
 use tokio::time::sleep;
 
@@ -34,7 +31,9 @@ pub(crate) async fn run(
     }
     let mut known = HashMap::new();
     loop {
-        let pause = match unless_interrupted(list(context, request, limit)).await? {
+        let incidents = context.client.list_incidents_stream(request.clone());
+        let incidents = incidents.take(limit.map_or(usize::MAX, |limit| limit as usize)).try_collect::<Vec<_>>();
+        let pause = match unless_interrupted(incidents).await? {
             Ok(incidents) => {
                 let mut last_list = LastList::default();
                 for incident in &incidents {
@@ -48,19 +47,10 @@ pub(crate) async fn run(
                 Failure::sdk(&error).show(context.output.verbose);
                 interval.max(error.retry_after().unwrap_or_default())
             }
-            Err(error) => return Err(Failure::sdk(&error).into()),
+            Err(error) => return Err(error.into()),
         };
         unless_interrupted(sleep(pause)).await?;
     }
-}
-
-async fn list(
-    context: &Context<'_>,
-    request: &ListIncidentsRequest,
-    limit: Option<u32>,
-) -> Result<Vec<Incident>, Error> {
-    let limit = limit.map_or(usize::MAX, |limit| limit as usize);
-    context.client.list_incidents_stream(request.clone()).take(limit).try_collect().await
 }
 
 fn show(
@@ -78,7 +68,7 @@ fn show(
         Format::Table | Format::Json => {
             if let Some(height) = output.redraw_height() {
                 let every = chrono::TimeDelta::from_std(interval).map(duration).unwrap_or_default();
-                let text = format!("{} at {}, every {every}\n\n", counted(incidents.len()), timestamp(now))
+                let text = format!("{} at {}, every {every}\n\n", counted(incidents.len(), "incident"), timestamp(now))
                     + &table::incidents(output, &incidents, now);
                 output.redraw(&fit(&text, height))?;
             } else {

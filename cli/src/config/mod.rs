@@ -7,14 +7,15 @@ pub(crate) mod profile;
 
 use std::time::Duration;
 
-use coralogix_incidents::{ApiKey, Client, ClientBuilder, Region};
+use coralogix_incidents::{ApiGeneration, Client, ClientBuilder, Region};
 use coralogix_incidents_emulator::Emulator;
+use serde::Serialize;
 use url::{Host, Url};
 
 use crate::{
     config::{
         key::Key,
-        options::{GenerationChoice, GlobalOptions},
+        options::{GenerationChoice, GlobalOptions, parse_generation},
         profile::{Credential, Located, Profile, VendorConfig, variable},
     },
     report::{errors::Failure, time},
@@ -35,21 +36,16 @@ pub(crate) struct Connection {
     pub(crate) settings: Vec<Setting>,
     /// What forbids changes of incidents, if anything does.
     pub(crate) read_only: Option<String>,
-    /// Why there is no API key, if there is none.
-    missing_key: Option<String>,
-    /// Why the API key does not look like one. It may be one all the same.
-    pub(crate) key_problem: Option<&'static str>,
+    /// Why the API key does not look like one, if so; it may be one all the same. Or why there is none.
+    pub(crate) key: Result<Option<&'static str>, String>,
     /// Stops when it is dropped.
-    _emulator: Option<Emulator>,
+    pub(crate) emulator: Option<Emulator>,
 }
 
 impl Connection {
-    pub(crate) fn missing_key(&self) -> Option<&str> {
-        self.missing_key.as_deref()
-    }
-
-    pub(crate) fn setting(&self, name: &str) -> Option<&Setting> {
-        self.settings.iter().find(|setting| setting.name == name)
+    /// Where the value of a setting comes from.
+    pub(crate) fn source(&self, name: &str) -> &str {
+        self.settings.iter().find(|setting| setting.name == name).map_or("", |setting| &setting.from)
     }
 
     /// Whether the service is on this machine.
@@ -65,8 +61,9 @@ impl Connection {
 }
 
 /// A value of the configuration, as `cx-incidents config` shows it.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub(crate) struct Setting {
+    #[serde(rename = "setting")]
     pub(crate) name: &'static str,
     pub(crate) value: String,
     /// Where the value comes from.
@@ -82,59 +79,60 @@ impl Setting {
 /// A client for the configuration in effect. Nothing is sent.
 pub(crate) async fn connect(options: &GlobalOptions) -> Result<Connection, Failure> {
     let connection = inspect(options).await?;
-    match &connection.missing_key {
-        None => Ok(connection),
-        Some(reason) => {
-            let next = "set CORALOGIX_API_KEY (a personal key, to assign and acknowledge), or add --emulator, which needs none";
-            Err(Failure::usage(reason).next(next))
-        }
+    if let Err(reason) = &connection.key {
+        let next =
+            "set CORALOGIX_API_KEY (a personal key, to assign and acknowledge), or add --emulator, which needs none";
+        return Err(Failure::usage(reason).next(next));
     }
+    Ok(connection)
 }
 
 /// The configuration in effect, even if there is no API key.
 pub(crate) async fn inspect(options: &GlobalOptions) -> Result<Connection, Failure> {
     let vendor = VendorConfig::load()?;
     let read_only = read_only(&vendor)?;
-    let emulator = if options.emulator { Some(start_emulator().await?) } else { None };
-    let Resolved { builder, endpoint_from, key_from, missing_key, key_problem, profile } = match &emulator {
-        Some(emulator) => {
-            let key = ApiKey::new(emulator.api_key()).map_err(|error| Failure::sdk(&error))?;
-            let builder = Client::builder().base_url(emulator.url()).api_key(key);
-            Resolved::new(builder, "--emulator", "--emulator")
-        }
-        None => resolve(options, &vendor).await?,
+    let (emulator, account) = if options.emulator {
+        let started = Emulator::start().await;
+        let emulator = started.map_err(|error| Failure::usage(format!("the emulator can't start: {error}")))?;
+        let account = Account {
+            builder: Client::builder().base_url(emulator.url()),
+            endpoint_from: "--emulator".to_owned(),
+            key: Ok(Key::new(emulator.api_key().to_owned())?),
+            key_from: "--emulator".to_owned(),
+            profile: None,
+        };
+        (Some(emulator), account)
+    } else {
+        (None, resolve(options, &vendor).await?)
     };
     let (generation, generation_from) = generation(options)?;
     let timeout = options.timeout.unwrap_or(DEFAULT_TIMEOUT);
-    let suffix = concat!("cx-incidents/", env!("CARGO_PKG_VERSION"));
-    let builder = match generation {
-        GenerationChoice::Auto => builder,
-        GenerationChoice::Fixed(generation) => builder.api_generation(generation),
+    let (key_shown, key, problem) = match account.key {
+        Ok(Key { value, problem }) => ("[redacted]", value, Ok(problem)),
+        Err(reason) => ("not set", Key::placeholder()?, Err(reason)),
     };
-    let builder = builder.timeout(timeout).user_agent_suffix(suffix);
-    let client = builder.build().map_err(|error| Failure::sdk(&error))?;
-    let key = if missing_key.is_none() { "[redacted]" } else { "not set" };
-    let timeout_text = chrono::TimeDelta::from_std(timeout).map(time::duration).unwrap_or_default();
+    let mut builder = account.builder.api_key(key).timeout(timeout);
+    if let Some(generation) = generation {
+        builder = builder.api_generation(generation);
+    }
+    let client = builder.user_agent_suffix(concat!("cx-incidents/", env!("CARGO_PKG_VERSION"))).build()?;
+    let generation_from = match (generation, client.api_generation()) {
+        (None, Some(_)) => "the base url",
+        _ => generation_from,
+    };
     let given = |given: bool, name: &'static str| if given { name } else { DEFAULT };
     let mut settings = Vec::new();
-    if let Some((name, from)) = profile {
+    if let Some((name, from)) = account.profile {
         settings.push(Setting::new("profile", name, from));
     }
+    let timeout = chrono::TimeDelta::from_std(timeout).map(time::duration).unwrap_or_default();
+    let is_read_only = if read_only.is_some() { "yes" } else { "no" };
     settings.extend([
-        Setting::new("api key", key, key_from),
-        Setting::new("base url", client.base_url(), endpoint_from),
-        match (generation, client.api_generation()) {
-            // The URL ends in a generation.
-            (GenerationChoice::Auto, Some(fixed)) => Setting::new("api generation", fixed.as_str(), "the base url"),
-            (GenerationChoice::Auto, None) => Setting::new("api generation", "auto", generation_from),
-            (GenerationChoice::Fixed(fixed), _) => Setting::new("api generation", fixed.as_str(), generation_from),
-        },
-        Setting::new(
-            "read only",
-            if read_only.is_some() { "yes" } else { "no" },
-            read_only.clone().unwrap_or_else(|| DEFAULT.to_owned()),
-        ),
-        Setting::new("timeout", timeout_text, given(options.timeout.is_some(), "--timeout")),
+        Setting::new("api key", key_shown, account.key_from),
+        Setting::new("base url", client.base_url(), account.endpoint_from),
+        Setting::new("api generation", client.api_generation().map_or("auto", ApiGeneration::as_str), generation_from),
+        Setting::new("read only", is_read_only, read_only.as_deref().unwrap_or(DEFAULT)),
+        Setting::new("timeout", timeout, given(options.timeout.is_some(), "--timeout")),
         Setting::new(
             "concurrency",
             options.concurrency().to_string(),
@@ -146,38 +144,21 @@ pub(crate) async fn inspect(options: &GlobalOptions) -> Result<Connection, Failu
             given(options.output.is_some(), "--output"),
         ),
     ]);
-    Ok(Connection { client, settings, read_only, missing_key, key_problem, _emulator: emulator })
-}
-
-async fn start_emulator() -> Result<Emulator, Failure> {
-    Emulator::start().await.map_err(|error| Failure::usage(format!("the emulator can't start: {error}")))
+    Ok(Connection { client, settings, read_only, key: problem, emulator })
 }
 
 /// Where the service is and with which key, and where both come from.
-struct Resolved {
+struct Account {
     builder: ClientBuilder,
     endpoint_from: String,
+    /// The key, or why there is none.
+    key: Result<Key, String>,
     key_from: String,
-    missing_key: Option<String>,
-    key_problem: Option<&'static str>,
     /// The profile in use, and where its name comes from.
     profile: Option<(String, String)>,
 }
 
-impl Resolved {
-    fn new(builder: ClientBuilder, endpoint_from: impl Into<String>, key_from: impl Into<String>) -> Self {
-        Self {
-            builder,
-            endpoint_from: endpoint_from.into(),
-            key_from: key_from.into(),
-            missing_key: None,
-            key_problem: None,
-            profile: None,
-        }
-    }
-}
-
-async fn resolve(options: &GlobalOptions, vendor: &VendorConfig) -> Result<Resolved, Failure> {
+async fn resolve(options: &GlobalOptions, vendor: &VendorConfig) -> Result<Account, Failure> {
     let endpoint = endpoint(options)?;
     let key = KEY_VARIABLES.into_iter().find_map(|name| Some((variable(name)?, name)));
     let chosen = options.profile.clone().map(|name| (name, "--profile".to_owned()));
@@ -206,31 +187,15 @@ async fn resolve(options: &GlobalOptions, vendor: &VendorConfig) -> Result<Resol
         (None, Some(Located { value, at })) => (region_or_url(value, at)?, at.clone()),
         (None, None) => (Client::builder(), DEFAULT.to_owned()),
     };
-    let mut resolved = Resolved::new(builder, endpoint_from, KEY_VARIABLES[0]);
-    resolved.profile = selection;
-    let key = match (key, profile) {
-        (Some((key, from)), _) => {
-            resolved.key_from = from.to_owned();
-            Ok(Key::new(key).map_err(|error| Failure::sdk(&error))?)
-        }
+    let (key, key_from) = match (key, profile) {
+        (Some((key, from)), _) => (Ok(Key::new(key)?), from.to_owned()),
         (None, Some(profile)) => {
-            resolved.key_from = profile.key_source();
-            profile_key(profile).await
+            let from = profile.key_source();
+            (profile_key(profile).await, from)
         }
-        (None, None) => Err("there is no API key".to_owned()),
+        (None, None) => (Err("there is no API key".to_owned()), KEY_VARIABLES[0].to_owned()),
     };
-    let key = match key {
-        Ok(Key { value, problem }) => {
-            resolved.key_problem = problem;
-            value
-        }
-        Err(problem) => {
-            resolved.missing_key = Some(problem);
-            Key::placeholder().map_err(|error| Failure::sdk(&error))?
-        }
-    };
-    resolved.builder = resolved.builder.api_key(key);
-    Ok(resolved)
+    Ok(Account { builder, endpoint_from, key, key_from, profile: selection })
 }
 
 /// The key of a profile, or why there is none.
@@ -261,7 +226,7 @@ fn endpoint(options: &GlobalOptions) -> Result<Option<(ClientBuilder, &'static s
         (_, _, Some(url)) => return Ok(Some((Client::builder().base_url(url), "--url"))),
         (None, None, None) => {}
     }
-    let builder = ClientBuilder::from_env().map_err(|error| Failure::sdk(&error))?;
+    let builder = ClientBuilder::from_env()?;
     if let Some(name) = builder.endpoint_variable() {
         return Ok(Some((builder, name)));
     }
@@ -291,8 +256,8 @@ fn generation(options: &GlobalOptions) -> Result<(GenerationChoice, &'static str
     if let Some(choice) = options.api_generation {
         return Ok((choice, "--api-generation"));
     }
-    let Some(value) = variable(GENERATION_VARIABLE) else { return Ok((GenerationChoice::Auto, DEFAULT)) };
-    match value.parse() {
+    let Some(value) = variable(GENERATION_VARIABLE) else { return Ok((None, DEFAULT)) };
+    match parse_generation(&value) {
         Ok(choice) => Ok((choice, GENERATION_VARIABLE)),
         Err(problem) => {
             let summary = format!("{GENERATION_VARIABLE} is `{}`: {problem}", value.escape_debug());

@@ -1,6 +1,6 @@
 //! The options that all commands share.
 
-use std::{str::FromStr, time::Duration};
+use std::{ffi::OsString, time::Duration};
 
 use clap::Args;
 use clap_complete::{ArgValueCandidates, CompletionCandidate};
@@ -11,55 +11,28 @@ use crate::{config::profile, input::time, terminal::output::Format};
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(crate) struct GlobalOptions {
-    #[arg(
-        help = "Region of the account, EU1 to AP3 [env: CORALOGIX_REGION] [default: EU1]",
-        long,
-        global = true,
-        value_name = "REGION",
-        add = ArgValueCandidates::new(|| Region::ALL.iter().map(|region| CompletionCandidate::new(region.as_str())).collect()),
-        group = "endpoint",
-        help_heading = "Connection options"
-    )]
+    #[arg(help = "Region of the account, EU1 to AP3 [env: CORALOGIX_REGION] [default: EU1]")]
+    #[arg(long, global = true, value_name = "REGION", group = "endpoint", help_heading = "Connection options")]
+    #[arg(add = ArgValueCandidates::new(|| candidates(Region::ALL.iter().map(|region| region.as_str()))))]
     pub(crate) region: Option<Region>,
-    #[arg(
-        help = "Your own domain, such as `example.com` [env: CORALOGIX_DOMAIN]",
-        long,
-        global = true,
-        value_name = "DOMAIN",
-        group = "endpoint",
-        help_heading = "Connection options"
-    )]
+    #[arg(help = "Your own domain, such as `example.com` [env: CORALOGIX_DOMAIN]")]
+    #[arg(long, global = true, value_name = "DOMAIN", group = "endpoint", help_heading = "Connection options")]
     pub(crate) domain: Option<String>,
-    #[arg(
-        help = "Complete base URL, such as that of a proxy or an emulator [env: CORALOGIX_URL]",
-        long,
-        global = true,
-        value_name = "URL",
-        group = "endpoint",
-        help_heading = "Connection options"
-    )]
+    #[arg(help = "Complete base URL, such as that of a proxy or an emulator [env: CORALOGIX_URL]")]
+    #[arg(long, global = true, value_name = "URL", group = "endpoint", help_heading = "Connection options")]
     pub(crate) url: Option<String>,
     /// Use an emulator inside this process, with made-up incidents; no key is needed and nothing reaches Coralogix
     #[arg(long, global = true, group = "endpoint", help_heading = "Connection options")]
     pub(crate) emulator: bool,
-    #[arg(
-        help = "Profile of the vendor's command line in ~/.cx, for the region and the API key [env: CX_PROFILE]",
-        long,
-        global = true,
-        value_name = "NAME",
-        add = ArgValueCandidates::new(|| profile::names().into_iter().map(CompletionCandidate::new).collect()),
-        conflicts_with = "emulator",
-        help_heading = "Connection options"
-    )]
+    #[arg(help = "Profile of the vendor's command line in ~/.cx, for the region and the API key [env: CX_PROFILE]")]
+    #[arg(long, global = true, value_name = "NAME", conflicts_with = "emulator", help_heading = "Connection options")]
+    #[arg(add = ArgValueCandidates::new(|| candidates(profile::names())))]
     pub(crate) profile: Option<String>,
     #[arg(
-        help = "Generation of the API: auto, v1 or v5; auto uses the one that answers [env: CX_INCIDENTS_API_GENERATION] [default: auto]",
-        long,
-        global = true,
-        value_name = "GENERATION",
-        add = ArgValueCandidates::new(|| ["auto", "v1", "v5"].map(CompletionCandidate::new).into()),
-        help_heading = "Connection options"
+        help = "Generation of the API: auto, v1 or v5; auto uses the one that answers [env: CX_INCIDENTS_API_GENERATION] [default: auto]"
     )]
+    #[arg(long, global = true, value_name = "GENERATION", value_parser = parse_generation, help_heading = "Connection options")]
+    #[arg(add = ArgValueCandidates::new(|| candidates(["auto", "v1", "v5"])))]
     pub(crate) api_generation: Option<GenerationChoice>,
     /// Time limit of one call including its retries, such as `30s` [default: 60s]
     #[arg(long, global = true, value_name = "TIME", value_parser = time::parse_timeout, help_heading = "Request options")]
@@ -87,26 +60,18 @@ impl GlobalOptions {
     }
 }
 
-/// Which generation of the API is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum GenerationChoice {
-    /// The one that answers.
-    Auto,
-    Fixed(ApiGeneration),
+fn candidates<T: Into<OsString>>(values: impl IntoIterator<Item = T>) -> Vec<CompletionCandidate> {
+    values.into_iter().map(CompletionCandidate::new).collect()
 }
 
-impl FromStr for GenerationChoice {
-    type Err = String;
+/// The generation of the API that is used, or `None` for the one that answers.
+pub(crate) type GenerationChoice = Option<ApiGeneration>;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text.trim().eq_ignore_ascii_case("auto") {
-            return Ok(Self::Auto);
-        }
-        match text.parse() {
-            Ok(generation) => Ok(Self::Fixed(generation)),
-            Err(_) => Err("the generations are auto, v1 and v5".to_owned()),
-        }
+pub(crate) fn parse_generation(text: &str) -> Result<GenerationChoice, String> {
+    if text.trim().eq_ignore_ascii_case("auto") {
+        return Ok(None);
     }
+    text.parse().map(Some).map_err(|_| "the generations are auto, v1 and v5".to_owned())
 }
 
 /// The concurrency, in the range that the SDK and a shell's limit of open files allow.

@@ -3,21 +3,21 @@
 use std::{
     collections::HashSet,
     fs,
+    future::ready,
     io::{self, BufRead, BufReader, Read as _},
+    iter,
     path::{Path, PathBuf},
-    pin::pin,
-    sync::{Arc, Mutex, PoisonError},
     thread,
 };
 
 use clap::{Args, ValueHint};
 use clap_complete::{ArgValueCandidates, CompletionCandidate};
 use futures::{
-    StreamExt,
+    Stream, StreamExt,
     stream::{self, BoxStream},
 };
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, watch},
     task::{spawn_blocking, unconstrained},
 };
 
@@ -51,14 +51,14 @@ pub(crate) struct Ids {
     pub(crate) stream: BoxStream<'static, String>,
     /// How many there are, repetitions included; `None` while standard input has not ended.
     pub(crate) total: Option<usize>,
-    pub(crate) progress: ReadProgress,
+    /// How far standard input was read so far.
+    pub(crate) state: watch::Receiver<ReadState>,
 }
 
 /// How far standard input was read.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ReadState {
     /// To its end, or there was nothing to read.
-    #[default]
     Complete,
     /// Not to its end, because the stream of ids was dropped earlier.
     Incomplete,
@@ -66,39 +66,20 @@ pub(crate) enum ReadState {
     Failed(String),
 }
 
-/// How far standard input was read; shared with the stream that reads it.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct ReadProgress(Arc<Mutex<ReadState>>);
-
-impl ReadProgress {
-    pub(crate) fn get(&self) -> ReadState {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn set(&self, state: ReadState) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = state;
-    }
-}
-
 impl Ids {
     pub(crate) fn known(ids: Vec<String>) -> Self {
-        Self { total: Some(ids.len()), stream: stream::iter(ids).boxed(), progress: ReadProgress::default() }
+        Self { total: Some(ids.len()), stream: stream::iter(ids).boxed(), state: watch::channel(ReadState::Complete).1 }
     }
 
     /// All ids, without repetitions.
-    pub(crate) async fn collect(mut self) -> Result<Vec<String>, Failure> {
+    pub(crate) async fn collect(self) -> Result<Vec<String>, Failure> {
         let mut seen = HashSet::new();
-        let mut all = Vec::new();
-        while let Some(id) = self.stream.next().await {
-            if seen.insert(id.clone()) {
-                all.push(id);
-            }
-        }
-        match self.progress.get() {
+        let ids: Vec<String> = self.stream.filter(|id| ready(seen.insert(id.clone()))).collect().await;
+        match &*self.state.borrow() {
             ReadState::Failed(problem) => {
                 Err(Failure::usage(format!("standard input: {problem}")).next("nothing was sent"))
             }
-            ReadState::Complete | ReadState::Incomplete => Ok(all),
+            ReadState::Complete | ReadState::Incomplete => Ok(ids),
         }
     }
 }
@@ -129,10 +110,9 @@ pub(crate) async fn open(args: IdArgs) -> Result<Ids, Failure> {
     if !standard_input {
         return Ok(Ids::known(ids));
     }
-    let progress = ReadProgress::default();
-    progress.set(ReadState::Incomplete);
-    let rest = read_standard_input(progress.clone())?;
-    Ok(Ids { stream: stream::iter(ids).chain(rest).boxed(), total: None, progress })
+    let (read, state) = watch::channel(ReadState::Incomplete);
+    let rest = read_standard_input(read)?;
+    Ok(Ids { stream: stream::iter(ids).chain(rest).boxed(), total: None, state })
 }
 
 /// All ids of a command that needs them at once.
@@ -147,92 +127,62 @@ fn read_file(path: &Path) -> Result<Vec<String>, Failure> {
             .next("nothing was sent; correct the file")
     };
     let file = fs::File::open(path).map_err(|error| fail(error.to_string()))?;
-    Lines::new(file).map(|id| id.map_err(&fail)).collect()
+    lines(file).map(|id| id.map_err(&fail)).collect()
 }
 
 /// Reads on a thread of its own, because a read of standard input can't be cancelled. The thread ends with the process.
-fn read_standard_input(progress: ReadProgress) -> Result<BoxStream<'static, String>, Failure> {
-    let (sender, mut receiver) = mpsc::channel(1024);
-    let read = move || {
-        for id in Lines::new(Stdin) {
-            if sender.blocking_send(id).is_err() {
-                break;
-            }
-        }
-    };
+fn read_standard_input(state: watch::Sender<ReadState>) -> Result<impl Stream<Item = String>, Failure> {
+    let (sender, receiver) = mpsc::channel(1024);
+    let read = move || lines(Stdin).try_for_each(|id| sender.blocking_send(id));
     let thread = thread::Builder::new().name("standard input".to_owned()).spawn(read);
     thread.map_err(|error| Failure::usage(format!("standard input can't be read: {error}")))?;
-    let ids = stream::poll_fn(move |cx| {
+    Ok(stream::unfold((receiver, state), |(mut receiver, state)| async move {
         // Unconstrained, because tokio's budget would make the receiver seem empty at times, and a stopped run takes only what
         // is available.
-        let next = pin!(unconstrained(receiver.recv())).poll(cx);
-        next.map(|next| match next {
-            Some(Ok(id)) => Some(id),
-            Some(Err(problem)) => {
-                progress.set(ReadState::Failed(problem));
-                None
-            }
-            None => {
-                progress.set(ReadState::Complete);
-                None
-            }
-        })
-    });
-    Ok(ids.fuse().boxed())
-}
-
-/// The ids in lines of text. Blank lines, comments and byte order marks at the beginning of a line are ignored.
-struct Lines<R> {
-    reader: BufReader<R>,
-    number: usize,
-    ended: bool,
+        let end = match unconstrained(receiver.recv()).await {
+            Some(Ok(id)) => return Some((id, (receiver, state))),
+            Some(Err(problem)) => ReadState::Failed(problem),
+            None => ReadState::Complete,
+        };
+        state.send_replace(end);
+        None
+    }))
 }
 
 /// The longest line, in bytes: a file without line breaks must not fill the memory.
 const MAX_LINE_BYTES: u64 = 64 * 1024;
 
-impl<R: io::Read> Lines<R> {
-    fn new(reader: R) -> Self {
-        Self { reader: BufReader::new(reader), number: 0, ended: false }
-    }
-
-    fn line(&mut self) -> Result<Option<String>, String> {
-        self.number += 1;
-        let mut line = Vec::new();
-        let fail = |problem: &str| Err(format!("line {} {problem}", self.number));
-        match self.reader.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut line) {
-            Ok(0) => return Ok(None),
-            Ok(length) if length as u64 == MAX_LINE_BYTES => return fail("is too long for an id"),
-            Ok(_) => {}
-            Err(error) => return fail(&format!("can't be read: {error}")),
-        }
-        match std::str::from_utf8(&line) {
-            // Concatenated files have such marks in the middle.
-            Ok(line) => Ok(Some(line.trim_start_matches('\u{feff}').trim().to_owned())),
-            Err(_) => fail("is not UTF-8"),
-        }
-    }
-}
-
-impl<R: io::Read> Iterator for Lines<R> {
-    type Item = Result<String, String>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        while !self.ended {
-            let line = self.line().transpose();
-            self.ended = !matches!(line, Some(Ok(_)));
-            match line? {
-                Ok(line) if line.is_empty() || line.starts_with('#') => {}
-                Ok(line) => {
-                    let id = names::id(&line).map_err(|problem| format!("line {} {problem}", self.number));
-                    self.ended = id.is_err();
-                    return Some(id);
-                }
-                Err(problem) => return Some(Err(problem)),
-            }
+/// The ids in lines of text, up to a line that is not one. Blank lines, comments and byte order marks at the beginning of a line
+/// are ignored.
+fn lines(reader: impl io::Read) -> impl Iterator<Item = Result<String, String>> {
+    let mut reader = BufReader::new(reader);
+    let (mut number, mut failed) = (0, false);
+    iter::from_fn(move || {
+        while !failed {
+            number += 1;
+            let id = match line(&mut reader).transpose()? {
+                Ok(line) if line.is_empty() || line.starts_with('#') => continue,
+                line => line.and_then(|line| names::id(&line)),
+            };
+            failed = id.is_err();
+            return Some(id.map_err(|problem| format!("line {number} {problem}")));
         }
         None
+    })
+}
+
+/// The next line, without white space around it.
+fn line(reader: &mut impl BufRead) -> Result<Option<String>, String> {
+    let mut line = Vec::new();
+    match reader.take(MAX_LINE_BYTES).read_until(b'\n', &mut line) {
+        Ok(0) => return Ok(None),
+        Ok(length) if length as u64 == MAX_LINE_BYTES => return Err("is too long for an id".to_owned()),
+        Ok(_) => {}
+        Err(error) => return Err(format!("can't be read: {error}")),
     }
+    let line = std::str::from_utf8(&line).map_err(|_| "is not UTF-8")?;
+    // Concatenated files have such marks in the middle.
+    Ok(Some(line.trim_start_matches('\u{feff}').trim().to_owned()))
 }
 
 #[cfg(test)]
@@ -240,7 +190,7 @@ mod tests {
     use super::*;
 
     fn read(text: &[u8]) -> Vec<Result<String, String>> {
-        Lines::new(text).collect()
+        lines(text).collect()
     }
 
     #[test]

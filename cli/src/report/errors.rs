@@ -32,6 +32,12 @@ impl From<Failure> for Stop {
     }
 }
 
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Failure::from(error).into()
+    }
+}
+
 impl From<Interrupted> for Stop {
     fn from(_: Interrupted) -> Self {
         Self::Interrupted
@@ -54,16 +60,28 @@ impl From<io::Error> for Stop {
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
     summary: String,
-    ids: Option<String>,
+    /// The ids that the failure is about, and what it means for them.
+    ids: Vec<String>,
+    label: &'static str,
     next: Option<String>,
     /// For `-v`: attempts, correlation ids, causes.
     details: Vec<String>,
 }
 
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::sdk(&error)
+    }
+}
+
 impl Failure {
+    pub(crate) fn with_exit(exit: Exit, summary: impl Into<String>) -> Self {
+        Self { exit, summary: summary.into(), ids: Vec::new(), label: "", next: None, details: Vec::new() }
+    }
+
     /// A mistake in how the command was called or configured.
     pub(crate) fn usage(summary: impl Into<String>) -> Self {
-        Self { exit: Exit::Usage, summary: summary.into(), ids: None, next: None, details: Vec::new() }
+        Self::with_exit(Exit::Usage, summary)
     }
 
     /// An error of the client: of its configuration or of a call.
@@ -73,32 +91,36 @@ impl Failure {
             _ => Exit::Failed,
         };
         let details = details(error).into_iter().collect();
-        Self { exit, summary: summarize(error), ids: None, next: Some(suggest(error)), details }
+        Self { details, ..Self::with_exit(exit, summarize(error)).next(suggest(error)) }
     }
 
-    pub(crate) fn with_exit(exit: Exit, summary: impl Into<String>) -> Self {
-        Self { exit, ..Self::usage(summary) }
+    pub(crate) fn ids(self, ids: Vec<String>, label: &'static str) -> Self {
+        Self { ids, label, ..self }
     }
 
-    /// The ids that the failure is about, and what it means for them.
-    pub(crate) fn ids(mut self, ids: &[String], label: &str) -> Self {
-        self.ids = Some(format!("{label}: {}", abbreviate(ids)));
-        self
+    pub(crate) fn add_ids(&mut self, ids: Vec<String>) {
+        self.ids.extend(ids);
     }
 
     /// What to do next.
-    pub(crate) fn next(mut self, next: impl Into<String>) -> Self {
-        self.next = Some(next.into());
-        self
+    pub(crate) fn next(self, next: impl Into<String>) -> Self {
+        Self { next: Some(next.into()), ..self }
     }
 
-    /// Adds the details of the same failure in another request.
-    pub(crate) fn add_details(&mut self, other: Self) {
-        for detail in other.details {
-            if !self.details.contains(&detail) {
-                self.details.push(detail);
+    /// Adds the failure to others. Those that differ in nothing but ids and details become one.
+    pub(crate) fn add_to(self, failures: &mut Vec<Self>) {
+        let is_same = |known: &&mut Self| known.summary == self.summary && known.label == self.label;
+        let Some(known) = failures.iter_mut().find(is_same) else { return failures.push(self) };
+        known.ids.extend(self.ids);
+        for detail in self.details {
+            if !known.details.contains(&detail) {
+                known.details.push(detail);
             }
         }
+    }
+
+    pub(crate) fn label(&self) -> &str {
+        self.label
     }
 
     pub(crate) fn summary(&self) -> &str {
@@ -116,19 +138,11 @@ impl Failure {
 
     /// Up to three lines, and with `verbose` the details.
     fn text(&self, verbose: bool) -> String {
-        let mut text = format!("error: {}", self.summary);
-        if let Some(ids) = &self.ids {
-            let _ = write!(text, "\n  {ids}");
-        }
-        if let Some(next) = &self.next {
-            let _ = write!(text, "\n  next: {next}");
-        }
-        if verbose {
-            for detail in &self.details {
-                let _ = write!(text, "\n  {detail}");
-            }
-        }
-        text
+        let ids = (!self.ids.is_empty()).then(|| format!("{}: {}", self.label, abbreviate(&self.ids)));
+        let next = self.next.as_ref().map(|next| format!("next: {next}"));
+        let details = self.details.iter().filter(|_| verbose).cloned();
+        let lines = ids.into_iter().chain(next).chain(details);
+        lines.fold(format!("error: {}", self.summary), |text, line| text + "\n  " + &line)
     }
 }
 
@@ -136,8 +150,8 @@ impl Failure {
 const MAX_NAMED_IDS: usize = 3;
 
 /// `1 incident`, `2 incidents`
-pub(crate) fn counted(count: usize) -> String {
-    format!("{count} incident{}", if count == 1 { "" } else { "s" })
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// The first few ids, and how many more there are.
@@ -241,15 +255,10 @@ pub(crate) fn is_not_found(error: &Error) -> bool {
     error.is_not_found() && error.message().is_some()
 }
 
-/// Attempts and correlation id.
-fn attempts(error: &Error) -> Option<String> {
-    let (attempts, correlation_id) = (error.attempts(), error.correlation_id()?);
-    let plural = if attempts == 1 { "" } else { "s" };
-    Some(format!("{attempts} attempt{plural}, correlation id {correlation_id}"))
-}
-
+/// Attempts, correlation id and causes.
 fn details(error: &Error) -> Option<String> {
-    let mut text = attempts(error)?;
+    let attempts = counted(error.attempts() as usize, "attempt");
+    let mut text = format!("{attempts}, correlation id {}", error.correlation_id()?);
     let mut cause = error.source();
     while let Some(source) = cause {
         let _ = write!(text, "; {}", sanitize_line(&source.to_string()));
@@ -265,7 +274,7 @@ mod tests {
     #[test]
     fn a_failure_names_three_ids_and_counts_the_rest() {
         let ids: Vec<String> = (1..=7).map(|number| format!("id{number}")).collect();
-        let failure = Failure::usage("what").ids(&ids, "not changed").next("do this");
+        let failure = Failure::usage("what").ids(ids, "not changed").next("do this");
         assert_eq!(failure.text(false), "error: what\n  not changed: id1, id2, id3 and 4 more\n  next: do this");
     }
 }

@@ -5,22 +5,29 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use coralogix_incidents::{Error, bulk::Fate, types::Incident};
-use futures::{Stream, StreamExt};
+use comfy_table::Color;
+use coralogix_incidents::{
+    Error,
+    bulk::{Fate, Verb},
+    types::Incident,
+};
+use futures::{StreamExt, stream::BoxStream};
 use serde::Serialize;
+use serde_json::json;
 
 use crate::{
-    action::Action,
     input::ids::ReadState,
     report::{
         errors::{Exit, Failure, Stop, abbreviate, summarize},
-        table::{self, OutcomeRow, Tone},
+        table::{self, OutcomeRow},
     },
     terminal::{
+        interrupts,
         output::{Format, Output},
         sanitize::sanitize_line,
         streams::write_stderr_line,
     },
+    verb::{name, participle},
 };
 
 /// How the change of one incident ended.
@@ -49,6 +56,23 @@ struct Entry {
     error: Option<ErrorReport>,
 }
 
+impl Entry {
+    /// `participle` is the word for what is done.
+    fn row<'a>(&'a self, participle: &'a str) -> OutcomeRow<'a> {
+        let (result, color) = match self.result {
+            OutcomeKind::Done => (participle, Color::DarkGreen),
+            OutcomeKind::NotFound => ("not found", Color::DarkRed),
+            OutcomeKind::Failed => ("failed", Color::DarkRed),
+            OutcomeKind::Unknown => ("unknown", Color::DarkYellow),
+            OutcomeKind::NotApplied => ("not applied", Color::DarkRed),
+            OutcomeKind::NotYetApplied => ("not yet applied", Color::DarkYellow),
+            OutcomeKind::NotSent => ("not sent", Color::DarkYellow),
+            OutcomeKind::Abandoned => ("abandoned", Color::DarkYellow),
+        };
+        OutcomeRow { id: &self.id, result, color, incident: self.incident.as_deref() }
+    }
+}
+
 /// An error, in JSON.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -72,14 +96,7 @@ impl ErrorReport {
     }
 }
 
-/// The document of `--output json`.
-#[derive(Serialize)]
-struct Document<'a> {
-    verb: &'a str,
-    results: &'a [Entry],
-    summary: Summary,
-}
-
+/// The number of ids by result, in JSON.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Summary {
@@ -93,117 +110,94 @@ struct Summary {
 }
 
 impl Summary {
+    fn count(&mut self, result: OutcomeKind) {
+        *match result {
+            OutcomeKind::Done => &mut self.done,
+            OutcomeKind::NotFound => &mut self.not_found,
+            OutcomeKind::Failed => &mut self.failed,
+            OutcomeKind::Unknown | OutcomeKind::NotYetApplied | OutcomeKind::Abandoned => &mut self.unknown,
+            OutcomeKind::NotApplied => &mut self.not_applied,
+            OutcomeKind::NotSent => &mut self.not_sent,
+        } += 1;
+    }
+
     fn not_done(&self) -> u64 {
         self.not_found + self.failed + self.unknown + self.not_applied + self.not_sent
-    }
-}
-
-/// The order in which ids were given. Outcomes arrive in the order in which they become known.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct IdOrder(Arc<Mutex<HashMap<String, usize>>>);
-
-impl IdOrder {
-    /// The same ids, whose order is remembered as they pass.
-    pub(crate) fn remember<S: Stream<Item = String>>(&self, ids: S) -> impl Stream<Item = String> + use<S> {
-        let Self(positions) = self.clone();
-        ids.inspect(move |id| {
-            let mut positions = positions.lock().unwrap_or_else(PoisonError::into_inner);
-            let position = positions.len();
-            positions.entry(id.clone()).or_insert(position);
-        })
-    }
-
-    fn sort(&self, entries: &mut [Entry]) {
-        let positions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.sort_by_key(|entry| positions.get(&entry.id).copied());
     }
 }
 
 /// Collects the outcomes of a change, and writes them.
 pub(crate) struct Report<'a> {
     output: &'a Output,
-    action: &'a Action,
+    verb: &'a Verb,
     /// For the formats that are written at the end.
     entries: Vec<Entry>,
     summary: Summary,
-    not_found: Vec<String>,
-    not_applied: Vec<String>,
-    not_yet_applied: Vec<String>,
-    not_sent: Vec<String>,
-    abandoned: Vec<String>,
-    unclear: Vec<String>,
-    failures: Vec<FailureGroup>,
+    /// The ids that were not changed, except for those of failures.
+    others: Vec<(OutcomeKind, String)>,
+    /// Each distinct failure with its ids.
+    failures: Vec<Failure>,
+    /// The positions of the ids as they were given. Outcomes arrive in the order in which they become known.
+    positions: Arc<Mutex<HashMap<String, usize>>>,
     write_error: Option<Stop>,
 }
 
-/// The ids that met the same failure.
-struct FailureGroup {
-    failure: Failure,
-    /// Whether the incidents may have been changed.
-    is_open: bool,
-    ids: Vec<String>,
-}
+const NOT_CHANGED: &str = "not changed";
 
 impl<'a> Report<'a> {
-    pub(crate) fn new(output: &'a Output, action: &'a Action) -> Self {
+    pub(crate) fn new(output: &'a Output, verb: &'a Verb) -> Self {
         Self {
             output,
-            action,
+            verb,
             entries: Vec::new(),
             summary: Summary::default(),
-            not_found: Vec::new(),
-            not_applied: Vec::new(),
-            not_yet_applied: Vec::new(),
-            not_sent: Vec::new(),
-            abandoned: Vec::new(),
-            unclear: Vec::new(),
+            others: Vec::new(),
             failures: Vec::new(),
+            positions: Arc::default(),
             write_error: None,
         }
     }
 
-    /// Records the outcome of one id, and writes it if the format is a stream.
-    pub(crate) fn record(&mut self, id: String, fate: Fate) {
-        let (result, incident, error) = match fate {
-            Fate::Updated(incident) => (OutcomeKind::Done, Some(incident), None),
-            Fate::NotFound => (OutcomeKind::NotFound, None, None),
-            Fate::Failed(error) => (OutcomeKind::Failed, None, Some(error)),
-            Fate::Unknown(error) => (OutcomeKind::Unknown, None, Some(error)),
-            Fate::NotApplied(incident) => (OutcomeKind::NotApplied, Some(incident), None),
-            Fate::NotYetApplied(incident) => (OutcomeKind::NotYetApplied, Some(incident), None),
-            Fate::NotSent => (OutcomeKind::NotSent, None, None),
-            // A fate that a newer SDK adds says nothing to this program, so the outcome is open.
-            _ => (OutcomeKind::Abandoned, None, None),
-        };
-        let error = error.map(|error| self.group(&error, &id, result == OutcomeKind::Unknown));
-        let (count, ids) = match result {
-            OutcomeKind::Done => (&mut self.summary.done, None),
-            OutcomeKind::NotFound => (&mut self.summary.not_found, Some(&mut self.not_found)),
-            OutcomeKind::Failed => (&mut self.summary.failed, None),
-            OutcomeKind::Unknown => (&mut self.summary.unknown, None),
-            OutcomeKind::NotApplied => (&mut self.summary.not_applied, Some(&mut self.not_applied)),
-            OutcomeKind::NotYetApplied => (&mut self.summary.unknown, Some(&mut self.not_yet_applied)),
-            OutcomeKind::NotSent => (&mut self.summary.not_sent, Some(&mut self.not_sent)),
-            OutcomeKind::Abandoned => (&mut self.summary.unknown, Some(&mut self.abandoned)),
-        };
-        *count += 1;
-        if let Some(ids) = ids {
-            ids.push(id.clone());
+    /// The same ids, whose order is remembered as they pass, if their outcomes are not written as they arrive.
+    pub(crate) fn remember_order(&self, ids: BoxStream<'static, String>) -> BoxStream<'static, String> {
+        if self.output.format.is_streamed() {
+            return ids;
         }
-        self.write_entry(Entry { id, result, incident, error });
+        let positions = Arc::clone(&self.positions);
+        let remember = move |id: &String| {
+            let mut positions = positions.lock().unwrap_or_else(PoisonError::into_inner);
+            let position = positions.len();
+            positions.entry(id.clone()).or_insert(position);
+        };
+        ids.inspect(remember).boxed()
     }
 
-    /// Records that the service answered, and that no answer shows what became of the incident.
-    pub(crate) fn record_unclear(&mut self, id: String) {
-        self.summary.unknown += 1;
-        self.unclear.push(id.clone());
-        self.write_entry(Entry { id, result: OutcomeKind::Unknown, incident: None, error: None });
-    }
-
-    fn write_entry(&mut self, entry: Entry) {
+    /// Records the outcome of one id, and writes it if the format is a stream. It is `None` if the service answered, and no
+    /// answer shows what became of the incident.
+    pub(crate) fn record(&mut self, id: String, fate: Option<Fate>) {
+        let (result, incident, error) = match fate {
+            None => (OutcomeKind::Unknown, None, None),
+            Some(Fate::Updated(incident)) => (OutcomeKind::Done, Some(incident), None),
+            Some(Fate::NotFound) => (OutcomeKind::NotFound, None, None),
+            Some(Fate::Failed(error)) => (OutcomeKind::Failed, None, Some(error)),
+            Some(Fate::Unknown(error)) => (OutcomeKind::Unknown, None, Some(error)),
+            Some(Fate::NotApplied(incident)) => (OutcomeKind::NotApplied, Some(incident), None),
+            Some(Fate::NotYetApplied(incident)) => (OutcomeKind::NotYetApplied, Some(incident), None),
+            Some(Fate::NotSent) => (OutcomeKind::NotSent, None, None),
+            // A fate that a newer SDK adds says nothing to this program, so the outcome is open.
+            Some(_) => (OutcomeKind::Abandoned, None, None),
+        };
+        self.summary.count(result);
+        if let Some(error) = &error {
+            let label = if result == OutcomeKind::Failed { NOT_CHANGED } else { "may or may not be changed" };
+            Failure::sdk(error).ids(vec![id.clone()], label).add_to(&mut self.failures);
+        } else if result != OutcomeKind::Done {
+            self.others.push((result, id.clone()));
+        }
+        let entry = Entry { id, result, incident, error: error.as_deref().map(ErrorReport::new) };
         let written = match self.output.format {
             Format::Ndjson => self.output.ndjson(&entry),
-            Format::Ids if entry.result == OutcomeKind::Done => self.output.line(sanitize_line(&entry.id)),
+            Format::Ids if result == OutcomeKind::Done => self.output.line(sanitize_line(&entry.id)),
             Format::Ids => Ok(()),
             Format::Table | Format::Json => {
                 self.entries.push(entry);
@@ -215,28 +209,12 @@ impl<'a> Report<'a> {
         }
     }
 
-    fn group(&mut self, error: &Arc<Error>, id: &str, is_open: bool) -> ErrorReport {
-        let report = ErrorReport::new(error);
-        let is_same = |group: &&mut FailureGroup| group.failure.summary() == report.message && group.is_open == is_open;
-        if let Some(group) = self.failures.iter_mut().find(is_same) {
-            group.failure.add_details(Failure::sdk(error));
-            group.ids.push(id.to_owned());
-        } else {
-            self.failures.push(FailureGroup { failure: Failure::sdk(error), is_open, ids: vec![id.to_owned()] });
-        }
-        report
-    }
-
     /// Writes what is written at the end, and explains on standard error what was not done.
-    pub(crate) fn finish(
-        mut self,
-        order: &IdOrder,
-        duplicates: u64,
-        interrupted: bool,
-        read: &ReadState,
-    ) -> Result<Exit, Stop> {
+    pub(crate) fn finish(mut self, duplicates: u64, read: &ReadState) -> Result<Exit, Stop> {
+        let interrupted = interrupts::count() > 0;
         self.summary.duplicates = duplicates;
-        order.sort(&mut self.entries);
+        let positions = std::mem::take(&mut *self.positions.lock().unwrap_or_else(PoisonError::into_inner));
+        self.entries.sort_by_key(|entry| positions.get(&entry.id).copied());
         if let Err(error) = self.write_document() {
             self.write_error.get_or_insert(error);
         }
@@ -266,30 +244,17 @@ impl<'a> Report<'a> {
     pub(crate) fn write_document(&self) -> Result<(), Stop> {
         match self.output.format {
             Format::Json => {
-                let document = Document { verb: self.action.name(), results: &self.entries, summary: self.summary };
-                self.output.json(&document)?;
+                let (verb, results, summary) = (name(self.verb), &self.entries, self.summary);
+                self.output.json(&json!({ "verb": verb, "results": results, "summary": summary }))?;
             }
             Format::Table if !self.entries.is_empty() => {
-                let rows = self.entries.iter().map(|entry| self.row(entry));
+                let participle = participle(self.verb);
+                let rows = self.entries.iter().map(|entry| entry.row(&participle));
                 self.output.line(table::outcomes(self.output, rows))?;
             }
             _ => {}
         }
         Ok(())
-    }
-
-    fn row<'e>(&self, entry: &'e Entry) -> OutcomeRow<'e> {
-        let (result, tone) = match entry.result {
-            OutcomeKind::Done => (self.action.participle(), Tone::Good),
-            OutcomeKind::NotFound => ("not found", Tone::Bad),
-            OutcomeKind::Failed => ("failed", Tone::Bad),
-            OutcomeKind::Unknown => ("unknown", Tone::Doubtful),
-            OutcomeKind::NotApplied => ("not applied", Tone::Bad),
-            OutcomeKind::NotYetApplied => ("not yet applied", Tone::Doubtful),
-            OutcomeKind::NotSent => ("not sent", Tone::Doubtful),
-            OutcomeKind::Abandoned => ("abandoned", Tone::Doubtful),
-        };
-        OutcomeRow { id: &entry.id, result, tone, incident: entry.incident.as_deref() }
     }
 
     /// `2 unassigned`, or `18 unassigned, 1 not found, of 19 (2 duplicates ignored)`.
@@ -306,7 +271,7 @@ impl<'a> Report<'a> {
             (summary.not_applied, "not applied"),
             (summary.not_sent, "not sent"),
         ];
-        let mut parts = vec![format!("{} {}", summary.done, self.action.participle())];
+        let mut parts = vec![format!("{} {}", summary.done, participle(self.verb))];
         parts.extend(others.into_iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}")));
         let of = if parts.len() > 1 { format!(", of {total}") } else { String::new() };
         let duplicates = match summary.duplicates {
@@ -320,32 +285,36 @@ impl<'a> Report<'a> {
     fn explain(&mut self, interrupted: bool, read: &ReadState) {
         let verbose = self.output.verbose;
         // A refusal that ended the run is the reason why the rest was not sent.
-        if !interrupted && let Some(group) = self.failures.iter_mut().find(|group| !group.is_open) {
-            group.ids.append(&mut self.not_sent);
+        let refusal = self.failures.iter_mut().find(|failure| failure.label() == NOT_CHANGED);
+        if let Some(refusal) = refusal.filter(|_| !interrupted) {
+            let not_sent = self.others.extract_if(.., |(kind, _)| *kind == OutcomeKind::NotSent);
+            refusal.add_ids(not_sent.map(|(_, id)| id).collect());
         }
-        for FailureGroup { failure, is_open, ids } in std::mem::take(&mut self.failures) {
-            let label = if is_open { "may or may not be changed" } else { "not changed" };
-            failure.ids(&ids, label).show(verbose);
+        for failure in &self.failures {
+            failure.show(verbose);
         }
-        let explain = |summary: &str, ids: &[String], next: &str| {
+        let participle = participle(self.verb);
+        let explain = |kind: OutcomeKind, summary: &str, next: &str| {
+            let ids = self.others.iter().filter(|(other, _)| *other == kind);
+            let ids: Vec<String> = ids.map(|(_, id)| id.clone()).collect();
             if !ids.is_empty() {
-                Failure::usage(format!("{summary}: {}", abbreviate(ids))).next(next).show(verbose);
+                Failure::usage(format!("{summary}: {}", abbreviate(&ids))).next(next).show(verbose);
             }
         };
-        explain("the service does not know", &self.not_found, NOT_FOUND_HINT);
-        let participle = self.action.participle();
+        explain(OutcomeKind::NotFound, "the service does not know", NOT_FOUND_HINT);
+        let summary = format!("the service reported success, but these are not {participle}");
         let next =
             "a gateway that drops request bodies answers so: try --api-generation v5; or somebody has reverted it";
-        explain(&format!("the service reported success, but these are not {participle}"), &self.not_applied, next);
+        explain(OutcomeKind::NotApplied, &summary, next);
+        let summary = format!("no answer, and these are not {participle} so far");
         let next =
             "the change may still be applied: look with `cx-incidents get` later; it is safe to repeat the command";
-        explain(&format!("no answer, and these are not {participle} so far"), &self.not_yet_applied, next);
-        let next = "run the command again for these ids; nothing was changed";
-        explain("not sent", &self.not_sent, next);
+        explain(OutcomeKind::NotYetApplied, &summary, next);
+        explain(OutcomeKind::NotSent, "not sent", "run the command again for these ids; nothing was changed");
         let next = "`cx-incidents get` shows which of them were changed; it is safe to repeat the command";
-        explain("abandoned before the service answered", &self.abandoned, next);
+        explain(OutcomeKind::Abandoned, "abandoned before the service answered", next);
         let next = "`cx-incidents get --event` may show it later; it is safe to repeat the command";
-        explain("the service answered without showing the incident", &self.unclear, next);
+        explain(OutcomeKind::Unknown, "the service answered without showing the incident", next);
         match read {
             ReadState::Complete => {}
             ReadState::Incomplete => {

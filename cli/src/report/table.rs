@@ -8,7 +8,6 @@ use coralogix_incidents::{
         Incident, IncidentAggregation, IncidentEvent, IncidentEventExtended, IncidentSeverity, IncidentStatus,
         UpsertIncidentStateType,
     },
-    wire::StringMap,
 };
 
 use serde_json::Value;
@@ -138,81 +137,62 @@ pub(crate) fn incidents<'a>(
         let mut cells =
             vec![Cell::new(sanitize_line(&incident.id)), severity(&incident.severity), status(&incident.status)];
         if full {
-            cells.push(Cell::new(word(incident.state.as_str(), "INCIDENT_STATE_")));
+            cells.push(Cell::new(word(incident.state.as_str())));
         }
         let age = incident.age(now).map(time::largest_unit).unwrap_or_default();
         cells.extend([Cell::new(assignees(incident)), Cell::new(age)]);
         if full {
-            cells.push(Cell::new(incident.created_at.map(time::timestamp).unwrap_or_default()));
+            cells.push(Cell::new(moment(incident.created_at)));
         }
         table.add(cells, text(incident.name.as_deref()));
     }
     table.render()
 }
 
-/// How a row of [`outcomes`] is colored.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Tone {
-    Good,
-    Doubtful,
-    Bad,
-}
-
 /// A row of [`outcomes`].
 pub(crate) struct OutcomeRow<'a> {
     pub(crate) id: &'a str,
-    pub(crate) result: &'static str,
-    pub(crate) tone: Tone,
+    pub(crate) result: &'a str,
+    pub(crate) color: Color,
     pub(crate) incident: Option<&'a Incident>,
 }
 
 pub(crate) fn outcomes<'a>(output: &Output, rows: impl Iterator<Item = OutcomeRow<'a>>) -> String {
     let mut table = NamedTable::new(output, &["ID", "RESULT", "STATUS", "ASSIGNEE", "NAME"]);
-    for row in rows {
-        let color = match row.tone {
-            Tone::Good => Color::DarkGreen,
-            Tone::Doubtful => Color::DarkYellow,
-            Tone::Bad => Color::DarkRed,
+    for OutcomeRow { id, result, color, incident } in rows {
+        let (status, assignees) = match incident {
+            Some(incident) => (status(&incident.status), assignees(incident)),
+            None => (Cell::new(""), String::new()),
         };
-        let mut cells = vec![Cell::new(sanitize_line(row.id)), paint(row.result, Some(color))];
-        let (status, assignees) = row.incident.map(|incident| (status(&incident.status), assignees(incident))).unzip();
-        cells.extend([status.unwrap_or_else(|| Cell::new("")), Cell::new(assignees.unwrap_or_default())]);
-        table.add(cells, text(row.incident.and_then(|incident| incident.name.as_deref())));
+        let cells = vec![Cell::new(sanitize_line(id)), paint(result, Some(color)), status, Cell::new(assignees)];
+        table.add(cells, text(incident.and_then(|incident| incident.name.as_deref())));
     }
     table.render()
 }
 
 /// Everything about one incident.
 pub(crate) fn incident(output: &Output, incident: &Incident, now: DateTime<Utc>) -> String {
-    let moment = |time: Option<DateTime<Utc>>| {
+    let since = |time: Option<DateTime<Utc>>| {
         time.map(|time| format!("{} ({} ago)", time::timestamp(time), time::largest_unit(now - time)))
             .unwrap_or_default()
     };
-    let labels = |labels: Vec<(String, String)>| {
-        labels
-            .into_iter()
-            .map(|(key, value)| format!("{}={}", sanitize_line(&key), sanitize_line(&value)))
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
-    let maps = |map: &StringMap| labels(map.clone().into_iter().collect());
-    let meta = incident.meta_labels.iter();
-    let meta = meta.map(|label| (label.key.clone().unwrap_or_default(), label.value.clone().unwrap_or_default()));
+    let meta = incident.meta_labels.iter().map(|label| (label.key.as_deref(), label.value.as_deref()));
+    let meta = meta.map(|(key, value)| (key.unwrap_or_default(), value.unwrap_or_default()));
     let rows = [
         ("name", Cell::new(text(incident.name.as_deref()))),
         ("description", Cell::new(text(incident.description.as_deref()))),
         ("severity", severity(&incident.severity)),
         ("status", status(&incident.status)),
-        ("state", Cell::new(word(incident.state.as_str(), "INCIDENT_STATE_"))),
+        ("state", Cell::new(word(incident.state.as_str()))),
         ("assigned to", Cell::new(assignees(incident))),
-        ("created", Cell::new(moment(incident.created_at))),
-        ("state updated", Cell::new(moment(incident.last_state_update_time))),
-        ("closed", Cell::new(moment(incident.closed_at))),
+        ("created", Cell::new(since(incident.created_at))),
+        ("state updated", Cell::new(since(incident.last_state_update_time))),
+        ("closed", Cell::new(since(incident.closed_at))),
         ("lasted", Cell::new(incident.elapsed(now).map(time::duration).unwrap_or_default())),
         ("muted", Cell::new(incident.is_muted.map_or("", |muted| if muted { "yes" } else { "no" }))),
-        ("labels", Cell::new(maps(&incident.contextual_labels))),
-        ("display labels", Cell::new(maps(&incident.display_labels))),
-        ("alert labels", Cell::new(labels(meta.collect()))),
+        ("labels", Cell::new(labels(&incident.contextual_labels))),
+        ("display labels", Cell::new(labels(&incident.display_labels))),
+        ("alert labels", Cell::new(labels(meta))),
         ("events", Cell::new(incident.events.len())),
     ];
     let mut table = table(output, &["ID", &sanitize_line(&incident.id)]);
@@ -222,18 +202,22 @@ pub(crate) fn incident(output: &Output, incident: &Incident, now: DateTime<Utc>)
     render(&table)
 }
 
-pub(crate) fn events(output: &Output, incidents: &[(String, Vec<IncidentEvent>)]) -> String {
+fn labels<'a>(labels: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let labels = labels.into_iter().map(|(key, value)| format!("{}={}", sanitize_line(key), sanitize_line(value)));
+    labels.collect::<Vec<_>>().join(", ")
+}
+
+/// Events, each with the id of its incident.
+pub(crate) fn events<'a>(output: &Output, events: impl Iterator<Item = (&'a str, &'a IncidentEvent)>) -> String {
     let mut table = table(output, &["INCIDENT", "EVENT", "BY", "DETAIL"]);
-    for (id, events) in incidents {
-        for event in events {
-            let kind = Cell::new(word(event.incident_event_type.as_str(), "INCIDENT_EVENT_TYPE_"));
-            let by = match event.originator() {
-                Some(Originator::Administrative(user)) => text(user.user_id.as_deref()),
-                Some(Originator::Operational(system)) => text(system.system_name.as_deref()),
-                _ => String::new(),
-            };
-            add(&mut table, vec![Cell::new(sanitize_line(id)), kind, Cell::new(by), Cell::new(detail(event))]);
-        }
+    for (id, event) in events {
+        let by = match event.originator() {
+            Some(Originator::Administrative(user)) => text(user.user_id.as_deref()),
+            Some(Originator::Operational(system)) => text(system.system_name.as_deref()),
+            _ => String::new(),
+        };
+        let kind = word(event.incident_event_type.as_str());
+        add(&mut table, [sanitize_line(id), kind, by, detail(event)].map(Cell::new).into());
     }
     render(&table)
 }
@@ -243,12 +227,11 @@ pub(crate) fn extended_events(output: &Output, events: &[IncidentEventExtended])
     let mut table = NamedTable::new(output, &["EVENT KEY", "TIME", "EVENT", "SEVERITY", "STATUS", "ALERT"]);
     for event in events {
         let metadata = event.incident_event_extended_metadata.clone().unwrap_or_default();
-        let kind = event.incident_event.as_ref().map(|event| &event.incident_event_type);
-        let kind = kind.map(|kind| word(kind.as_str(), "INCIDENT_EVENT_TYPE_")).unwrap_or_default();
+        let kind = event.incident_event.as_ref().map(|event| word(event.incident_event_type.as_str()));
         let cells = vec![
             Cell::new(text(event.cx_event_key.as_deref())),
-            Cell::new(event.cx_event_timestamp.map(time::timestamp).unwrap_or_default()),
-            Cell::new(kind),
+            Cell::new(moment(event.cx_event_timestamp)),
+            Cell::new(kind.unwrap_or_default()),
             severity(&metadata.incident_severity),
             status(&metadata.incident_status),
         ];
@@ -279,7 +262,6 @@ pub(crate) fn aggregations(output: &Output, names: &[String], groups: &[Incident
                 (None, None) => String::new(),
             });
         let count = group.all_values_count.map(|count| count.to_string()).unwrap_or_default();
-        let moment = |time: Option<DateTime<Utc>>| time.map(time::timestamp).unwrap_or_default();
         let mut row: Vec<String> = values.collect();
         row.resize(names.len(), String::new());
         row.extend([count, moment(group.first_created_at), moment(group.last_state_update_time)]);
@@ -291,13 +273,8 @@ pub(crate) fn aggregations(output: &Output, names: &[String], groups: &[Incident
 /// A JSON value as people read it.
 fn shown(value: &Value) -> String {
     match value {
-        Value::String(text) => {
-            let prefix = ["INCIDENT_STATUS_", "INCIDENT_STATE_", "INCIDENT_SEVERITY_"];
-            match prefix.into_iter().find(|prefix| text.starts_with(prefix)) {
-                Some(prefix) => word(text, prefix),
-                None => text.clone(),
-            }
-        }
+        Value::String(name) if PREFIXES.iter().any(|prefix| name.starts_with(prefix)) => word(name),
+        Value::String(text) => text.clone(),
         Value::Null => String::new(),
         value => value.to_string(),
     }
@@ -311,7 +288,7 @@ fn detail(event: &IncidentEvent) -> String {
         }
         Some(Payload::UpsertState(upsert)) => match upsert.state_type {
             UpsertIncidentStateType::Unspecified => String::new(),
-            _ => format!("the alert is {}", word(upsert.state_type.as_str(), "UPSERT_INCIDENT_STATE_TYPE_")),
+            _ => format!("the alert is {}", word(upsert.state_type.as_str())),
         },
         Some(Payload::Snooze(snooze)) => {
             let from = snooze.start_time.map(|time| format!(" from {}", time::timestamp(time))).unwrap_or_default();
@@ -331,6 +308,10 @@ pub(crate) fn rows(output: &Output, header: &[&str], rows: impl IntoIterator<Ite
     render(&table)
 }
 
+fn moment(time: Option<DateTime<Utc>>) -> String {
+    time.map(time::timestamp).unwrap_or_default()
+}
+
 fn text(value: Option<&str>) -> String {
     value.map(sanitize_line).unwrap_or_default()
 }
@@ -346,7 +327,7 @@ fn severity(value: &IncidentSeverity) -> Cell {
         IncidentSeverity::Warning => Some(Color::DarkYellow),
         _ => None,
     };
-    paint(word(value.as_str(), "INCIDENT_SEVERITY_"), color)
+    paint(word(value.as_str()), color)
 }
 
 fn status(value: &IncidentStatus) -> Cell {
@@ -356,13 +337,22 @@ fn status(value: &IncidentStatus) -> Cell {
         IncidentStatus::Resolved => Some(Color::DarkGreen),
         _ => None,
     };
-    paint(word(value.as_str(), "INCIDENT_STATUS_"), color)
+    paint(word(value.as_str()), color)
 }
 
-/// A value without the prefix that all of its enum share: `INCIDENT_STATUS_RESOLVED` is `resolved`. Nothing where nothing is
-/// known; a number, or a name of another kind, as it is.
-fn word(name: &str, prefix: &str) -> String {
-    match name.strip_prefix(prefix).unwrap_or(name) {
+/// The prefixes that all values of an enum share.
+const PREFIXES: [&str; 5] = [
+    "INCIDENT_STATUS_",
+    "INCIDENT_STATE_",
+    "INCIDENT_SEVERITY_",
+    "INCIDENT_EVENT_TYPE_",
+    "UPSERT_INCIDENT_STATE_TYPE_",
+];
+
+/// A value of an enum without its prefix: `INCIDENT_STATUS_RESOLVED` is `resolved`. Nothing where nothing is known; a number, or
+/// a name of another kind, as it is.
+fn word(name: &str) -> String {
+    match PREFIXES.iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name) {
         "UNSPECIFIED" => String::new(),
         name => sanitize_line(&name.to_lowercase().replace('_', " ")),
     }
@@ -383,11 +373,10 @@ mod tests {
 
     #[test]
     fn values_are_shown_without_their_prefix_and_unknown_ones_as_they_are() {
-        let state = |name| word(name, "INCIDENT_STATE_");
-        assert_eq!(state("INCIDENT_STATE_TRIGGERED"), "triggered");
-        assert_eq!(state("INCIDENT_STATE_UNSPECIFIED"), "");
-        assert_eq!(state("INCIDENT_STATE_NO_DATA"), "no data");
-        assert_eq!(state("7"), "7");
-        assert_eq!(word("INCIDENT_EVENT_TYPE_UPSERT_STATE", "INCIDENT_EVENT_TYPE_"), "upsert state");
+        assert_eq!(word("INCIDENT_STATE_TRIGGERED"), "triggered");
+        assert_eq!(word("INCIDENT_STATE_UNSPECIFIED"), "");
+        assert_eq!(word("INCIDENT_STATE_NO_DATA"), "no data");
+        assert_eq!(word("7"), "7");
+        assert_eq!(word("INCIDENT_EVENT_TYPE_UPSERT_STATE"), "upsert state");
     }
 }

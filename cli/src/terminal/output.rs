@@ -12,7 +12,7 @@ use comfy_table::Table;
 use serde::Serialize;
 
 use crate::terminal::{
-    sanitize::escape_json_controls,
+    sanitize::{escape_json_controls, sanitize_line},
     streams::{Stream, write_all},
 };
 
@@ -97,6 +97,16 @@ impl Output {
         self.line(escape_json_controls(&serde_json::to_string(value)?))
     }
 
+    /// Writes documents that are all there: as JSON, or for people as a table, if there are any.
+    pub(crate) fn documents<T: Serialize>(&self, documents: &[T], table: impl FnOnce() -> String) -> io::Result<()> {
+        match self.format {
+            Format::Json => self.json(&documents),
+            Format::Ndjson => documents.iter().try_for_each(|document| self.ndjson(document)),
+            Format::Table | Format::Ids if documents.is_empty() => Ok(()),
+            Format::Table | Format::Ids => self.line(table()),
+        }
+    }
+
     /// Whether a write showed that nobody reads standard output any more.
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Relaxed)
@@ -119,6 +129,42 @@ impl Output {
     /// Whether lines appear on the terminal while the command runs, where a progress bar would be in the way.
     pub(crate) fn streams_to_terminal(&self) -> bool {
         self.is_terminal && self.format.is_streamed()
+    }
+}
+
+/// Documents that are found by ids, and written as they arrive or together at the end.
+pub(crate) struct Listing<'a, T> {
+    output: &'a Output,
+    documents: Vec<T>,
+    /// How many ids were added.
+    pub(crate) count: usize,
+}
+
+impl<'a, T: Serialize> Listing<'a, T> {
+    pub(crate) fn new(output: &'a Output) -> Self {
+        Self { output, documents: Vec::new(), count: 0 }
+    }
+
+    /// Adds the documents of one id.
+    pub(crate) fn add(&mut self, id: &str, documents: impl IntoIterator<Item = T>) -> io::Result<()> {
+        self.count += 1;
+        match self.output.format {
+            Format::Ids => self.output.line(sanitize_line(id)),
+            Format::Ndjson => documents.into_iter().try_for_each(|document| self.output.ndjson(&document)),
+            Format::Json | Format::Table => {
+                self.documents.extend(documents);
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes what is written at the end.
+    pub(crate) fn finish(&self, table: impl FnOnce(&[T]) -> String) -> io::Result<()> {
+        match self.output.format {
+            Format::Json => self.output.json(&self.documents),
+            Format::Table if self.count > 0 => self.output.line(table(&self.documents)),
+            _ => Ok(()),
+        }
     }
 }
 

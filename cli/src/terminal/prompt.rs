@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, IsTerminal};
 
 use crate::terminal::{
-    interrupts::{Interrupted, unless_interrupted},
+    interrupts::unless_interrupted,
     streams::{Stdin, Stream, write_all, write_stderr_line},
 };
 
@@ -12,8 +12,9 @@ pub(crate) fn is_possible() -> bool {
     io::stderr().is_terminal() && keyboard().is_some()
 }
 
-/// Asks a question and reads the answer from the keyboard, even where standard input carries ids. Only `y` and `yes` agree.
-pub(crate) async fn confirm(question: String) -> Result<bool, Interrupted> {
+/// Asks a question and reads the answer from the keyboard, even where standard input carries ids. Only `y` and `yes` agree, and
+/// Ctrl-C does not.
+pub(crate) async fn confirm(question: String) -> bool {
     // On a thread, because a read of the keyboard can't be cancelled.
     let (sender, answer) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || sender.send(ask(&question)));
@@ -21,7 +22,7 @@ pub(crate) async fn confirm(question: String) -> Result<bool, Interrupted> {
     if answer.is_err() {
         write_stderr_line("");
     }
-    Ok(answer?.unwrap_or(false))
+    matches!(answer, Ok(Ok(true)))
 }
 
 fn ask(question: &str) -> bool {
