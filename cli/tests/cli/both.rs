@@ -1,7 +1,9 @@
 //! Each command says the same in a pipe and in a terminal, and its tables fit into 80 columns. What a person does in a
 //! terminal alone, questions and Ctrl-C for example, is in `terminal.rs`.
 
-use crate::support::{Cli, Home, KEY, emulator};
+use std::fs;
+
+use crate::support::{Cli, Home, KEY, emulator, event};
 
 /// Wider than anything that a command prints.
 const WIDE: u16 = 2000;
@@ -11,30 +13,26 @@ const NARROW: u16 = 80;
 /// in all three, and a pipe gets every line that the wide terminal shows.
 #[track_caller]
 fn assert_same(cli: &Cli, line: &str, code: i32, text: &str) {
-    let piped = cli.run(&line.split(' ').collect::<Vec<_>>());
-    assert_eq!(piped.code, code, "{line}: {}{}", piped.out, piped.err);
-    let (wide, wide_code) = cli.clone().env("NO_COLOR", "1").terminal(WIDE, &format!("$CX {line}")).finish();
+    let piped = cli.run(line).assert(code, &[]);
+    let shown = |width| cli.clone().env("NO_COLOR", "1").terminal(width, &format!("$CX {line}")).finish();
+    let (wide, narrow) = (shown(WIDE).assert(code, &[text]), shown(NARROW).assert(code, &[text]));
     // A terminal shows both streams.
     let sorted = |text: &str| {
         let mut lines: Vec<String> = text.lines().map(|line| line.trim_end().to_owned()).collect();
         lines.sort();
         lines
     };
-    assert_eq!((wide_code.cast_signed(), sorted(&wide)), (code, sorted(&(piped.out + &piped.err))), "{line}");
-    let (narrow, narrow_code) = cli.clone().env("NO_COLOR", "1").terminal(NARROW, &format!("$CX {line}")).finish();
-    assert_eq!(narrow_code.cast_signed(), code, "{line}: {narrow}");
-    assert!(wide.contains(text) && narrow.contains(text), "{line} does not show `{text}`: {narrow}");
+    assert_eq!(sorted(&wide.out), sorted(&(piped.out + &piped.err)), "{line}");
     // Messages and documents are for the terminal to wrap.
     let is_table = code == 0 && ["stats", "events", "get", "config", "list"].contains(&line.split(' ').next().unwrap());
-    let longest = narrow.lines().map(|line| line.chars().count()).max();
-    assert!(!is_table || longest <= Some(usize::from(NARROW)), "{line} is wider than the terminal: {narrow}");
+    assert!(!is_table || narrow.columns() <= usize::from(NARROW), "{line} is wider than the terminal: {}", narrow.out);
 }
 
 #[test]
 fn commands_and_options_say_the_same_in_a_pipe_and_in_a_terminal() {
     let emulator = emulator();
-    let event = &emulator.incident("incident_id_2").unwrap().events[0].id;
-    let pages = std::env::temp_dir().join(format!("cx-incidents-both-{}", std::process::id()));
+    let event = event(&emulator);
+    let home = Home::new();
     for (line, code, text) in [
         ("stats", 0, "label:environment"),
         ("stats --assignee nobody", 0, "no incident matches the filter"),
@@ -58,13 +56,15 @@ fn commands_and_options_say_the_same_in_a_pipe_and_in_a_terminal() {
         ("man", 0, "CX_READ_ONLY"),
         ("man list", 0, "Filter by severity"),
         ("man no-such-command", 2, "no command `no-such-command`"),
-        (&format!("man --directory {}", pages.display()), 0, ""),
+        (&format!("man --directory {}/pages", home.path()), 0, ""),
         ("completions bash", 0, "CX_INCIDENTS_COMPLETE"),
         ("completions tcsh", 2, "tcsh"),
     ] {
         assert_same(&Cli::at(&emulator), line, code, text);
     }
-    std::fs::remove_dir_all(pages).unwrap();
+    for page in ["cx-incidents.1", "cx-incidents-list.1", "cx-incidents-handover.1"] {
+        assert!(fs::read_to_string(home.folder().join("pages").join(page)).unwrap().contains(".SH"), "{page}");
+    }
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn a_shell_in_a_terminal_completes_commands_regions_and_the_ids_of_the_last_list
     let emulator = emulator();
     let home = Home::new();
     let cli = Cli::at(&emulator).env("HOME", home.path()).env("TERM", "dumb").env("PS1", "ready> ");
-    assert_eq!(cli.run(&["list"]).code, 0);
+    cli.run("list").assert(0, &[]);
     let mut terminal = cli.terminal(NARROW, "exec /bin/bash --norc --noprofile -i");
     terminal.wait_for("ready> ");
     terminal.type_in("source <(\"$CX\" completions bash); PS1=\"load\"\"ed> \"\n");
@@ -114,5 +114,5 @@ fn a_shell_in_a_terminal_completes_commands_regions_and_the_ids_of_the_last_list
     terminal.type_in("inc\t\t\t").wait_for("incident_id_2").wait_for("incident_id_3");
     terminal.type_in("\u{15}cx-incidents list --region A\t\t\t").wait_for("AP1").wait_for("AP3");
     terminal.type_in("\u{15}exit\n");
-    assert_eq!(terminal.finish().1, 0);
+    terminal.finish().assert(0, &[]);
 }

@@ -7,37 +7,33 @@ use std::{
 };
 
 use coralogix_incidents_emulator::{Fault, Key};
-use serde_json::Value;
 
-use crate::support::{BOB, Cli, Home, KEY, emulator, start, with_three};
+use crate::support::{BOB, Cli, Home, KEY, emulator, emulator_with, start, with_three};
 
-/// The result, detail and remedy of one check.
+/// Asserts the exit code, and the result and texts of one check. Returns its detail and remedy.
 #[track_caller]
-fn check(cli: &Cli, arguments: &[&str], code: i32, name: &str) -> (String, String) {
-    let ran = cli.run(&[&["doctor", "-o", "json"], arguments].concat());
-    assert_eq!(ran.code, code, "{}{}", ran.out, ran.err);
-    let checks: Value = serde_json::from_str(&ran.out).unwrap();
+fn assert_check(cli: &Cli, options: &str, code: i32, name: &str, result: &str, texts: &[&str]) -> String {
+    let checks = cli.run(format!("doctor -o json {options}").trim_end()).assert(code, &[]).json();
     let check = checks.as_array().unwrap().iter().find(|check| check["check"] == name).expect(name);
     let text = format!("{} {}", check["detail"], check["remedy"]);
-    (check["result"].as_str().unwrap().to_owned(), text)
+    assert!(check["result"] == result && texts.iter().all(|part| text.contains(part)), "{texts:?}: {check}");
+    text
 }
 
 #[test]
 fn everything_is_checked_and_shown() {
     let emulator = emulator();
-    let ran = Cli::at(&emulator).run(&["doctor"]);
-    assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{}", ran.out);
-    assert_eq!(ran.out.lines().count(), 7, "{}", ran.out);
-    assert!(ran.out.lines().all(|line| line.starts_with("ok ")), "{}", ran.out);
+    let ran = Cli::at(&emulator).run("doctor").assert_all(0, "");
+    assert_eq!(ran.lines().len(), 7, "{}", ran.out);
+    assert!(ran.lines().iter().all(|line| line.starts_with("ok ")), "{}", ran.out);
     for text in ["API generation v1 answers", "incidents can be read", "CORALOGIX_URL", "agrees", "not needed for http"]
     {
         assert!(ran.out.contains(text), "{text}: {}", ran.out);
     }
     // It asks once, and changes nothing.
     assert_eq!(emulator.requests().len(), 1);
-    let (result, text) = check(&Cli::at(&emulator), &["--dry-run"], 0, "service");
-    assert!(result == "skipped" && text.contains("a dry run sends nothing"), "{text}");
-    assert_eq!(Cli::at(&emulator).run(&["config", "--check", "--dry-run"]).code, 2);
+    assert_check(&Cli::at(&emulator), "--dry-run", 0, "service", "skipped", &["a dry run sends nothing"]);
+    Cli::at(&emulator).run("config --check --dry-run").assert(2, &[]);
     assert_eq!(emulator.requests().len(), 1);
 }
 
@@ -45,17 +41,18 @@ fn everything_is_checked_and_shown() {
 fn a_missing_or_odd_key_is_found() {
     let emulator = emulator();
     let cli = Cli::bare().env("CORALOGIX_URL", emulator.url());
-    let (result, text) = check(&cli, &[], 1, "api key");
-    assert!(result == "failed" && text.contains("set CORALOGIX_API_KEY"), "{text}");
-    assert_eq!(check(&cli, &[], 1, "service").0, "skipped");
+    assert_check(&cli, "", 1, "api key", "failed", &["set CORALOGIX_API_KEY"]);
+    assert_check(&cli, "", 1, "service", "skipped", &[]);
     assert_eq!(emulator.requests(), []);
     for (key, word) in [("'quoted-key'", "quotation"), ("<YOUR_API_KEY>", "placeholder"), ("tiny", "shorter")] {
-        let (result, text) = check(&cli.clone().env("CX_API_KEY", key), &[], 1, "api key");
-        assert!(result == "warning" && text.contains(word) && text.contains("CX_API_KEY"), "{text}");
-        assert!(!text.contains(key), "{text}");
         let home = Home::new().profile("work", &format!("api_key = \"{key}\"\n"));
-        let (result, text) = check(&cli.clone().env("HOME", home.path()), &["--profile", "work"], 1, "api key");
-        assert!(result == "warning" && text.contains(word) && text.contains("work.toml"), "{text}");
+        for (cli, options, source) in [
+            (cli.clone().env("CX_API_KEY", key), "", "CX_API_KEY"),
+            (cli.clone().env("HOME", home.path()), "--profile work", "work.toml"),
+        ] {
+            let text = assert_check(&cli, options, 1, "api key", "warning", &[word, source]);
+            assert!(!text.contains(key), "{text}");
+        }
     }
 }
 
@@ -63,37 +60,33 @@ fn a_missing_or_odd_key_is_found() {
 fn refusals_of_the_service_are_classified() {
     let reader = Key::personal("cxup_nothing", BOB).with_permissions(["incidents:close"]);
     let emulator = start(with_three().key(reader));
-    let (result, text) = check(&Cli::at(&emulator).env("CORALOGIX_API_KEY", "cxup_nothing"), &[], 1, "permission");
-    assert!(result == "failed" && text.contains("incidents:read"), "{text}");
-    let (result, text) = check(&Cli::at(&emulator).env("CORALOGIX_API_KEY", "cxup_unknown"), &[], 1, "service");
-    assert!(result == "failed" && text.contains("401") && text.contains("check the API key"), "{text}");
-    let emulator = start(with_three().fault(Fault::status(503)));
-    let (result, text) = check(&Cli::at(&emulator), &[], 1, "service");
-    assert!(result == "failed" && text.contains("503"), "{text}");
+    let with_key = |key| Cli::at(&emulator).env("CORALOGIX_API_KEY", key);
+    let broken = emulator_with(Fault::status(503));
     let nowhere = Cli::bare().env("CORALOGIX_API_KEY", KEY).env("CORALOGIX_URL", "http://127.0.0.1:9");
-    let (result, text) = check(&nowhere, &[], 1, "service");
-    assert!(result == "failed" && text.contains("127.0.0.1"), "{text}");
-}
-
-#[test]
-fn configurations_that_cannot_work_are_named() {
-    for (cli, word) in [
-        (Cli::bare().env("CORALOGIX_REGION", "EU9"), "EU1, EU2"),
-        (Cli::bare().env("CORALOGIX_URL", "http://example.com"), "https"),
-        (Cli::bare().env("CX_INCIDENTS_API_GENERATION", "v7"), "auto, v1 and v5"),
+    for (cli, name, texts) in [
+        (with_key("cxup_nothing"), "permission", &["incidents:read"][..]),
+        (with_key("cxup_unknown"), "service", &["401", "check the API key"]),
+        (Cli::at(&broken), "service", &["503"]),
+        (nowhere, "service", &["127.0.0.1"]),
     ] {
-        let (result, text) = check(&cli.env("CORALOGIX_API_KEY", KEY), &[], 1, "configuration");
-        assert!(result == "failed" && text.contains(word), "{text}");
+        assert_check(&cli, "", 1, name, "failed", texts);
     }
 }
 
 #[test]
-fn a_default_region_and_a_proxy_are_reported() {
-    let (result, text) = check(&Cli::bare(), &[], 1, "endpoint");
-    assert!(result == "warning" && text.contains("--region"), "{text}");
+fn configurations_that_cannot_work_or_that_nobody_chose_are_named() {
+    for (name, value, word) in [
+        ("CORALOGIX_REGION", "EU9", "EU1, EU2"),
+        ("CORALOGIX_URL", "http://example.com", "https"),
+        ("CX_INCIDENTS_API_GENERATION", "v7", "auto, v1 and v5"),
+    ] {
+        let cli = Cli::bare().env("CORALOGIX_API_KEY", KEY).env(name, value);
+        assert_check(&cli, "", 1, "configuration", "failed", &[word]);
+    }
+    assert_check(&Cli::bare(), "", 1, "endpoint", "warning", &["--region"]);
     let proxy = Cli::bare().env("HTTPS_PROXY", "http://user:secret@127.0.0.1:9");
-    let (_, text) = check(&proxy, &[], 1, "proxy");
-    assert!(text.contains("HTTPS_PROXY") && !text.contains("secret"), "{text}");
+    let text = assert_check(&proxy, "", 1, "proxy", "ok", &["HTTPS_PROXY"]);
+    assert!(!text.contains("secret"), "{text}");
 }
 
 #[test]
@@ -117,7 +110,6 @@ fn a_clock_that_is_off_is_found() {
             stream.write_all(reply.as_bytes()).unwrap();
         });
         let cli = Cli::bare().env("CORALOGIX_API_KEY", KEY).env("CORALOGIX_URL", &url);
-        let (result, text) = check(&cli, &[], 0, "clock");
-        assert!(result == "warning" && text.contains(direction) && text.contains("set the clock"), "{text}");
+        assert_check(&cli, "", 0, "clock", "warning", &[direction, "set the clock"]);
     }
 }

@@ -5,17 +5,17 @@ use std::{
     fs::{self, OpenOptions},
     io::{self, BufRead, BufReader, Read},
     path::Path,
-    process::Command,
+    process::{Child, Command},
 };
 
 use coralogix_incidents::types::IncidentStatus;
 use coralogix_incidents_emulator::{Emulator, EmulatorBuilder, Fault};
-use rustix::{fs::OFlags, pipe::fcntl_setpipe_size};
 
 use crate::{
     gate::Gate,
-    streams::{signal, wait_until_full},
-    support::{BINARY, Cli, File, Ran, assert_no_key, many_ids, start, with_many},
+    support::{
+        BINARY, Cli, Home, Ran, many_ids, signal, small_pipe, start, wait_for_requests, wait_until_full, with_many,
+    },
 };
 
 const HEAD: &str = "| what happens | changed | exit code | standard error |\n| --- | --- | --- | --- |\n";
@@ -33,15 +33,24 @@ const ROWS: [Row; 13] = [
         let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
         Change::new(with_ids()).run(|command| command.stdout(full))
     }),
-    ("standard output is a file that reaches the limit of its size (`ulimit -f`)", at_size_limit),
+    ("standard output is a file that reaches the limit of its size (`ulimit -f`)", || {
+        Change::new(with_ids()).run_by("/bin/sh", &["-c", "ulimit -f 1; exec \"$0\" \"$@\" > \"$OUT\""], |_| ())
+    }),
     ("SIGINT (Ctrl-C), SIGTERM or SIGHUP during the first request", || {
         let [first, others @ ..] = ["INT", "TERM", "HUP"].map(|name| signals(&[name]));
         assert!(others.iter().all(|other| *other == first), "{first:?}: {others:?}");
         first
     }),
     ("two of these signals during the first request", || signals(&["TERM", "HUP"])),
-    ("SIGHUP during the first request, and the program was started with `nohup`", under_nohup),
-    ("a line of standard input is not an id", bad_line),
+    ("SIGHUP during the first request, and the program was started with `nohup`", || {
+        Change::new(with_ids()).run_by("/usr/bin/nohup", &[], |child| signal(child, "HUP"))
+    }),
+    ("a line of standard input is not an id", || {
+        let change = Change::new(with_ids());
+        let cli = change.cli.clone().stdin(many_ids(100) + "\"id-100\"\n" + &many_ids(IDS));
+        let ran = cli.run("acknowledge - -o ndjson");
+        change.observe(&ran)
+    }),
     ("the service refuses the key", || observe(Fault::status(401))),
     ("every reply is lost after the change", || observe(Fault::lost_reply().on("acknowledgeIncidents"))),
     ("every reply is lost after the change, and reading is refused", || {
@@ -61,7 +70,8 @@ fn with_ids() -> EmulatorBuilder {
 struct Change {
     emulator: Emulator,
     gate: Gate,
-    ids: File,
+    home: Home,
+    cli: Cli,
 }
 
 /// What became of a change.
@@ -76,40 +86,37 @@ impl Change {
     fn new(builder: EmulatorBuilder) -> Self {
         let emulator = start(builder);
         let gate = Gate::new(&emulator, usize::MAX);
-        let ids = File::new(&format!("faults-{}", emulator.address().port()), &many_ids(IDS));
-        Self { emulator, gate, ids }
+        let cli = Cli::at(&emulator).env("CORALOGIX_URL", gate.url());
+        Self { emulator, gate, home: Home::new(), cli }
     }
 
-    fn cli(&self) -> Cli {
-        Cli::at(&self.emulator).env("CORALOGIX_URL", self.gate.url())
-    }
-
-    fn arguments(&self) -> [&str; 7] {
-        ["acknowledge", "--from-file", self.ids.path(), "-o", "ndjson", "--concurrency", "1"]
-    }
-
-    fn command(&self) -> Command {
-        self.cli().command(&self.arguments())
+    fn line(&self) -> String {
+        format!("acknowledge --from-file {} -o ndjson --concurrency 1", self.home.file("ids", &many_ids(IDS)))
     }
 
     fn run(self, set_up: impl FnOnce(&mut Command) -> &mut Command) -> Observed {
-        let mut command = self.command();
-        set_up(&mut command);
-        let output = command.output().unwrap();
-        self.observe(output.status.code().unwrap(), &String::from_utf8(output.stderr).unwrap())
+        let mut command = self.cli.command(&self.line());
+        let ran = Ran::wait(set_up(&mut command).spawn().unwrap());
+        self.observe(&ran)
     }
 
-    fn wait_for_request(&self) {
-        while self.emulator.requests().is_empty() {
-            std::thread::yield_now();
-        }
+    /// Runs the change by way of another program, and calls `during` in the middle of the first request.
+    fn run_by(self, program: &str, arguments: &[&str], during: impl FnOnce(&Child)) -> Observed {
+        self.gate.close();
+        let mut command = Command::new(program);
+        self.cli.clone().env("OUT", &self.home.file("out", "")).set_up(&mut command);
+        let child = command.args(arguments).arg(BINARY).args(self.line().split(' ')).spawn().unwrap();
+        wait_for_requests(&self.emulator, 1);
+        during(&child);
+        self.gate.open();
+        let ran = Ran::wait(child);
+        self.observe(&ran)
     }
 
-    fn observe(self, code: i32, stderr: &str) -> Observed {
-        assert_no_key(stderr);
+    fn observe(self, ran: &Ran) -> Observed {
         let incidents = self.emulator.incidents();
         let changed = incidents.iter().filter(|incident| incident.status == IncidentStatus::Acknowledged).count();
-        Observed { changed, code, stderr: stderr.replace(self.gate.authority(), "HOST") }
+        Observed { changed, code: ran.code, stderr: ran.err.replace(self.gate.authority(), "HOST") }
     }
 }
 
@@ -119,10 +126,8 @@ fn observe(fault: Fault) -> Observed {
 
 fn slow_reader() -> Observed {
     let change = Change::new(with_ids());
-    let (mut reader, writer) = io::pipe().unwrap();
-    rustix::fs::fcntl_setfl(&writer, OFlags::NONBLOCK).unwrap();
-    fcntl_setpipe_size(&writer, 4096).unwrap();
-    let mut command = change.command();
+    let (mut reader, writer) = small_pipe();
+    let mut command = change.cli.command(&change.line());
     let child = command.stdout(writer.try_clone().unwrap()).spawn().unwrap();
     drop(command);
     wait_until_full(&writer);
@@ -130,28 +135,16 @@ fn slow_reader() -> Observed {
     let mut text = String::new();
     reader.read_to_string(&mut text).unwrap();
     assert_eq!(text.lines().count(), IDS);
-    let output = child.wait_with_output().unwrap();
-    change.observe(output.status.code().unwrap(), &String::from_utf8(output.stderr).unwrap())
-}
-
-fn at_size_limit() -> Observed {
-    let change = Change::new(with_ids());
-    let out = File::new("size-limit", "");
-    let plain = change.command();
-    let mut command = Command::new("/bin/sh");
-    command.args(["-c", "ulimit -f 1; exec \"$0\" \"$@\" > \"$OUT\"", BINARY]).args(plain.get_args()).env_clear();
-    command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?)))).env("OUT", out.path());
-    let output = command.output().unwrap();
-    change.observe(output.status.code().unwrap(), &String::from_utf8(output.stderr).unwrap())
+    change.observe(&Ran::wait(child))
 }
 
 /// Sends signals while the service works on the first request. If there is one, the reply follows it.
 fn signals(names: &[&str]) -> Observed {
     let change = Change::new(with_ids());
     change.gate.close();
-    let mut child = change.command().spawn().unwrap();
+    let mut child = change.cli.spawn(&change.line());
     let mut lines = BufReader::new(child.stderr.take().unwrap());
-    change.wait_for_request();
+    wait_for_requests(&change.emulator, 1);
     signal(&child, names[0]);
     let mut stderr = String::new();
     lines.read_line(&mut stderr).unwrap();
@@ -159,34 +152,11 @@ fn signals(names: &[&str]) -> Observed {
         [_, second] => signal(&child, second),
         _ => change.gate.open(),
     }
-    let output = child.wait_with_output().unwrap();
+    let mut ran = Ran::wait(child);
     lines.read_to_string(&mut stderr).unwrap();
-    assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), IDS, "an outcome for every id");
-    change.observe(output.status.code().unwrap(), &stderr)
-}
-
-fn under_nohup() -> Observed {
-    let change = Change::new(with_ids());
-    change.gate.close();
-    let plain = change.command();
-    let mut command = Command::new("nohup");
-    command.arg(BINARY).args(plain.get_args()).env_clear().env("PATH", "/usr/bin:/bin");
-    command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    command.stdin(std::process::Stdio::piped());
-    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
-    let child = command.spawn().unwrap();
-    change.wait_for_request();
-    signal(&child, "HUP");
-    change.gate.open();
-    let output = child.wait_with_output().unwrap();
-    change.observe(output.status.code().unwrap(), &String::from_utf8(output.stderr).unwrap())
-}
-
-fn bad_line() -> Observed {
-    let change = Change::new(with_ids());
-    let cli = change.cli().stdin(many_ids(100) + "\"id-100\"\n" + &many_ids(IDS));
-    let Ran { code, err, .. } = cli.run(&["acknowledge", "-", "-o", "ndjson"]);
-    change.observe(code, &err)
+    assert_eq!(ran.lines().len(), IDS, "an outcome for every id");
+    ran.err = stderr;
+    change.observe(&ran)
 }
 
 #[test]

@@ -2,34 +2,27 @@
 
 use serde_json::json;
 
-use crate::support::{ALICE, Cli, emulator, start, with_many};
-
-fn ids(arguments: &[&str]) -> Vec<String> {
-    let ran = Cli::at(&emulator()).run(&[&["list", "-o", "ids"], arguments].concat());
-    assert_eq!(ran.code, 0, "{}", ran.err);
-    ran.out.lines().map(str::to_owned).collect()
-}
-
-const FIRST: &str = "3f2b9c4e-7a61-4d0b-9f0e-52c1a7d8e6b3";
+use crate::support::{ALICE, Cli, FIRST, emulator, start, with_many};
 
 #[test]
-fn the_newest_come_first_unless_ordered_otherwise() {
-    assert_eq!(ids(&[]), [FIRST, "incident_id_2", "incident_id_3"]);
-    assert_eq!(ids(&["--order", "created"]), ["incident_id_3", "incident_id_2", FIRST]);
-    assert_eq!(ids(&["--order", "name:asc"])[0], "incident_id_3");
-}
-
-#[test]
-fn filters_select() {
-    assert_eq!(ids(&["--assignee", ALICE]), [FIRST]);
-    assert_eq!(ids(&["--status", "resolved"]), ["incident_id_3"]);
-    assert_eq!(ids(&["--status", "Triggered", "--status", "acknowledged"]), [FIRST, "incident_id_2"]);
-    assert_eq!(ids(&["--state", "resolved"]), ["incident_id_3"]);
-    assert_eq!(ids(&["--severity", "critical"]), [FIRST]);
-    assert_eq!(ids(&["--created-since", "3h"]), [FIRST]);
-    assert_eq!(ids(&["--created-until", "3h", "--created-since", "3d"]), ["incident_id_2"]);
-    assert_eq!(ids(&["--label", "environment=production"]).len(), 3);
-    assert_eq!(ids(&["--label", "environment=moon"]), Vec::<String>::new());
+fn filters_select_and_the_newest_come_first_unless_ordered_otherwise() {
+    for (arguments, ids) in [
+        ("", &[FIRST, "incident_id_2", "incident_id_3"][..]),
+        (" --order created", &["incident_id_3", "incident_id_2", FIRST]),
+        (" --order name:asc --limit 1", &["incident_id_3"]),
+        (" --assignee alice@example.com", &[FIRST]),
+        (" --status resolved", &["incident_id_3"]),
+        (" --status Triggered --status acknowledged", &[FIRST, "incident_id_2"]),
+        (" --state resolved", &["incident_id_3"]),
+        (" --severity critical", &[FIRST]),
+        (" --created-since 3h", &[FIRST]),
+        (" --created-until 3h --created-since 3d", &["incident_id_2"]),
+        (" --label environment=production", &[FIRST, "incident_id_2", "incident_id_3"]),
+        (" --label environment=moon", &[]),
+    ] {
+        let ran = Cli::at(&emulator()).run(&format!("list -o ids{arguments}")).assert(0, &[]);
+        assert_eq!(ran.lines(), ids, "{arguments}");
+    }
 }
 
 #[test]
@@ -38,8 +31,7 @@ fn every_filter_is_in_the_request() {
                      --severity critical --label k=v --label k=w=x --label other=x --application app --subsystem sub \
                      --since 2026-03-14 --until 2026-03-15T01:00:00+01:00 --created-until 2026-03-01 --order severity:desc \
                      --order application --limit 7";
-    let ran = Cli::at(&emulator()).run(&arguments.split_whitespace().collect::<Vec<_>>());
-    let requests: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    let requests = Cli::at(&emulator()).run(arguments).json();
     let expected = json!({
         "filter": {
             "assignee": ["a", "b"],
@@ -67,30 +59,25 @@ fn every_filter_is_in_the_request() {
 #[test]
 fn a_limit_ends_the_list_and_without_one_all_pages_come() {
     let emulator = start(with_many(450));
-    let count =
-        |arguments: &[&str]| Cli::at(&emulator).run(&[&["list", "-o", "ids"], arguments].concat()).out.lines().count();
-    assert_eq!(count(&[]), 450);
-    assert_eq!(emulator.requests().len(), 3);
-    emulator.clear_requests();
-    assert_eq!(count(&["--limit", "201"]), 201);
-    assert_eq!(emulator.requests().len(), 2);
-    assert_eq!(count(&["--limit", "1"]), 1);
+    for (arguments, incidents, requests) in [("", 450, 3), (" --limit 201", 201, 2), (" --limit 1", 1, 1)] {
+        emulator.clear_requests();
+        let ran = Cli::at(&emulator).run(&format!("list -o ids{arguments}"));
+        assert_eq!((ran.lines().len(), emulator.requests().len()), (incidents, requests), "{arguments}");
+    }
 }
 
 #[test]
 fn an_empty_list_is_reported_on_standard_error() {
-    let ran = Cli::at(&emulator()).run(&["list", "--assignee", "nobody"]);
-    assert_eq!((ran.out.as_str(), ran.err.as_str()), ("", "no incident matches the filter\n"));
-    let ran = Cli::at(&emulator()).run(&["list", "--assignee", "nobody", "-o", "json"]);
-    assert_eq!(ran.out, "[]\n");
+    for (format, output) in [("table", ""), ("json", "[]\n")] {
+        let ran = Cli::at(&emulator()).run(&format!("list --assignee nobody -o {format}"));
+        assert_eq!(ran.assert_all(0, "no incident matches the filter\n").out, output);
+    }
 }
 
 #[test]
 fn a_list_of_ids_feeds_the_other_commands() {
     let emulator = emulator();
     let cli = Cli::at(&emulator);
-    let list = cli.run(&["list", "--assignee", ALICE, "--output", "ids"]);
-    let ran = cli.clone().stdin(list.out).run(&["unassign", "-"]);
-    assert_eq!(ran.code, 0);
-    assert!(ran.err.contains("1 unassigned"), "{}", ran.err);
+    let list = cli.run(&format!("list --assignee {ALICE} --output ids"));
+    cli.stdin(list.out).run("unassign -").assert(0, &["1 unassigned"]);
 }

@@ -3,6 +3,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     clippy::format_collect,
     reason = "a panic is how a test fails; speed is not the point"
 )]

@@ -3,14 +3,12 @@
 use coralogix_incidents_emulator::Fault;
 use serde_json::{Value, json};
 
-use crate::support::{Cli, emulator, many_ids, start, with_many, with_three};
+use crate::support::{Cli, FIRST, emulator, event, many_ids, start, with_many};
 
 /// The schema of the documents of one definition. With `closed`, members that the schema does not list are mistakes, so that
 /// a new member can't be forgotten there.
 fn validator(definition: &str, closed: bool) -> jsonschema::Validator {
-    let ran = Cli::bare().run(&["schema"]);
-    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
-    let mut schema: Value = serde_json::from_str(&ran.out).unwrap();
+    let mut schema = Cli::bare().run("schema").assert_all(0, "").json();
     if closed {
         for (name, definition) in schema["$defs"].as_object_mut().unwrap() {
             let is_ours = !["incident", "requests", "group"].contains(&name.as_str());
@@ -31,49 +29,42 @@ fn assert_valid(definition: &str, document: &Value) {
     }
 }
 
-const COMMANDS: [(&str, &str); 16] = [
-    ("unassign", "unassign 3f2b9c4e-7a61-4d0b-9f0e-52c1a7d8e6b3 nobody incident_id_2 incident_id_2"),
-    ("assign", "assign --to carol@example.com incident_id_2"),
-    ("acknowledge", "acknowledge incident_id_2"),
-    ("resolve", "resolve incident_id_2"),
-    ("close", "close incident_id_2"),
-    ("get", "get incident_id_3 incident_id_2"),
-    ("list", "list"),
-    ("events", "events 3f2b9c4e-7a61-4d0b-9f0e-52c1a7d8e6b3"),
-    ("handover", "handover --from alice@example.com --to bob@example.com"),
-    ("config", "config --check"),
-    ("get", "get --event EVENT"),
-    ("acknowledge", "acknowledge --event EVENT"),
-    ("events", "events --limit 5"),
-    ("stats", "stats"),
-    ("stats", "stats --by status"),
-    ("doctor", "doctor"),
-];
-
 #[test]
 fn every_document_is_valid() {
-    for (name, line) in COMMANDS {
+    for (name, line) in [
+        ("unassign", "unassign FIRST nobody incident_id_2 incident_id_2"),
+        ("assign", "assign --to carol@example.com incident_id_2"),
+        ("acknowledge", "acknowledge incident_id_2"),
+        ("resolve", "resolve incident_id_2"),
+        ("close", "close incident_id_2"),
+        ("get", "get incident_id_3 incident_id_2"),
+        ("list", "list"),
+        ("events", "events FIRST"),
+        ("handover", "handover --from alice@example.com --to bob@example.com"),
+        ("config", "config --check"),
+        ("get", "get --event EVENT"),
+        ("acknowledge", "acknowledge --event EVENT"),
+        ("events", "events --limit 5"),
+        ("stats", "stats"),
+        ("stats", "stats --by status"),
+        ("doctor", "doctor"),
+    ] {
         let first = emulator();
-        let event = first.incident("incident_id_2").unwrap().events[0].id.clone();
-        let line = line.replace("EVENT", &event);
-        let arguments = |format| line.split(' ').chain(["-o", format]).collect::<Vec<_>>();
-        let ran = Cli::at(&first).run(&arguments("json"));
-        let document: Value = serde_json::from_str(&ran.out).unwrap();
+        let line = line.replace("EVENT", &event(&first)).replace("FIRST", FIRST);
+        let document = Cli::at(&first).run(&format!("{line} -o json")).json();
         assert_valid(name, &document);
         assert!(!document.as_array().is_some_and(Vec::is_empty), "{name} shows something");
-        let lines = Cli::at(&start(with_three())).run(&arguments("ndjson")).out;
-        let lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).collect::<Vec<_>>();
+        let lines = Cli::at(&emulator()).run(&format!("{line} -o ndjson"));
+        let lines: Vec<Value> = lines.lines().into_iter().map(|line| serde_json::from_str(line).unwrap()).collect();
         let elements = document.get("results").unwrap_or(&document).as_array().unwrap();
         assert_eq!(lines.len(), elements.len(), "{name}");
-        let lines = if document.is_array() {
-            json!(lines)
-        } else {
-            json!({ "verb": "close", "results": lines, "summary": document["summary"] })
+        let lines = match document.get("summary") {
+            Some(summary) => json!({ "verb": "close", "results": lines, "summary": summary }),
+            None => json!(lines),
         };
         assert_valid(name, &lines);
         if !["config", "doctor"].contains(&name) {
-            let ran = Cli::at(&emulator()).run(&[&arguments("json")[..], &["--dry-run"]].concat());
-            assert_valid("requests", &serde_json::from_str(&ran.out).unwrap());
+            assert_valid("requests", &Cli::at(&emulator()).run(&format!("{line} -o json --dry-run")).json());
         }
     }
 }
@@ -81,12 +72,10 @@ fn every_document_is_valid() {
 #[test]
 fn documents_of_failed_changes_are_valid() {
     let lost = Fault::lost_reply().on("closeIncidents");
-    let faults = [Fault::status(400).on("closeIncidents").nth(1), lost, Fault::status(400).on("batchGetIncident")];
-    for fault in faults {
+    for fault in [Fault::status(400).on("closeIncidents").nth(1), lost, Fault::status(400).on("batchGetIncident")] {
         let emulator = start(with_many(150).fault(fault));
         let cli = Cli::at(&emulator).stdin(many_ids(150));
-        let ran = cli.run(&["close", "-", "-o", "json", "--concurrency", "1"]);
-        assert_valid("close", &serde_json::from_str(&ran.out).unwrap());
+        assert_valid("close", &cli.run("close - -o json --concurrency 1").json());
     }
 }
 

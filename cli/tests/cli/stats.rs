@@ -5,10 +5,8 @@ use serde_json::{Value, json};
 use crate::support::{ALICE, Cli, emulator};
 
 #[track_caller]
-fn document(arguments: &[&str]) -> Value {
-    let ran = Cli::at(&emulator()).run(&[arguments, &["-o", "json"]].concat());
-    assert_eq!(ran.code, 0, "{}", ran.err);
-    serde_json::from_str(&ran.out).unwrap()
+fn document(line: &str) -> Value {
+    Cli::at(&emulator()).run(&format!("{line} -o json")).assert(0, &[]).json()
 }
 
 fn count(rows: &Value, field: &str, value: &str) -> Value {
@@ -18,50 +16,48 @@ fn count(rows: &Value, field: &str, value: &str) -> Value {
 
 #[test]
 fn incidents_are_counted_by_value() {
-    let rows = document(&["stats"]);
-    assert_eq!(count(&rows, "status", "INCIDENT_STATUS_RESOLVED"), 1);
-    assert_eq!(count(&rows, "severity", "INCIDENT_SEVERITY_CRITICAL"), 1);
-    assert_eq!(count(&rows, "assignee", ALICE), 1);
-    assert_eq!(count(&rows, "label:environment", "production"), 3);
-    let rows = document(&["stats", "--assignee", ALICE]);
+    let rows = document("stats");
+    for (field, value, expected) in [
+        ("status", "INCIDENT_STATUS_RESOLVED", 1),
+        ("severity", "INCIDENT_SEVERITY_CRITICAL", 1),
+        ("assignee", ALICE, 1),
+        ("label:environment", "production", 3),
+    ] {
+        assert_eq!(count(&rows, field, value), expected, "{field}");
+    }
+    let rows = document(&format!("stats --assignee {ALICE}"));
     assert_eq!(count(&rows, "severity", "INCIDENT_SEVERITY_CRITICAL"), 1);
     assert_eq!(count(&rows, "severity", "INCIDENT_SEVERITY_LOW"), Value::Null);
-    let ran = Cli::at(&emulator()).run(&["stats"]);
+    let ran = Cli::at(&emulator()).run("stats");
     assert!(ran.out.starts_with("FIELD") && ran.out.contains("critical"), "{}", ran.out);
 }
 
 #[test]
 fn incidents_are_counted_in_groups() {
-    let ran = Cli::at(&emulator()).run(&["stats", "--by", "severity", "--by", "label:environment"]);
-    assert_eq!(ran.code, 0, "{}", ran.err);
+    let ran = Cli::at(&emulator()).run("stats --by severity --by label:environment").assert(0, &[]);
     let lines: Vec<Vec<&str>> = ran.out.lines().map(|line| line.split_whitespace().collect()).collect();
     assert_eq!(lines[0][..3], ["SEVERITY", "ENVIRONMENT", "COUNT"]);
     for severity in ["critical", "error", "low"] {
         assert!(lines.iter().any(|line| line[..3] == [severity, "production", "1"]), "{}", ran.out);
     }
-    assert_eq!(document(&["stats", "--by", "status"]).as_array().unwrap().len(), 3);
+    assert_eq!(document("stats --by status").as_array().unwrap().len(), 3);
     for wrong in ["colour", "label:", "label"] {
-        assert_eq!(Cli::at(&emulator()).run(&["stats", "--by", wrong]).code, 2, "{wrong}");
+        Cli::at(&emulator()).run(&format!("stats --by {wrong}")).assert(2, &[]);
     }
 }
 
 #[test]
 fn events_are_listed_and_counted_by_filter() {
-    let all = document(&["events"]);
-    let all = all.as_array().unwrap().len();
-    assert!(all >= 6, "{all}");
-    let critical = document(&["events", "--severity", "critical"]);
-    let critical = critical.as_array().unwrap();
-    assert!(!critical.is_empty() && critical.len() < all);
-    assert_eq!(document(&["events", "--limit", "2"]).as_array().unwrap().len(), 2);
-    assert_eq!(document(&["events", "--until", "2000-01-01"]), json!([]));
-    let rows = document(&["events", "--count", "--severity", "critical"]);
-    assert_eq!(count(&rows, "total", ""), json!(critical.len()));
-    let ran = Cli::at(&emulator()).run(&["events", "--name", "no such incident"]);
-    assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (0, "", "no event matches the filter\n"));
-    let ran = Cli::at(&emulator()).run(&["events", "--severity", "critical"]);
+    let length = |line| document(line).as_array().unwrap().len();
+    let (all, critical) = (length("events"), length("events --severity critical"));
+    assert!(all >= 6 && critical > 0 && critical < all, "{critical} of {all}");
+    assert_eq!((length("events --limit 2"), length("events --until 2000-01-01")), (2, 0));
+    assert_eq!(count(&document("events --count --severity critical"), "total", ""), json!(critical));
+    let ran = Cli::at(&emulator()).run("events --name nothing").assert_all(0, "no event matches the filter\n");
+    assert_eq!(ran.out, "");
+    let ran = Cli::at(&emulator()).run("events --severity critical");
     assert!(ran.out.starts_with("EVENT KEY") && ran.out.contains("critical"), "{}", ran.out);
-    for wrong in [&["events", "incident_id_2", "--severity", "low"][..], &["events", "--count", "--limit", "1"]] {
-        assert_eq!(Cli::at(&emulator()).run(wrong).code, 2, "{wrong:?}");
+    for wrong in ["events incident_id_2 --severity low", "events --count --limit 1"] {
+        Cli::at(&emulator()).run(wrong).assert(2, &[]);
     }
 }
