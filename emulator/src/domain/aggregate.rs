@@ -1,222 +1,154 @@
-//! Counts values of incidents and events, and groups incidents. It knows nothing of HTTP.
+//! Counts values of incidents and events, and summarizes groups of incidents. It knows nothing of HTTP.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use coralogix_incidents::{types, wire::StringMap};
+use coralogix_incidents::{
+    types::{self, IncidentSeverity, IncidentState, IncidentStatus},
+    wire::StringMap,
+};
 
 use super::{
-    query::{Attribute, SortKey, assignees, position},
+    query::{Attribute, assignees, position},
     state::Stored,
 };
 
-/// How often each value occurs.
-struct Counter<T>(Vec<(T, usize)>);
-
-impl<T: PartialEq + Clone> Counter<T> {
-    fn new() -> Self {
-        Self(Vec::new())
+/// Counts how often each value occurs, in the order of the values.
+fn count<T: Ord>(values: impl Iterator<Item = T>) -> BTreeMap<T, i32> {
+    let mut counts = BTreeMap::new();
+    for value in values {
+        *counts.entry(value).or_default() += 1;
     }
+    counts
+}
 
-    /// Returns the counts, in the order of these values.
-    fn sorted(mut self, known: &[T]) -> impl Iterator<Item = (T, usize)> {
-        self.0.sort_by_key(|(value, _)| position(value, known));
-        self.0.into_iter()
-    }
-
-    fn add(&mut self, value: &T) {
-        match self.0.iter_mut().find(|(known, _)| known == value) {
+/// Counts how often each value of an enum occurs, in the order of the document.
+fn count_enum<'a, T: PartialEq + Clone + 'a, M>(
+    values: impl Iterator<Item = &'a T>,
+    known: &[T],
+    to_message: impl Fn(T, i32) -> M,
+) -> Vec<M> {
+    let mut counts: Vec<(&T, i32)> = Vec::new();
+    for value in values {
+        match counts.iter_mut().find(|(counted, _)| *counted == value) {
             Some((_, count)) => *count += 1,
-            None => self.0.push((value.clone(), 1)),
+            None => counts.push((value, 1)),
         }
+    }
+    counts.sort_by_key(|(value, _)| position(*value, known));
+    counts.into_iter().map(|(value, count)| to_message(value.clone(), count)).collect()
+}
+
+fn count_meta_labels<'a>(
+    incidents: impl Iterator<Item = &'a types::Incident>,
+) -> impl Iterator<Item = (types::MetaLabel, i32)> {
+    let labels = incidents.flat_map(|incident| &incident.meta_labels);
+    count(labels.map(|label| (&label.key, &label.value))).into_iter().map(|((key, value), count)| {
+        let mut label = types::MetaLabel::default();
+        label.key.clone_from(key);
+        label.value.clone_from(value);
+        (label, count)
+    })
+}
+
+/// The counted values of each label, by the label's name.
+fn count_labels<'a, V>(
+    labels: impl Iterator<Item = &'a StringMap>,
+    to_message: impl Fn(&str, i32) -> V,
+) -> BTreeMap<&'a str, Vec<V>> {
+    let mut values: BTreeMap<_, Vec<V>> = BTreeMap::new();
+    for ((name, value), count) in count(labels.flatten()) {
+        values.entry(name).or_default().push(to_message(value, count));
+    }
+    values
+}
+
+/// An incident as it is now, or as it was right after an event.
+pub(crate) struct Snapshot<'a> {
+    pub(crate) incident: &'a types::Incident,
+    pub(crate) state: &'a IncidentState,
+    pub(crate) status: &'a IncidentStatus,
+    pub(crate) assignees: Vec<&'a str>,
+}
+
+impl<'a> Snapshot<'a> {
+    pub(crate) fn now(incident: &'a types::Incident) -> Self {
+        Self { incident, state: &incident.state, status: &incident.status, assignees: assignees(incident).collect() }
     }
 }
 
-/// Counts of filter values are signed 32-bit numbers, those of groups are unsigned ones.
-fn int32(count: usize) -> i32 {
-    i32::try_from(count).unwrap_or(i32::MAX)
-}
-
-fn uint32(count: usize) -> i64 {
-    u32::try_from(count).unwrap_or(u32::MAX).into()
-}
-
-/// How often each value of a label occurs, by the label's name.
-type LabelCounts = BTreeMap<String, BTreeMap<String, usize>>;
-
-fn count_labels(counts: &mut LabelCounts, labels: &StringMap) {
-    for (name, value) in labels {
-        if !counts.contains_key(name) {
-            counts.insert(name.to_owned(), BTreeMap::new());
-        }
-        if let Some(values) = counts.get_mut(name) {
-            match values.get_mut(value) {
-                Some(count) => *count += 1,
-                None => drop(values.insert(value.to_owned(), 1)),
-            }
-        }
-    }
-}
-
-type MetaLabelCounts = BTreeMap<(Option<String>, Option<String>), usize>;
-
-fn count_meta_labels(counts: &mut MetaLabelCounts, labels: &[types::MetaLabel]) {
-    for label in labels {
-        *counts.entry((label.key.clone(), label.value.clone())).or_default() += 1;
-    }
-}
-
-fn meta_label((key, value): (Option<String>, Option<String>)) -> types::MetaLabel {
-    let mut label = types::MetaLabel::default();
-    label.key = key;
-    label.value = value;
-    label
-}
-
-/// The values that occur among incidents or events, with their counts.
-pub(crate) struct FilterValues {
-    assignees: BTreeMap<String, usize>,
-    statuses: Counter<types::IncidentStatus>,
-    states: Counter<types::IncidentState>,
-    severities: Counter<types::IncidentSeverity>,
-    contextual: LabelCounts,
-    display: LabelCounts,
-    meta: MetaLabelCounts,
-}
-
-impl FilterValues {
-    pub(crate) fn new() -> Self {
-        Self {
-            assignees: BTreeMap::new(),
-            statuses: Counter::new(),
-            states: Counter::new(),
-            severities: Counter::new(),
-            contextual: BTreeMap::new(),
-            display: BTreeMap::new(),
-            meta: BTreeMap::new(),
-        }
-    }
-
-    /// Counts an incident with this state and status: at the time of an event, they differ from the present ones.
-    pub(crate) fn add<'a>(
-        &mut self,
-        incident: &types::Incident,
-        state: &types::IncidentState,
-        status: &types::IncidentStatus,
-        assignees: impl Iterator<Item = &'a str>,
-    ) {
-        for user in assignees {
-            *self.assignees.entry(user.to_owned()).or_default() += 1;
-        }
-        self.statuses.add(status);
-        self.states.add(state);
-        self.severities.add(&incident.severity);
-        count_labels(&mut self.contextual, &incident.contextual_labels);
-        count_labels(&mut self.display, &incident.display_labels);
-        count_meta_labels(&mut self.meta, &incident.meta_labels);
-    }
-
-    pub(crate) fn into_message(self, operator: Option<types::FilterOperator>) -> types::IncidentQueryFiltersValues {
-        let contextual = |(value, count)| {
-            types::ContextualLabelValueWithCount::default().with_contextual_label_value(value).with_count(int32(count))
-        };
-        let display = |(value, count)| {
-            types::DisplayLabelValueWithCount::default().with_display_label_value(value).with_count(int32(count))
-        };
-        types::IncidentQueryFiltersValues::default()
-            .with_assignee_with_count(
-                self.assignees.into_iter().map(|(user, count)| {
-                    types::AssigneeWithCount::default().with_assignee(user).with_count(int32(count))
-                }),
-            )
-            .with_status_with_count(self.statuses.sorted(types::IncidentStatus::KNOWN).map(|(status, count)| {
-                types::IncidentStatusWithCount::default().with_status(status).with_count(int32(count))
-            }))
-            .with_state_with_count(self.states.sorted(types::IncidentState::KNOWN).map(|(state, count)| {
-                types::IncidentStateWithCount::default().with_state(state).with_count(int32(count))
-            }))
-            .with_severity_with_count(self.severities.sorted(types::IncidentSeverity::KNOWN).map(
-                |(severity, count)| {
-                    types::IncidentSeverityWithCount::default().with_severity(severity).with_count(int32(count))
-                },
-            ))
-            .with_contextual_labels(self.contextual.into_iter().map(|(name, values)| {
-                let values = values.into_iter().map(contextual);
-                (name, types::ContextualLabelValuesWithCount::default().with_values_with_count(values))
-            }))
-            .with_display_labels(self.display.into_iter().map(|(name, values)| {
-                let values = values.into_iter().map(display);
+/// Returns the values that occur, with their counts.
+pub(crate) fn filter_values(
+    snapshots: &[Snapshot<'_>],
+    operator: Option<types::FilterOperator>,
+) -> types::IncidentQueryFiltersValues {
+    let incidents = || snapshots.iter().map(|one| one.incident);
+    let users = count(snapshots.iter().flat_map(|one| &one.assignees).copied()).into_iter();
+    let users = users.map(|(user, count)| types::AssigneeWithCount::default().with_assignee(user).with_count(count));
+    let states = snapshots.iter().map(|one| one.state);
+    let statuses = snapshots.iter().map(|one| one.status);
+    let severities = incidents().map(|incident| &incident.severity);
+    let contextual = count_labels(incidents().map(|incident| &incident.contextual_labels), |value, count| {
+        types::ContextualLabelValueWithCount::default().with_contextual_label_value(value).with_count(count)
+    });
+    let display = count_labels(incidents().map(|incident| &incident.display_labels), |value, count| {
+        types::DisplayLabelValueWithCount::default().with_display_label_value(value).with_count(count)
+    });
+    types::IncidentQueryFiltersValues::default()
+        .with_assignee_with_count(users)
+        .with_status_with_count(count_enum(statuses, IncidentStatus::KNOWN, |status, count| {
+            types::IncidentStatusWithCount::default().with_status(status).with_count(count)
+        }))
+        .with_state_with_count(count_enum(states, IncidentState::KNOWN, |state, count| {
+            types::IncidentStateWithCount::default().with_state(state).with_count(count)
+        }))
+        .with_severity_with_count(count_enum(severities, IncidentSeverity::KNOWN, |severity, count| {
+            types::IncidentSeverityWithCount::default().with_severity(severity).with_count(count)
+        }))
+        .with_contextual_labels(contextual.into_iter().map(|(name, values)| {
+            (name, types::ContextualLabelValuesWithCount::default().with_values_with_count(values))
+        }))
+        .with_display_labels(
+            display.into_iter().map(|(name, values)| {
                 (name, types::DisplayLabelValuesWithCount::default().with_values_with_count(values))
-            }))
-            .with_meta_labels_with_count(self.meta.into_iter().map(|(label, count)| {
-                let label = meta_label(label);
-                types::IncidentMetaLabelsWithCount::default().with_meta_label(label).with_count(int32(count))
-            }))
-            .with_meta_labels_op(operator.unwrap_or_default())
-    }
-}
-
-/// Groups incidents by attributes. Each group has its values as sort keys.
-pub(crate) fn groups<'a>(
-    incidents: impl Iterator<Item = &'a Stored>,
-    by: &[Attribute],
-) -> Vec<(Vec<SortKey>, Vec<&'a Stored>)> {
-    let mut positions: HashMap<Vec<SortKey>, usize> = HashMap::new();
-    let mut groups: Vec<(Vec<SortKey>, Vec<&Stored>)> = Vec::new();
-    for stored in incidents {
-        let keys: Vec<SortKey> = by.iter().map(|by| by.key(stored)).collect();
-        let position = *positions.entry(keys.clone()).or_insert(groups.len());
-        match groups.get_mut(position) {
-            Some((_, members)) => members.push(stored),
-            None => groups.push((keys, vec![stored])),
-        }
-    }
-    groups
+            }),
+        )
+        .with_meta_labels_with_count(count_meta_labels(incidents()).map(|(label, count)| {
+            types::IncidentMetaLabelsWithCount::default().with_meta_label(label).with_count(count)
+        }))
+        .with_meta_labels_op(operator.unwrap_or_default())
 }
 
 /// Summarizes a group.
 pub(crate) fn aggregate(by: &[Attribute], members: &[&Stored]) -> types::IncidentAggregation {
-    let mut states = Counter::new();
-    let mut statuses = Counter::new();
-    let mut severities = Counter::new();
-    let mut users: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut meta = BTreeMap::new();
-    for stored in members {
-        let incident = &stored.incident;
-        states.add(&incident.state);
-        statuses.add(&incident.status);
-        severities.add(&incident.severity);
-        for user in assignees(incident) {
-            *users.entry(user).or_default() += 1;
-        }
-        count_meta_labels(&mut meta, &incident.meta_labels);
-    }
-    let times = || members.iter().map(|stored| &stored.incident);
+    let incidents = || members.iter().map(|stored| &stored.incident);
+    let users = count(incidents().flat_map(assignees));
+    let states = incidents().map(|incident| &incident.state);
+    let statuses = incidents().map(|incident| &incident.status);
+    let severities = incidents().map(|incident| &incident.severity);
     let mut group = types::IncidentAggregation::default()
         .with_group_bys_value(members.first().into_iter().flat_map(|first| by.iter().map(|by| by.group_value(first))))
-        .with_agg_state_count(
-            states
-                .sorted(types::IncidentState::KNOWN)
-                .map(|(state, count)| types::IncidentStateCount::default().with_state(state).with_count(uint32(count))),
-        )
-        .with_agg_status_count(
-            statuses.sorted(types::IncidentStatus::KNOWN).map(|(status, count)| {
-                types::IncidentStatusCount::default().with_status(status).with_count(uint32(count))
-            }),
-        )
-        .with_agg_severity_count(severities.sorted(types::IncidentSeverity::KNOWN).map(|(severity, count)| {
-            types::IncidentSeverityCount::default().with_severity(severity).with_count(uint32(count))
+        .with_agg_state_count(count_enum(states, IncidentState::KNOWN, |state, count| {
+            types::IncidentStateCount::default().with_state(state).with_count(count)
+        }))
+        .with_agg_status_count(count_enum(statuses, IncidentStatus::KNOWN, |status, count| {
+            types::IncidentStatusCount::default().with_status(status).with_count(count)
+        }))
+        .with_agg_severity_count(count_enum(severities, IncidentSeverity::KNOWN, |severity, count| {
+            types::IncidentSeverityCount::default().with_severity(severity).with_count(count)
         }))
         .with_agg_assignments_count(users.into_iter().map(|(user, count)| {
             let user = types::UserDetails::new(user);
-            types::IncidentAssignmentCount::default().with_assigned_to(user).with_count(uint32(count))
+            types::IncidentAssignmentCount::default().with_assigned_to(user).with_count(count)
         }))
-        .with_agg_meta_labels_count(meta.into_iter().map(|(label, count)| {
-            types::IncidentMetaLabelsCount::default().with_meta_label(meta_label(label)).with_count(uint32(count))
-        }))
-        .with_all_values_count(uint32(members.len()))
-        .with_list_incidents_id(times().map(|incident| &incident.id));
-    group.first_created_at = times().filter_map(|incident| incident.created_at).min();
-    group.last_closed_at = times().filter_map(|incident| incident.closed_at).max();
-    group.last_state_update_time = times().filter_map(|incident| incident.last_state_update_time).max();
+        .with_agg_meta_labels_count(
+            count_meta_labels(incidents()).map(|(label, count)| {
+                types::IncidentMetaLabelsCount::default().with_meta_label(label).with_count(count)
+            }),
+        )
+        .with_all_values_count(u32::try_from(members.len()).unwrap_or(u32::MAX))
+        .with_list_incidents_id(incidents().map(|incident| &incident.id));
+    group.first_created_at = incidents().filter_map(|incident| incident.created_at).min();
+    group.last_closed_at = incidents().filter_map(|incident| incident.closed_at).max();
+    group.last_state_update_time = incidents().filter_map(|incident| incident.last_state_update_time).max();
     group
 }

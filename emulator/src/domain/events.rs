@@ -7,6 +7,7 @@ use coralogix_incidents::types::{self, IncidentState, IncidentStatus};
 use fastrand::Rng;
 
 use super::{
+    aggregate::Snapshot,
     ids::{hash, uuid},
     query::{SortKey, in_range, labels_match, meta_labels_match, one_of},
     state::Stored,
@@ -14,13 +15,13 @@ use super::{
 
 /// An event, with the state of its incident right after it.
 pub(crate) struct EventRow<'a> {
-    pub(crate) stored: &'a Stored,
+    stored: &'a Stored,
     event: &'a types::IncidentEvent,
     number: usize,
     time: DateTime<Utc>,
-    pub(crate) state: IncidentState,
-    pub(crate) status: IncidentStatus,
-    pub(crate) assignee: Option<&'a str>,
+    state: IncidentState,
+    status: IncidentStatus,
+    assignee: Option<&'a str>,
     muted: bool,
 }
 
@@ -34,7 +35,7 @@ pub(crate) fn key(event: &types::IncidentEvent) -> Cow<'_, str> {
 }
 
 /// Returns the events of an incident, each with the state that it led to.
-pub(crate) fn history(stored: &Stored) -> impl Iterator<Item = EventRow<'_>> {
+fn history(stored: &Stored) -> impl Iterator<Item = EventRow<'_>> {
     let mut state = IncidentState::Triggered;
     let mut status = IncidentStatus::Triggered;
     let mut assignee = None;
@@ -65,6 +66,11 @@ impl EventRow<'_> {
     pub(crate) fn keys(&self) -> Vec<SortKey> {
         let number = i64::try_from(self.number).unwrap_or(i64::MAX);
         vec![SortKey::Time(self.time), SortKey::Text(self.stored.incident.id.clone()), SortKey::Number(number)]
+    }
+
+    pub(crate) fn snapshot(&self) -> Snapshot<'_> {
+        let assignees = self.assignee.into_iter().collect();
+        Snapshot { incident: &self.stored.incident, state: &self.state, status: &self.status, assignees }
     }
 
     pub(crate) fn to_message(&self) -> types::IncidentEventExtended {

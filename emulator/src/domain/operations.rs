@@ -1,11 +1,13 @@
 //! The operations of the service, from typed request to typed response. It knows nothing of HTTP or JSON.
 
+use std::collections::BTreeMap;
+
 use coralogix_incidents::types;
 
 use crate::domain::{
-    aggregate::{FilterValues, aggregate, groups},
+    aggregate::{self, Snapshot},
     error::Rejection,
-    events,
+    events::{self, EventRow},
     paging::{PageLimit, page},
     query::{self, Attribute, SortKey},
     state::{State, Stored},
@@ -83,12 +85,9 @@ pub(crate) fn filter_values(
     request: types::GetFilterValuesRequest,
 ) -> Result<types::GetFilterValuesResponse, Rejection> {
     let filter = query::Filter::new(request.filter.as_ref())?;
-    let mut values = FilterValues::new();
-    for stored in state.all().iter().filter(|stored| filter.matches(stored)) {
-        let incident = &stored.incident;
-        values.add(incident, &incident.state, &incident.status, query::assignees(incident));
-    }
-    let values = values.into_message(request.filter.and_then(|filter| filter.meta_labels_op));
+    let incidents = state.all().iter().filter(|stored| filter.matches(stored)).map(|stored| &stored.incident);
+    let snapshots: Vec<_> = incidents.map(Snapshot::now).collect();
+    let values = aggregate::filter_values(&snapshots, request.filter.and_then(|filter| filter.meta_labels_op));
     Ok(types::GetFilterValuesResponse::default().with_filters_values(values))
 }
 
@@ -105,10 +104,14 @@ pub(crate) fn aggregations(
     }
     let descending: Vec<bool> =
         request.group_bys.iter().map(|group| query::descends(group.order_by_direction.as_ref())).collect();
-    let groups = groups(state.all().iter().filter(|stored| filter.matches(stored)), &by);
+    let mut groups: BTreeMap<Vec<SortKey>, Vec<&Stored>> = BTreeMap::new();
+    for stored in state.all().iter().filter(|stored| filter.matches(stored)) {
+        groups.entry(by.iter().map(|by| by.key(stored)).collect()).or_default().push(stored);
+    }
+    let groups = groups.into_iter().collect();
     let query = (&request.filter, &request.group_bys);
     let (groups, pagination) = page(groups, &descending, request.pagination.as_ref(), limit, &query)?;
-    let groups = groups.iter().map(|members| aggregate(&by, members));
+    let groups = groups.iter().map(|members| aggregate::aggregate(&by, members));
     Ok(types::ListIncidentAggregationsResponse::default().with_incident_aggs(groups).with_pagination(pagination))
 }
 
@@ -122,7 +125,7 @@ pub(crate) fn list_events(
     let rows = state.all().iter().flat_map(|stored| filter.select(stored)).map(|row| (row.keys(), row));
     let query = (&request.filter, &request.order_by);
     let (rows, pagination) = page(rows.collect(), &[descends; 3], request.pagination.as_ref(), limit, &query)?;
-    let items = rows.iter().map(events::EventRow::to_message);
+    let items = rows.iter().map(EventRow::to_message);
     Ok(types::ListIncidentEventsResponse::default().with_items(items).with_pagination(pagination))
 }
 
@@ -141,10 +144,9 @@ pub(crate) fn event_filter_values(
     request: types::ListIncidentEventsFilterValuesRequest,
 ) -> types::ListIncidentEventsFilterValuesResponse {
     let filter = events::Filter::new(request.filter.as_ref());
-    let mut values = FilterValues::new();
-    for row in state.all().iter().flat_map(|stored| filter.select(stored)) {
-        values.add(&row.stored.incident, &row.state, &row.status, row.assignee.into_iter());
-    }
+    let rows: Vec<_> = state.all().iter().flat_map(|stored| filter.select(stored)).collect();
+    let snapshots: Vec<_> = rows.iter().map(EventRow::snapshot).collect();
     let operator = request.filter.and_then(|filter| filter.labels).and_then(|labels| labels.operator);
-    types::ListIncidentEventsFilterValuesResponse::default().with_filters_values(values.into_message(operator))
+    let values = aggregate::filter_values(&snapshots, operator);
+    types::ListIncidentEventsFilterValuesResponse::default().with_filters_values(values)
 }
