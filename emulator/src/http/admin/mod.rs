@@ -1,18 +1,20 @@
 //! The administration API under `/_emulator` and the page at `/`: what Rust tests do by methods of `Emulator`, for programs in
 //! any language and for people. `openapi.yaml` beside this file documents it. It knows nothing of the gateway.
 
-use std::sync::Arc;
+use std::{cmp::Reverse, collections::BTreeMap, fmt::Display, sync::Arc};
 
 use axum::{
     Router,
     body::{Body, Bytes},
     extract::{DefaultBodyLimit, RawQuery, State},
-    http::{HeaderValue, Response, StatusCode, header},
-    routing::get,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{get, post},
 };
 use chrono::{DateTime, Utc};
-use coralogix_incidents::{ApiGeneration, Client, Operation, types};
+use coralogix_incidents::{ApiGeneration, Client, Operation};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::service::Service;
 use crate::{
@@ -34,7 +36,7 @@ pub(crate) fn router(service: &Arc<Service>) -> Router {
         .route("/openapi.yaml", get(async || content("application/yaml", DOCUMENT)))
         .route("/requests", get(requests).delete(clear_requests))
         .route("/incidents", get(incidents).put(set_incidents))
-        .route("/reset", axum::routing::post(reset))
+        .route("/reset", post(reset))
         .route("/faults", get(faults).post(add_fault).delete(clear_faults))
         .route("/clock", get(clock).put(set_clock).delete(reset_clock))
         .fallback(async || error(StatusCode::NOT_FOUND, "there is no such path; see /_emulator/openapi.yaml"))
@@ -50,147 +52,99 @@ pub(crate) fn router(service: &Arc<Service>) -> Router {
         .with_state(Arc::clone(service))
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Overview {
-    version: &'static str,
-    generations: Vec<&'static str>,
-    operations: Vec<&'static str>,
-    incident_count: usize,
-    request_count: usize,
-    clock: ClockStatus,
-    faults: Vec<FaultStatus>,
-}
+type Shared = State<Arc<Service>>;
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct RequestEntry {
-    received_at: DateTime<Utc>,
-    operation_id: Option<&'static str>,
-    generation: Option<&'static str>,
-    method: String,
-    path: String,
-    correlation_id: Option<String>,
-    ids: Vec<String>,
-    key_owner: Option<String>,
-    changed: Vec<String>,
-    answer: &'static str,
-    status: Option<u16>,
-}
+/// Why a request is refused: the message of any error.
+struct BadRequest(String);
 
-impl From<LoggedRequest> for RequestEntry {
-    fn from(request: LoggedRequest) -> Self {
-        Self {
-            received_at: request.received_at,
-            operation_id: request.operation_id,
-            generation: request.generation.map(ApiGeneration::as_str),
-            method: request.method,
-            path: request.path,
-            correlation_id: request.correlation_id,
-            ids: request.ids,
-            key_owner: request.key_owner,
-            changed: request.changed,
-            answer: match request.answer {
-                Answer::Pending => "pending",
-                Answer::Status(_) => "complete",
-                Answer::Broken(_) => "incomplete",
-                Answer::Lost => "none",
-            },
-            status: request.answer.status(),
-        }
+impl<E: Display> From<E> for BadRequest {
+    fn from(problem: E) -> Self {
+        Self(problem.to_string())
     }
 }
 
-#[derive(Serialize)]
-struct FaultStatus {
-    fault: String,
-    hits: u64,
+impl IntoResponse for BadRequest {
+    fn into_response(self) -> Response {
+        error(StatusCode::BAD_REQUEST, &self.0)
+    }
 }
 
-#[derive(Serialize)]
-struct ClockStatus {
-    now: DateTime<Utc>,
-    stopped: bool,
-}
-
-async fn overview(State(service): State<Arc<Service>>) -> Response<Body> {
-    json(&Overview {
-        version: env!("CARGO_PKG_VERSION"),
-        generations: service.generations.iter().copied().map(ApiGeneration::as_str).collect(),
-        operations: Client::operations().map(Operation::id).collect(),
-        incident_count: service.read_state().all().len(),
-        request_count: service.log.len(),
-        clock: clock_status(&service),
-        faults: fault_statuses(&service),
-    })
-}
-
-#[derive(Serialize)]
-struct Requests {
-    requests: Vec<RequestEntry>,
+async fn overview(State(service): Shared) -> Result<Response, BadRequest> {
+    reply(&json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "generations": service.generations.iter().copied().map(ApiGeneration::as_str).collect::<Value>(),
+        "operations": Client::operations().map(Operation::id).collect::<Value>(),
+        "incidentCount": service.read_state().all().len(),
+        "requestCount": service.log.len(),
+        "clock": clock_status(&service),
+        "faults": fault_statuses(&service),
+    }))
 }
 
 /// The requests, the oldest first; with `?limit=N` the newest N.
-async fn requests(State(service): State<Arc<Service>>, RawQuery(query): RawQuery) -> Response<Body> {
-    match limit(query.as_deref()) {
-        Ok(limit) => {
-            json(&Requests { requests: service.log.newest(limit).into_iter().map(RequestEntry::from).collect() })
-        }
-        Err(problem) => error(StatusCode::BAD_REQUEST, &problem),
-    }
+async fn requests(State(service): Shared, RawQuery(query): RawQuery) -> Result<Response, BadRequest> {
+    let requests = service.log.newest(limit(query)?);
+    reply(&json!({ "requests": requests.iter().map(request_entry).collect::<Value>() }))
 }
 
-async fn clear_requests(State(service): State<Arc<Service>>) -> Response<Body> {
+fn request_entry(request: &LoggedRequest) -> Value {
+    let answer = match request.answer {
+        Answer::Pending => "pending",
+        Answer::Status(_) => "complete",
+        Answer::Broken(_) => "incomplete",
+        Answer::Lost => "none",
+    };
+    json!({
+        "receivedAt": request.received_at,
+        "operationId": request.operation_id,
+        "generation": request.generation.map(ApiGeneration::as_str),
+        "method": request.method,
+        "path": request.path,
+        "correlationId": request.correlation_id,
+        "ids": request.ids,
+        "keyOwner": request.key_owner,
+        "changed": request.changed,
+        "answer": answer,
+        "status": request.answer.status(),
+    })
+}
+
+async fn clear_requests(State(service): Shared) -> StatusCode {
     service.log.clear();
-    no_content()
-}
-
-#[derive(Serialize)]
-struct Incidents<'a> {
-    incidents: Vec<&'a types::Incident>,
+    StatusCode::NO_CONTENT
 }
 
 /// The incidents, in the order in which they were added; with `?limit=N` those that changed last, or were opened last.
-async fn incidents(State(service): State<Arc<Service>>, RawQuery(query): RawQuery) -> Response<Body> {
-    let limit = match limit(query.as_deref()) {
-        Ok(limit) => limit,
-        Err(problem) => return error(StatusCode::BAD_REQUEST, &problem),
-    };
+async fn incidents(State(service): Shared, RawQuery(query): RawQuery) -> Result<Response, BadRequest> {
+    let limit = limit(query)?;
     let state = service.read_state();
     let mut all: Vec<_> = state.all().iter().collect();
     if limit < all.len() {
-        all.sort_by_key(|stored| std::cmp::Reverse(stored.event_times.last().copied()));
+        all.sort_by_key(|stored| Reverse(stored.event_times.last().copied()));
         all.truncate(limit);
     }
-    json(&Incidents { incidents: all.into_iter().map(|stored| &stored.incident).collect() })
+    let incidents: Vec<_> = all.into_iter().map(|stored| &stored.incident).collect();
+    reply(&BTreeMap::from([("incidents", incidents)]))
 }
 
-async fn set_incidents(State(service): State<Arc<Service>>, body: Bytes) -> Response<Body> {
-    match storage::parse(&body) {
-        Ok(saved) => {
-            service.write_state().replace(saved.incidents);
-            no_content()
-        }
-        Err(problem) => error(StatusCode::BAD_REQUEST, &format!("not a list of incidents: {problem}")),
-    }
+async fn set_incidents(State(service): Shared, body: Bytes) -> Result<StatusCode, BadRequest> {
+    let saved = storage::parse(&body).map_err(|problem| format!("not a list of incidents: {problem}"))?;
+    service.write_state().replace(saved.incidents);
+    Ok(StatusCode::NO_CONTENT)
 }
 
-async fn reset(State(service): State<Arc<Service>>) -> Response<Body> {
+async fn reset(State(service): Shared) -> StatusCode {
     service.reset();
-    no_content()
+    StatusCode::NO_CONTENT
 }
 
-#[derive(Serialize)]
-struct Faults {
-    faults: Vec<FaultStatus>,
+fn fault_statuses(service: &Service) -> Value {
+    let faults = service.faults.all().into_iter();
+    faults.map(|(fault, hits)| json!({ "fault": fault.to_string(), "hits": hits })).collect()
 }
 
-fn fault_statuses(service: &Service) -> Vec<FaultStatus> {
-    service.faults.all().into_iter().map(|(fault, hits)| FaultStatus { fault: fault.to_string(), hits }).collect()
-}
-
-async fn faults(State(service): State<Arc<Service>>) -> Response<Body> {
-    json(&Faults { faults: fault_statuses(&service) })
+async fn faults(State(service): Shared) -> Result<Response, BadRequest> {
+    reply(&json!({ "faults": fault_statuses(&service) }))
 }
 
 #[derive(Deserialize)]
@@ -198,29 +152,23 @@ struct NewFault {
     fault: String,
 }
 
-async fn add_fault(State(service): State<Arc<Service>>, body: Bytes) -> Response<Body> {
-    let fault = serde_json::from_slice(&body).map_err(|problem| problem.to_string());
-    let fault = fault.and_then(|new: NewFault| new.fault.parse::<Fault>().map_err(|problem| problem.to_string()));
-    match fault {
-        Ok(fault) => {
-            service.faults.add(fault);
-            no_content()
-        }
-        Err(problem) => error(StatusCode::BAD_REQUEST, &problem),
-    }
+async fn add_fault(State(service): Shared, body: Bytes) -> Result<StatusCode, BadRequest> {
+    let NewFault { fault } = serde_json::from_slice(&body)?;
+    service.faults.add(fault.parse::<Fault>()?);
+    Ok(StatusCode::NO_CONTENT)
 }
 
-async fn clear_faults(State(service): State<Arc<Service>>) -> Response<Body> {
+async fn clear_faults(State(service): Shared) -> StatusCode {
     service.faults.clear();
-    no_content()
+    StatusCode::NO_CONTENT
 }
 
-fn clock_status(service: &Service) -> ClockStatus {
-    ClockStatus { now: service.clock.now(), stopped: service.clock.is_fixed() }
+fn clock_status(service: &Service) -> Value {
+    json!({ "now": service.clock.now(), "stopped": service.clock.is_fixed() })
 }
 
-async fn clock(State(service): State<Arc<Service>>) -> Response<Body> {
-    json(&clock_status(&service))
+async fn clock(State(service): Shared) -> Result<Response, BadRequest> {
+    reply(&clock_status(&service))
 }
 
 #[derive(Deserialize)]
@@ -228,50 +176,33 @@ struct NewClock {
     now: DateTime<Utc>,
 }
 
-async fn set_clock(State(service): State<Arc<Service>>, body: Bytes) -> Response<Body> {
-    match serde_json::from_slice(&body) {
-        Ok(NewClock { now }) => {
-            service.clock.set(Clock::fixed(now));
-            no_content()
-        }
-        Err(problem) => error(StatusCode::BAD_REQUEST, &problem.to_string()),
-    }
+async fn set_clock(State(service): Shared, body: Bytes) -> Result<StatusCode, BadRequest> {
+    let NewClock { now } = serde_json::from_slice(&body)?;
+    service.clock.set(Clock::fixed(now));
+    Ok(StatusCode::NO_CONTENT)
 }
 
-async fn reset_clock(State(service): State<Arc<Service>>) -> Response<Body> {
+async fn reset_clock(State(service): Shared) -> StatusCode {
     service.clock.reset();
-    no_content()
+    StatusCode::NO_CONTENT
 }
 
 /// The `limit` of a query; all if there is none.
-fn limit(query: Option<&str>) -> Result<usize, String> {
+fn limit(query: Option<String>) -> Result<usize, BadRequest> {
     let query = query.unwrap_or_default();
     let limit = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "limit");
-    limit.map_or(Ok(usize::MAX), |(_, value)| value.parse().map_err(|_| format!("limit: {value:?} is not a number")))
+    let Some((_, value)) = limit else { return Ok(usize::MAX) };
+    Ok(value.parse().map_err(|_| format!("limit: {value:?} is not a number"))?)
 }
 
-fn json(value: &impl Serialize) -> Response<Body> {
-    match serde_json::to_vec(value) {
-        Ok(json) => content("application/json", json),
-        Err(problem) => error(StatusCode::INTERNAL_SERVER_ERROR, &problem.to_string()),
-    }
+fn reply(value: &impl Serialize) -> Result<Response, BadRequest> {
+    Ok(content("application/json", serde_json::to_vec(value)?))
 }
 
-fn error(status: StatusCode, problem: &str) -> Response<Body> {
-    let mut response = content("application/json", serde_json::json!({ "error": problem }).to_string());
-    *response.status_mut() = status;
-    response
+fn error(status: StatusCode, problem: &str) -> Response {
+    (status, content("application/json", json!({ "error": problem }).to_string())).into_response()
 }
 
-fn no_content() -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    response
-}
-
-fn content(content_type: &'static str, body: impl Into<Body>) -> Response<Body> {
-    let mut response = Response::new(body.into());
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+fn content(content_type: &'static str, body: impl Into<Body>) -> Response {
+    ([(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, "no-store")], body.into()).into_response()
 }
