@@ -2,7 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use chrono::{DateTime, Utc};
@@ -61,64 +61,59 @@ impl Answer {
 /// The newest requests, up to a limit, because an emulator may run for days.
 #[derive(Debug)]
 pub(crate) struct Log {
-    entries: Mutex<Entries>,
+    entries: Mutex<VecDeque<Entry>>,
     limit: usize,
 }
 
-#[derive(Debug, Default)]
-struct Entries {
-    requests: VecDeque<LoggedRequest>,
-    dropped: usize,
-}
+/// A request in the log.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry(Arc<Mutex<LoggedRequest>>);
 
-/// Identifies an entry until it is dropped from the log.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct EntryId(usize);
+impl Entry {
+    pub(crate) fn update(&self, update: impl FnOnce(&mut LoggedRequest)) {
+        update(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    pub(crate) fn set_answer(&self, answer: Answer) {
+        self.update(|request| request.answer = answer);
+    }
+
+    fn get(&self) -> LoggedRequest {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
 
 impl Log {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { entries: Mutex::default(), limit: limit.max(1) }
+        Self { entries: Mutex::default(), limit }
     }
 
-    pub(crate) fn begin(&self, request: LoggedRequest) -> EntryId {
-        self.with(|entries| {
-            if entries.requests.len() == self.limit {
-                entries.requests.pop_front();
-                entries.dropped += 1;
-            }
-            entries.requests.push_back(request);
-            EntryId(entries.dropped + entries.requests.len() - 1)
-        })
-    }
-
-    pub(crate) fn update(&self, EntryId(id): EntryId, update: impl FnOnce(&mut LoggedRequest)) {
-        self.with(|entries| {
-            if let Some(request) = id.checked_sub(entries.dropped).and_then(|index| entries.requests.get_mut(index)) {
-                update(request);
-            }
-        });
+    pub(crate) fn begin(&self, request: LoggedRequest) -> Entry {
+        let entry = Entry(Arc::new(Mutex::new(request)));
+        let mut entries = self.entries();
+        if entries.len() == self.limit {
+            entries.pop_front();
+        }
+        entries.push_back(entry.clone());
+        entry
     }
 
     /// Returns the newest requests, the oldest of them first.
     pub(crate) fn newest(&self, limit: usize) -> Vec<LoggedRequest> {
-        self.with(|entries| {
-            let skipped = entries.requests.len().saturating_sub(limit);
-            entries.requests.iter().skip(skipped).cloned().collect()
-        })
+        let entries = self.entries();
+        let skipped = entries.len().saturating_sub(limit);
+        entries.iter().skip(skipped).map(Entry::get).collect()
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.with(|entries| entries.requests.len())
+        self.entries().len()
     }
 
     pub(crate) fn clear(&self) {
-        self.with(|entries| {
-            entries.dropped += entries.requests.len();
-            entries.requests.clear();
-        });
+        self.entries().clear();
     }
 
-    fn with<T>(&self, work: impl FnOnce(&mut Entries) -> T) -> T {
-        work(&mut self.entries.lock().unwrap_or_else(PoisonError::into_inner))
+    fn entries(&self) -> MutexGuard<'_, VecDeque<Entry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -8,70 +8,54 @@ use std::{
 };
 
 use bytes::Bytes;
-use http_body::{Body, Frame, SizeHint};
+use http_body::{Body, Frame};
 use tokio::time::{Sleep, sleep};
 
 use crate::net::connection::{ConnectionControl, Disconnect};
 
-/// A complete body whose length is not announced, so that it is sent in chunks.
-pub(crate) struct ChunkedBody(Option<Bytes>);
-
-impl ChunkedBody {
-    pub(crate) fn new(bytes: Vec<u8>) -> Self {
-        Self(Some(bytes.into()))
-    }
-}
-
-impl Body for ChunkedBody {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Ready(self.0.take().map(|bytes| Ok(Frame::data(bytes))))
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::default()
-    }
-}
-
-/// What follows the first part of an incomplete body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ending {
-    Disconnect(Disconnect),
-    Stall,
-}
-
-/// The first part of a body, followed by a disconnect or by nothing.
-pub(crate) struct IncompleteBody {
+/// A body, or the first part of one, that is sent in chunks unless a header announces its length.
+pub(crate) struct ControlledBody {
     part: Option<Bytes>,
     ending: Ending,
-    connection: ConnectionControl,
     pause: Option<Pin<Box<Sleep>>>,
 }
 
-impl IncompleteBody {
-    pub(crate) fn new(part: Bytes, ending: Ending, connection: ConnectionControl) -> Self {
-        Self { part: Some(part), ending, connection, pause: None }
+/// What follows the part of a body.
+pub(crate) enum Ending {
+    Complete,
+    /// Nothing, and the connection is ended.
+    Disconnect(Disconnect, ConnectionControl),
+    /// Nothing, and the connection stays open.
+    Stall,
+}
+
+impl ControlledBody {
+    pub(crate) fn new(part: Bytes, ending: Ending) -> Self {
+        Self { part: Some(part), ending, pause: None }
     }
 }
 
 /// How long the peer gets to read what was sent before a reset, which may discard what it has not read yet.
 const RESET_DELAY: Duration = Duration::from_millis(20);
 
-impl Body for IncompleteBody {
+impl Body for ControlledBody {
     type Data = Bytes;
     type Error = Infallible;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        if let Some(part) = self.part.take().filter(|part| !part.is_empty()) {
+        let Self { part, ending, pause } = &mut *self;
+        if let Some(part) = part.take().filter(|part| !part.is_empty()) {
             return Poll::Ready(Some(Ok(Frame::data(part))));
         }
-        if let Ending::Disconnect(how) = self.ending {
-            let pause = if how == Disconnect::Reset { RESET_DELAY } else { Duration::ZERO };
-            ready!(self.pause.get_or_insert_with(|| Box::pin(sleep(pause))).as_mut().poll(cx));
-            self.connection.disconnect(how);
-            self.ending = Ending::Stall;
+        match ending {
+            Ending::Complete => return Poll::Ready(None),
+            Ending::Disconnect(how, connection) => {
+                let delay = if *how == Disconnect::Reset { RESET_DELAY } else { Duration::ZERO };
+                ready!(pause.get_or_insert_with(|| Box::pin(sleep(delay))).as_mut().poll(cx));
+                connection.disconnect(*how);
+                *ending = Ending::Stall;
+            }
+            Ending::Stall => {}
         }
         Poll::Pending
     }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use coralogix_incidents::{Client, Operation};
 
+use crate::net::connection::Disconnect;
+
 /// A failure to inject into some of the requests.
 ///
 /// The constructor says what happens. [`on`](Self::on), [`nth`](Self::nth), [`times`](Self::times) and
@@ -46,7 +48,10 @@ impl FaultKind {
     /// Whether the request takes effect if the fault does not say otherwise.
     pub(crate) fn default_effect(&self) -> Effect {
         match self {
-            Self::RateLimit(_) | Self::Action(FaultAction::Status { .. } | FaultAction::Reset) => Effect::NotApplied,
+            Self::RateLimit(_)
+            | Self::Action(
+                FaultAction::Status { .. } | FaultAction::Cut { after: None, ending: Some(Disconnect::Reset), .. },
+            ) => Effect::NotApplied,
             Self::Delay(_) | Self::Action(_) => Effect::Applied,
         }
     }
@@ -60,20 +65,14 @@ pub(crate) enum FaultAction {
         body: FaultBody,
         retry_after: Option<RetryAfter>,
     },
-    /// No response; the connection is closed with FIN.
-    LoseReply,
-    /// No response; the connection is reset.
-    Reset,
-    /// The connection is reset after this many bytes of the body.
-    ResetBody(usize),
-    /// The connection is closed after this many bytes of the body, although `Content-Length` promises more.
-    Truncate(usize),
-    /// The connection is closed after this many bytes of a chunked body, before its last chunk.
-    TruncateChunked(usize),
-    /// No response; the connection stays open.
-    StallHeaders,
-    /// Nothing follows after this many bytes of the body; the connection stays open.
-    StallBody(usize),
+    /// Nothing follows after this many bytes of the body; without a number, not even the head of the response is sent.
+    Cut {
+        after: Option<usize>,
+        /// Whether the body is chunked. Otherwise, `Content-Length` promises more than is sent.
+        chunked: bool,
+        /// How the connection is ended. Without it, the connection stays open.
+        ending: Option<Disconnect>,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,6 +115,10 @@ impl Fault {
         Self::of(FaultKind::Action(action))
     }
 
+    fn cut(after: Option<usize>, ending: Option<Disconnect>) -> Self {
+        Self::action(FaultAction::Cut { after, chunked: false, ending })
+    }
+
     fn of(kind: FaultKind) -> Self {
         let effect = kind.default_effect();
         Self { kind, operation: None, nth: None, times: None, probability: None, effect }
@@ -139,39 +142,39 @@ impl Fault {
 
     /// The request takes effect, but the connection is closed without a response.
     pub fn lost_reply() -> Self {
-        Self::action(FaultAction::LoseReply)
+        Self::cut(None, Some(Disconnect::Close))
     }
 
     /// Resets the connection before the response; the request has no effect.
     pub fn reset() -> Self {
-        Self::action(FaultAction::Reset)
+        Self::cut(None, Some(Disconnect::Reset))
     }
 
     /// The request takes effect, but the connection is reset after this many bytes of the response body.
     pub fn reset_after(bytes: usize) -> Self {
-        Self::action(FaultAction::ResetBody(bytes))
+        Self::cut(Some(bytes), Some(Disconnect::Reset))
     }
 
     /// The request takes effect, but the connection is closed after this many bytes of the response body, although
     /// `Content-Length` promises all of it.
     pub fn truncate(bytes: usize) -> Self {
-        Self::action(FaultAction::Truncate(bytes))
+        Self::cut(Some(bytes), Some(Disconnect::Close))
     }
 
     /// The request takes effect, but the connection is closed after this many bytes of a chunked response body, before its
     /// last chunk.
     pub fn truncate_chunked(bytes: usize) -> Self {
-        Self::action(FaultAction::TruncateChunked(bytes))
+        Self::action(FaultAction::Cut { after: Some(bytes), chunked: true, ending: Some(Disconnect::Close) })
     }
 
     /// The request takes effect, but no response is sent; the connection stays open.
     pub fn stall_headers() -> Self {
-        Self::action(FaultAction::StallHeaders)
+        Self::cut(None, None)
     }
 
     /// The request takes effect, but nothing follows after this many bytes of the response body; the connection stays open.
     pub fn stall_body(bytes: usize) -> Self {
-        Self::action(FaultAction::StallBody(bytes))
+        Self::cut(Some(bytes), None)
     }
 
     /// Sets the body of a [`status`](Self::status) fault. Other faults ignore it.
@@ -257,19 +260,20 @@ impl Fault {
             let known: Vec<_> = Client::operations().map(Operation::id).collect();
             return Some(format!("there is no operation `{id}`; the operations are {}", known.join(", ")));
         }
-        match &self.kind {
-            FaultKind::Action(FaultAction::Status { status, .. }) if !(200..=599).contains(status) => {
+        let problem = match self {
+            Self { kind: FaultKind::Action(FaultAction::Status { status, .. }), .. }
+                if !(200..=599).contains(status) =>
+            {
                 return Some(format!("a fault cannot answer with status {status}; allowed are 200 to 599"));
             }
-            _ => {}
-        }
-        if self.probability.is_some_and(|probability| !(0.0..=1.0).contains(&probability)) {
-            return Some("the probability of a fault must be from 0 to 1".to_owned());
-        }
-        if self.times == Some(0) {
-            return Some("a fault must hit at least once; 0 times is not allowed".to_owned());
-        }
-        (self.nth == Some(0)).then(|| "requests are counted from 1; `nth` cannot be 0".to_owned())
+            Self { probability: Some(probability), .. } if !(0.0..=1.0).contains(probability) => {
+                "the probability of a fault must be from 0 to 1"
+            }
+            Self { times: Some(0), .. } => "a fault must hit at least once; 0 times is not allowed",
+            Self { nth: Some(0), .. } => "requests are counted from 1; `nth` cannot be 0",
+            _ => return None,
+        };
+        Some(problem.to_owned())
     }
 
     /// Whether the fault answers with a status, so that it has a body and headers of its own.

@@ -2,7 +2,10 @@
 
 use std::{error, fmt, str::FromStr, time::Duration};
 
+use humantime::{format_duration, parse_duration};
+
 use super::model::{Effect, Fault, FaultAction, FaultBody, FaultKind, RetryAfter};
+use crate::net::connection::Disconnect;
 
 /// The grammar of faults, for people: what [`Fault`]'s `FromStr` reads.
 pub const FAULT_GRAMMAR: &str = "\
@@ -86,18 +89,21 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:", self.operation.as_deref().unwrap_or("*"))?;
         match &self.kind {
-            FaultKind::Delay(delay) => write!(f, "delay={}", DisplayDuration(*delay))?,
+            FaultKind::Delay(delay) => write!(f, "delay={}", format_duration(*delay))?,
             FaultKind::RateLimit(rate) => write!(f, "rate={rate}")?,
-            FaultKind::Action(action) => match action {
-                FaultAction::Status { status, .. } => write!(f, "{status}")?,
-                FaultAction::LoseReply => f.write_str("lost")?,
-                FaultAction::Reset => f.write_str("reset")?,
-                FaultAction::ResetBody(bytes) => write!(f, "reset={bytes}")?,
-                FaultAction::Truncate(bytes) => write!(f, "truncate={bytes}")?,
-                FaultAction::TruncateChunked(bytes) => write!(f, "truncate-chunked={bytes}")?,
-                FaultAction::StallHeaders => f.write_str("stall")?,
-                FaultAction::StallBody(bytes) => write!(f, "stall={bytes}")?,
-            },
+            FaultKind::Action(FaultAction::Status { status, .. }) => write!(f, "{status}")?,
+            FaultKind::Action(FaultAction::Cut { after, chunked, ending }) => {
+                f.write_str(match (chunked, ending, after) {
+                    (true, ..) => "truncate-chunked",
+                    (_, None, _) => "stall",
+                    (_, Some(Disconnect::Reset), _) => "reset",
+                    (_, Some(Disconnect::Close), None) => "lost",
+                    (_, Some(Disconnect::Close), Some(_)) => "truncate",
+                })?;
+                if let Some(bytes) = after {
+                    write!(f, "={bytes}")?;
+                }
+            }
         }
         if let Some(nth) = self.nth {
             write!(f, ":nth={nth}")?;
@@ -109,19 +115,14 @@ impl fmt::Display for Fault {
             write!(f, ":p={probability}")?;
         }
         if let FaultKind::Action(FaultAction::Status { body, retry_after, .. }) = &self.kind {
-            match body {
-                FaultBody::Documented => {}
-                FaultBody::Error => f.write_str(":body=error")?,
-                FaultBody::ErrorMessage => f.write_str(":body=error-message")?,
-                FaultBody::Detail => f.write_str(":body=detail")?,
-                FaultBody::Html => f.write_str(":body=html")?,
-                FaultBody::Empty => f.write_str(":body=empty")?,
-                FaultBody::Text(_) => f.write_str(":body=text")?,
+            if *body != FaultBody::Documented {
+                let name = BODIES.iter().find(|(_, known)| known == body).map_or("text", |(name, _)| name);
+                write!(f, ":body={name}")?;
             }
             match retry_after {
                 None => {}
                 Some(RetryAfter::Seconds(seconds)) => write!(f, ":retry-after={seconds}s")?,
-                Some(RetryAfter::Date(wait)) => write!(f, ":retry-after-date={}", DisplayDuration(*wait))?,
+                Some(RetryAfter::Date(wait)) => write!(f, ":retry-after-date={}", format_duration(*wait))?,
             }
         }
         match self.effect {
@@ -132,16 +133,23 @@ impl fmt::Display for Fault {
     }
 }
 
-/// A duration as [`duration`] reads it.
-struct DisplayDuration(Duration);
+/// The names of bodies. A text of one's own is `text`.
+static BODIES: [(&str, FaultBody); 6] = [
+    ("json", FaultBody::Documented),
+    ("error", FaultBody::Error),
+    ("error-message", FaultBody::ErrorMessage),
+    ("detail", FaultBody::Detail),
+    ("html", FaultBody::Html),
+    ("empty", FaultBody::Empty),
+];
 
-impl fmt::Display for DisplayDuration {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(duration) = self;
-        if duration.as_secs() > 0 || duration.is_zero() {
-            write!(f, "{}s", duration.as_secs_f64())
-        } else {
-            write!(f, "{}ms", duration.as_secs_f64() * 1000.0)
+fn parse_body(name: &str) -> Result<FaultBody, ParseFaultError> {
+    match BODIES.iter().find(|(known, _)| *known == name) {
+        Some((_, body)) => Ok(body.clone()),
+        None if name == "text" => Ok(FaultBody::Text("upstream connect error or disconnect before headers".to_owned())),
+        None => {
+            let names = BODIES.each_ref().map(|(name, _)| *name).join(", ");
+            fail(format!("`{name}` is not a body; the bodies are {names} and text"))
         }
     }
 }
@@ -173,20 +181,7 @@ fn parse_modifier(fault: Fault, text: &str) -> Result<Fault, ParseFaultError> {
         ("retry-after-date", Some(value)) => fault.with_retry_after_date(duration(value)?),
         ("after-effect", None) => fault.after_effect(),
         ("before-effect", None) => fault.before_effect(),
-        ("body", Some(value)) => fault.with_body(match value {
-            "json" => FaultBody::Documented,
-            "error" => FaultBody::Error,
-            "error-message" => FaultBody::ErrorMessage,
-            "detail" => FaultBody::Detail,
-            "html" => FaultBody::Html,
-            "empty" => FaultBody::Empty,
-            "text" => FaultBody::Text("upstream connect error or disconnect before headers".to_owned()),
-            _ => {
-                return fail(format!(
-                    "`{value}` is not a body; the bodies are json, error, error-message, detail, html, empty and text"
-                ));
-            }
-        }),
+        ("body", Some(value)) => fault.with_body(parse_body(value)?),
         _ => return fail(format!("`{text}` is not a modifier; a fault is\n{FAULT_GRAMMAR}")),
     })
 }
@@ -196,7 +191,7 @@ fn number<T: FromStr>(text: &str) -> Result<T, ParseFaultError> {
 }
 
 fn duration(text: &str) -> Result<Duration, ParseFaultError> {
-    match humantime::parse_duration(text) {
+    match parse_duration(text) {
         Ok(duration) if duration <= MAX_DURATION => Ok(duration),
         _ => fail(format!("`{text}` is not a duration of up to a day, such as `20ms`, `1.5s` or `2m`")),
     }

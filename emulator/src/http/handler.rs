@@ -8,7 +8,8 @@ use std::{
 use axum::{
     body::Body,
     extract::Request,
-    http::{HeaderMap, Method, Response, StatusCode, Uri, request::Parts},
+    http::{HeaderMap, Method, StatusCode, Uri, request::Parts},
+    response::Response,
 };
 use bytes::Bytes;
 use coralogix_incidents::{Binding, Idempotency, Operation};
@@ -21,7 +22,7 @@ use super::{
     operations::{Call, Handler, OperationResult},
     quirk::Quirk,
     request::RequestParts,
-    response::{self, Framing, GatewayStyle, HttpError},
+    response::{self, GatewayStyle, HttpError},
     service::Service,
 };
 use crate::{
@@ -29,8 +30,8 @@ use crate::{
         body::Ending,
         model::{Effect, FaultAction},
     },
-    log::{Answer, EntryId, LoggedRequest},
-    net::connection::{ConnectionControl, Disconnect},
+    log::{Answer, Entry, LoggedRequest},
+    net::connection::ConnectionControl,
     proto_json::schema::proto_name,
 };
 
@@ -100,7 +101,7 @@ impl<'a> Received<'a> {
     }
 
     /// Adds the request to the log.
-    fn log(&self, service: &Service, route: Option<(&Route, &RequestParts)>) -> EntryId {
+    fn log(&self, service: &Service, route: Option<(&Route, &RequestParts)>) -> Entry {
         let (method, uri) = self.sent();
         service.log.begin(LoggedRequest {
             received_at: service.clock.now(),
@@ -118,42 +119,27 @@ impl<'a> Received<'a> {
 }
 
 /// Answers a request whose path no operation has.
-pub(crate) async fn serve_unknown_path(service: &Service, request: Request) -> Response<Body> {
+pub(crate) async fn serve_unknown_path(service: &Service, request: Request) -> Response {
     let received = Received::read(service, request).await;
     unrouted(service, &received, response::unknown_path(service.gateway, service.format)).await
 }
 
-/// Answers a request whose path exists, but not with its method.
-pub(crate) async fn serve_wrong_method(
+/// Answers a request whose path has these routes.
+pub(crate) async fn serve_path(
     service: &Service,
     routes: &[Route],
     parameter: Option<String>,
     request: Request,
-) -> Response<Body> {
-    if is_long_query(request.method(), request.headers())
-        && let Some(route) = routes.iter().find(|route| route.method == Method::GET)
-    {
-        return serve(service, route, parameter, request).await;
-    }
+) -> Response {
+    let with_method = |method: &Method| routes.iter().find(|route| route.method == *method);
+    let long_query = is_long_query(request.method(), request.headers());
+    let route = with_method(request.method()).or_else(|| with_method(&Method::GET).filter(|_| long_query));
     let received = Received::read(service, request).await;
-    let allowed: Vec<&str> = routes.iter().map(|route| route.method.as_str()).collect();
-    unrouted(service, &received, response::wrong_method(service.gateway, &allowed.join(", "), service.format)).await
-}
-
-async fn unrouted(service: &Service, received: &Received<'_>, response: Response<Body>) -> Response<Body> {
-    let entry = received.log(service, None);
-    wait(received.arrived, service.latency).await;
-    answer(service, entry, response)
-}
-
-/// Answers a request to this route.
-pub(crate) async fn serve(
-    service: &Service,
-    route: &Route,
-    parameter: Option<String>,
-    request: Request,
-) -> Response<Body> {
-    let received = Received::read(service, request).await;
+    let Some(route) = route else {
+        let allowed: Vec<&str> = routes.iter().map(|route| route.method.as_str()).collect();
+        let response = response::wrong_method(service.gateway, &allowed.join(", "), service.format);
+        return unrouted(service, &received, response).await;
+    };
     // grpc-gateway 1.6 takes a colon in the last segment of a path for the beginning of a verb.
     if service.gateway == GatewayStyle::V1_6
         && route.binding.path().ends_with('}')
@@ -162,55 +148,61 @@ pub(crate) async fn serve(
         return unrouted(service, &received, response::unknown_path(service.gateway, service.format)).await;
     }
     let parts = parts(route, parameter, &received);
-    let entry = received.log(service, Some((route, &parts)));
+    serve(service, route, &parts, received).await
+}
 
+async fn unrouted(service: &Service, received: &Received<'_>, response: Response) -> Response {
+    let entry = received.log(service, None);
+    wait(received.arrived, service.latency).await;
+    answer(&entry, response)
+}
+
+async fn serve(service: &Service, route: &Route, parts: &RequestParts, received: Received<'_>) -> Response {
+    let entry = received.log(service, Some((route, parts)));
+    let generation = route.binding.generation();
     let plan = service.faults.plan(route.operation.id());
     let respond = |result: Result<OperationResult, HttpError>| match result {
         Ok(result) => response::ok(result.json),
-        Err(error) => error.into_response(route.binding.generation(), service.format),
+        Err(error) => error.into_response(generation, service.format),
     };
-    let result = match plan.action {
-        None | Some((_, Effect::Applied)) => {
-            let result = received.body.as_ref().map_err(HttpError::clone);
-            let result = result.and_then(|_| perform(service, route, &parts, received.key));
-            if let Ok(result) = &result
-                && !result.changed.is_empty()
-            {
-                service.log.update(entry, |request| request.changed.clone_from(&result.changed));
-            }
-            result
-        }
-        Some((_, Effect::NotApplied)) => Ok(OperationResult { json: b"{}".to_vec(), changed: Vec::new() }),
+    let result = if matches!(plan.action, Some((_, Effect::NotApplied))) {
+        Ok(OperationResult { json: b"{}".to_vec(), changed: Vec::new() })
+    } else {
+        let body = received.body.as_ref().map_err(HttpError::clone);
+        body.and_then(|_| perform(service, route, parts, received.key))
     };
+    if let Ok(result) = &result
+        && !result.changed.is_empty()
+    {
+        entry.update(|request| request.changed.clone_from(&result.changed));
+    }
     wait(received.arrived, service.latency.saturating_add(plan.delay)).await;
-    let Some((action, _)) = plan.action else { return answer(service, entry, respond(result)) };
-    let connection = received.connection;
-    let (sent, framing, ending) = match action {
-        FaultAction::Status { status, body, retry_after } => {
+    let (after, chunked, ending) = match plan.action {
+        None => return answer(&entry, respond(result)),
+        Some((FaultAction::Status { status, body, retry_after }, _)) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             let message = status.canonical_reason().unwrap_or("fault").to_lowercase();
-            let response = response::error(status, &body, &message, route.binding.generation(), service.format);
-            let response = match retry_after {
-                Some(wait) => response::with_retry_after(response, wait),
-                None => response,
-            };
-            return answer(service, entry, response);
+            let response = response::error(status, &body, &message, generation, service.format);
+            return answer(&entry, response::with_retry_after(response, retry_after));
         }
-        FaultAction::LoseReply => return drop_response(service, entry, &connection, Some(Disconnect::Close)).await,
-        FaultAction::Reset => return drop_response(service, entry, &connection, Some(Disconnect::Reset)).await,
-        FaultAction::StallHeaders => return drop_response(service, entry, &connection, None).await,
-        FaultAction::ResetBody(sent) => (sent, Framing::ContentLength, Ending::Disconnect(Disconnect::Reset)),
-        FaultAction::Truncate(sent) => (sent, Framing::ContentLength, Ending::Disconnect(Disconnect::Close)),
-        FaultAction::TruncateChunked(sent) => (sent, Framing::Chunked, Ending::Disconnect(Disconnect::Close)),
-        FaultAction::StallBody(sent) => (sent, Framing::ContentLength, Ending::Stall),
+        Some((FaultAction::Cut { after, chunked, ending }, _)) => (after, chunked, ending),
+    };
+    let Some(sent) = after else {
+        entry.set_answer(Answer::Lost);
+        if let Some(how) = ending {
+            received.connection.disconnect(how);
+        }
+        // Never answers. The connection is ended, or stays open until the client or the emulator ends it.
+        return pending().await;
     };
     match result {
         Ok(result) => {
-            service.log.update(entry, |request| request.answer = Answer::Broken(200));
-            response::incomplete(result.json, sent, framing, ending, connection)
+            entry.set_answer(Answer::Broken(200));
+            let ending = ending.map_or(Ending::Stall, |how| Ending::Disconnect(how, received.connection));
+            response::incomplete(result.json, sent, chunked, ending)
         }
         // An error response is sent whole: such a fault is about the body of a 200.
-        error => answer(service, entry, respond(error)),
+        error => answer(&entry, respond(error)),
     }
 }
 
@@ -241,23 +233,9 @@ fn parts(route: &Route, parameter: Option<String>, received: &Received<'_>) -> R
     }
 }
 
-fn answer(service: &Service, entry: EntryId, response: Response<Body>) -> Response<Body> {
-    service.log.update(entry, |request| request.answer = Answer::Status(response.status().as_u16()));
+fn answer(entry: &Entry, response: Response) -> Response {
+    entry.set_answer(Answer::Status(response.status().as_u16()));
     response
-}
-
-/// Never answers. The connection is ended, or stays open until the client or the emulator ends it.
-async fn drop_response(
-    service: &Service,
-    entry: EntryId,
-    connection: &ConnectionControl,
-    how: Option<Disconnect>,
-) -> Response<Body> {
-    service.log.update(entry, |request| request.answer = Answer::Lost);
-    if let Some(how) = how {
-        connection.disconnect(how);
-    }
-    pending().await
 }
 
 /// Waits until this long after the arrival of a request.

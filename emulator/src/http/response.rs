@@ -5,7 +5,8 @@ use std::time::SystemTime;
 
 use axum::{
     body::Body,
-    http::{HeaderValue, Response, StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
 };
 use bytes::Bytes;
 use coralogix_incidents::{ApiGeneration, types};
@@ -13,10 +14,9 @@ use coralogix_incidents::{ApiGeneration, types};
 use crate::{
     domain::error::Rejection,
     faults::{
-        body::{ChunkedBody, Ending, IncompleteBody},
+        body::{ControlledBody, Ending},
         model::{FaultBody, RetryAfter},
     },
-    net::connection::ConnectionControl,
     proto_json::json_writer::{self, Format},
 };
 
@@ -53,7 +53,7 @@ impl HttpError {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 
-    pub(crate) fn into_response(self, generation: ApiGeneration, format: Format) -> Response<Body> {
+    pub(crate) fn into_response(self, generation: ApiGeneration, format: Format) -> Response {
         let mut response = error(self.status, &FaultBody::Documented, &self.message, generation, format);
         if self.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -72,8 +72,8 @@ impl From<Rejection> for HttpError {
 }
 
 /// 200 with this JSON.
-pub(crate) fn ok(json: Vec<u8>) -> Response<Body> {
-    let body = if json.len() > CHUNKED_FROM { Body::new(ChunkedBody::new(json)) } else { Body::from(json) };
+pub(crate) fn ok(json: Vec<u8>) -> Response {
+    let body = if json.len() > CHUNKED_FROM { chunked(json) } else { Body::from(json) };
     with_type(StatusCode::OK, "application/json", body)
 }
 
@@ -84,14 +84,17 @@ pub(crate) fn error(
     message: &str,
     generation: ApiGeneration,
     format: Format,
-) -> Response<Body> {
+) -> Response {
     let json = |value: serde_json::Value| ("application/json", value.to_string());
     let (content_type, body) = match kind {
         FaultBody::Documented => {
             let code = if generation == ApiGeneration::V5 { i32::from(status.as_u16()) } else { grpc_code(status) };
             let body = types::Status::default().with_code(code).with_message(message);
-            let body = json_writer::write(&body, format).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-            ("application/json", body.unwrap_or_default())
+            return with_type(
+                status,
+                "application/json",
+                chunked(json_writer::write(&body, format).unwrap_or_default()),
+            );
         }
         FaultBody::Error => json(serde_json::json!({ "error": message })),
         FaultBody::ErrorMessage => json(serde_json::json!({ "error": { "message": message } })),
@@ -105,69 +108,61 @@ pub(crate) fn error(
             );
             ("text/html", page)
         }
-        FaultBody::Empty => {
-            let mut response = Response::new(Body::empty());
-            *response.status_mut() = status;
-            return response;
-        }
+        FaultBody::Empty => return status.into_response(),
     };
-    with_type(status, content_type, Body::new(ChunkedBody::new(body.into_bytes())))
+    with_type(status, content_type, chunked(body))
 }
 
 /// The response to a path that does not exist.
-pub(crate) fn unknown_path(gateway: GatewayStyle, format: Format) -> Response<Body> {
+pub(crate) fn unknown_path(gateway: GatewayStyle, format: Format) -> Response {
     match gateway {
         GatewayStyle::V1_6 => not_implemented(),
         GatewayStyle::V2_10 => {
-            error(StatusCode::NOT_FOUND, &FaultBody::Documented, "Not Found", ApiGeneration::V1, format)
+            HttpError::new(StatusCode::NOT_FOUND, "Not Found").into_response(ApiGeneration::V1, format)
         }
-        GatewayStyle::PlainText => {
-            let body = FaultBody::Text("Not Found: Not Found".to_owned());
-            error(StatusCode::NOT_FOUND, &body, "", ApiGeneration::V1, format)
-        }
+        GatewayStyle::PlainText => plain_text(StatusCode::NOT_FOUND, "Not Found: Not Found"),
     }
 }
 
 /// The response to a path that exists, but not with the method of the request.
-pub(crate) fn wrong_method(gateway: GatewayStyle, allowed: &str, format: Format) -> Response<Body> {
+pub(crate) fn wrong_method(gateway: GatewayStyle, allowed: &str, format: Format) -> Response {
     match gateway {
         GatewayStyle::V1_6 => not_implemented(),
         GatewayStyle::V2_10 => {
-            error(StatusCode::NOT_IMPLEMENTED, &FaultBody::Documented, "Method Not Allowed", ApiGeneration::V1, format)
+            let error = HttpError::new(StatusCode::NOT_IMPLEMENTED, "Method Not Allowed");
+            error.into_response(ApiGeneration::V1, format)
         }
         GatewayStyle::PlainText => {
-            let body = FaultBody::Text("Method Not Allowed".to_owned());
-            let mut response = error(StatusCode::METHOD_NOT_ALLOWED, &body, "", ApiGeneration::V1, format);
-            if let Ok(allowed) = HeaderValue::from_str(allowed) {
-                response.headers_mut().insert(header::ALLOW, allowed);
-            }
-            response
+            let response = plain_text(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed");
+            ([(header::ALLOW, allowed)], response).into_response()
         }
     }
 }
 
-fn not_implemented() -> Response<Body> {
+fn not_implemented() -> Response {
     let body = r#"{"error":"Not Implemented","code":12,"message":"Not Implemented"}"#;
-    with_type(StatusCode::NOT_IMPLEMENTED, "application/json", Body::new(ChunkedBody::new(body.into())))
+    with_type(StatusCode::NOT_IMPLEMENTED, "application/json", chunked(body))
 }
 
-pub(crate) fn with_retry_after(mut response: Response<Body>, wait: RetryAfter) -> Response<Body> {
+fn plain_text(status: StatusCode, text: &'static str) -> Response {
+    with_type(status, "text/plain; charset=utf-8", chunked(text))
+}
+
+pub(crate) fn with_retry_after(response: Response, wait: Option<RetryAfter>) -> Response {
     let value = match wait {
-        RetryAfter::Seconds(seconds) => HeaderValue::from(seconds),
-        RetryAfter::Date(wait) => {
-            let date = httpdate::fmt_http_date(SystemTime::now() + wait);
-            HeaderValue::from_str(&date).unwrap_or(HeaderValue::from_static("1"))
-        }
+        None => return response,
+        Some(RetryAfter::Seconds(seconds)) => seconds.to_string(),
+        Some(RetryAfter::Date(wait)) => httpdate::fmt_http_date(SystemTime::now() + wait),
     };
-    response.headers_mut().insert(header::RETRY_AFTER, value);
-    response
+    ([(header::RETRY_AFTER, value)], response).into_response()
 }
 
-fn with_type(status: StatusCode, content_type: &'static str, body: Body) -> Response<Body> {
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    response
+fn with_type(status: StatusCode, content_type: &'static str, body: Body) -> Response {
+    (status, [(header::CONTENT_TYPE, content_type)], body).into_response()
+}
+
+fn chunked(body: impl Into<Bytes>) -> Body {
+    Body::new(ControlledBody::new(body.into(), Ending::Complete))
 }
 
 /// The gRPC code of an HTTP status: V1 reports errors by it.
@@ -187,27 +182,13 @@ fn grpc_code(status: StatusCode) -> i32 {
     }
 }
 
-/// How the end of a body is marked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Framing {
-    ContentLength,
-    Chunked,
-}
-
 /// A 200 response that is cut off or stalls after `sent` bytes of its body.
-pub(crate) fn incomplete(
-    json: Vec<u8>,
-    sent: usize,
-    framing: Framing,
-    ending: Ending,
-    connection: ConnectionControl,
-) -> Response<Body> {
+pub(crate) fn incomplete(json: Vec<u8>, sent: usize, chunked: bool, ending: Ending) -> Response {
     let length = json.len();
     let mut part = Bytes::from(json);
     part.truncate(sent);
-    let body = Body::new(IncompleteBody::new(part, ending, connection));
-    let mut response = with_type(StatusCode::OK, "application/json", body);
-    if framing == Framing::ContentLength {
+    let mut response = with_type(StatusCode::OK, "application/json", Body::new(ControlledBody::new(part, ending)));
+    if !chunked {
         // More than what is sent, also where all of the body is sent: the response has to stay incomplete.
         let promised = length.max(sent.saturating_add(1));
         response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(promised));

@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     Router,
-    body::Body,
     extract::{RawPathParams, Request},
-    http::{HeaderValue, Method, Response, header},
-    routing::{MethodFilter, MethodRouter, any, get},
+    http::{Method, header},
+    response::IntoResponse,
+    routing::{any, get},
 };
 use coralogix_incidents::{ApiGeneration, Client, Idempotency};
 
@@ -52,7 +52,13 @@ pub(crate) fn router(service: &Arc<Service>) -> Result<Router, StartError> {
     }
     let mut app = Router::new().route("/openapi.yaml", get(document));
     for (path, routes) in paths {
-        let methods = methods(service, &routes.into())?;
+        let (for_path, routes) = (Arc::clone(service), Arc::<[Route]>::from(routes));
+        // `any` instead of axum's routing by method, which answers HEAD as GET, and a wrong method with `Allow`. Gateways do neither.
+        let methods = any(move |parameters: RawPathParams, request: Request| async move {
+            // No path of the document has more than one parameter.
+            let parameter = parameters.iter().next().map(|(_, value)| value.to_owned());
+            handler::serve_path(&for_path, &routes, parameter, request).await
+        });
         // A gateway's parameter also matches an empty segment; axum's does not.
         if let Some((before, (_, after))) =
             path.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?)))
@@ -69,37 +75,7 @@ pub(crate) fn router(service: &Arc<Service>) -> Result<Router, StartError> {
     Ok(app.fallback(move |request: Request| async move { handler::serve_unknown_path(&service, request).await }))
 }
 
-/// The methods of one path.
-fn methods(service: &Arc<Service>, routes: &Arc<[Route]>) -> Result<MethodRouter, StartError> {
-    let serve = |number: Option<usize>| {
-        let (service, routes) = (Arc::clone(service), Arc::clone(routes));
-        move |parameters: RawPathParams, request: Request| async move {
-            let parameter = first(&parameters);
-            // axum routes HEAD to the handler of GET; gateways do not.
-            match number.and_then(|number| routes.get(number)).filter(|route| route.method == *request.method()) {
-                Some(route) => handler::serve(&service, route, parameter, request).await,
-                None => handler::serve_wrong_method(&service, &routes, parameter, request).await,
-            }
-        }
-    };
-    // `any` instead of axum's own answer to a wrong method: that one comes with `Allow`, which gateways do not send.
-    let mut methods = any(serve(None));
-    for (number, route) in routes.iter().enumerate() {
-        let filter = MethodFilter::try_from(route.method.clone())
-            .map_err(|_| StartError::operation(route.operation.id(), "its method is unknown"))?;
-        methods = methods.on(filter, serve(Some(number)));
-    }
-    Ok(methods)
-}
-
-/// The value of a path's parameter. No path of the document has more than one.
-fn first(parameters: &RawPathParams) -> Option<String> {
-    parameters.iter().next().map(|(_, value)| value.to_owned())
-}
-
 /// Needs no key.
-async fn document() -> Response<Body> {
-    let mut response = Response::new(Body::from(DOCUMENT));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/yaml"));
-    response
+async fn document() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/yaml")], DOCUMENT)
 }

@@ -6,7 +6,8 @@ use axum::{
     Router,
     body::Body,
     extract::Request,
-    http::{HeaderValue, Response, StatusCode, header},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
@@ -103,10 +104,7 @@ async fn connection(stream: TcpStream, router: Router, prepare: Prepare, mut pha
 }
 
 /// The answer of Go's HTTP server, which is in front of every gateway.
-fn malformed() -> Response<Body> {
-    let mut response = Response::new(Body::from("400 Bad Request"));
-    *response.status_mut() = StatusCode::BAD_REQUEST;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    response
+fn malformed() -> Response {
+    let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CONNECTION, "close")];
+    (StatusCode::BAD_REQUEST, headers, "400 Bad Request").into_response()
 }
