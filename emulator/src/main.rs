@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use clap::{Parser, ValueEnum};
+use clap::{
+    Parser,
+    builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
+};
 use coralogix_incidents::{ApiGeneration, ApiKey};
 use coralogix_incidents_emulator::{
     DOCUMENTED_IDS, Emulator, FAULT_GRAMMAR, Fault, GatewayStyle, JsonStyle, Key, ParseFaultError, Quirk, USERS,
@@ -44,17 +47,17 @@ struct Options {
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
     /// Which members responses show.
-    #[arg(long, value_enum, default_value_t = Style::EmitUnpopulated)]
-    json_style: Style,
+    #[arg(long, default_value = "emit-unpopulated", value_parser = choice(STYLES))]
+    json_style: JsonStyle,
     /// How unknown paths and wrong methods are answered.
-    #[arg(long, value_enum, default_value_t = Gateway::V2_10)]
-    gateway: Gateway,
+    #[arg(long, default_value = "v2.10", value_parser = choice(GATEWAYS))]
+    gateway: GatewayStyle,
     /// Known deviation from the documented behavior; may be given several times.
-    #[arg(long, value_enum, value_name = "QUIRK")]
-    quirk: Vec<QuirkName>,
+    #[arg(long, value_name = "QUIRK", value_parser = choice(QUIRKS))]
+    quirk: Vec<Quirk>,
     /// API generations to serve; a path of the other one is an unknown route.
-    #[arg(long, value_enum, default_value_t = Generations::Both)]
-    generations: Generations,
+    #[arg(long, default_value = "both", value_parser = choice(GENERATIONS))]
+    generations: &'static [ApiGeneration],
     /// Leave out the administration API under /_emulator and the page at /.
     #[arg(long)]
     no_admin: bool,
@@ -75,45 +78,41 @@ fn fault(text: &str) -> Result<FaultArgument, ParseFaultError> {
     Ok((text.to_owned(), text.parse()?))
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Style {
-    /// Every member, as grpc-gateway 2 does; of a oneof, only the member that is set.
-    EmitUnpopulated,
-    /// Only members that are set.
-    DefaultsOmitted,
-    /// Every member; an unset one is null.
-    NullsPopulated,
-}
+/// The values of an option: the name and the help of each.
+type Choices<T> = [(&'static str, &'static str, T)];
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Generations {
-    V1,
-    V5,
-    Both,
-}
+const STYLES: &Choices<JsonStyle> = &[
+    (
+        "emit-unpopulated",
+        "Every member, as grpc-gateway 2 does; of a oneof, only the member that is set",
+        JsonStyle::EmitUnpopulated,
+    ),
+    ("defaults-omitted", "Only members that are set", JsonStyle::DefaultsOmitted),
+    ("nulls-populated", "Every member; an unset one is null", JsonStyle::NullsPopulated),
+];
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum QuirkName {
-    /// A list of incidents has `nextPageToken` at its top level.
-    TopLevelPageToken,
-    /// Calls that change incidents are answered with 200 and an empty body.
-    EmptyResponses,
-    /// V1 calls that change incidents read the query and ignore the body.
-    IgnoredBodies,
-    /// As ignored-bodies, but a call without ids in the query is 400.
-    RefusedBodies,
-}
+const GATEWAYS: &Choices<GatewayStyle> = &[
+    ("v1.6", "501 for both, as grpc-gateway 1.6 does", GatewayStyle::V1_6),
+    ("v2.10", "404 and 501, as grpc-gateway 2.10 does", GatewayStyle::V2_10),
+    ("plain-text", "404 and 405 in plain text", GatewayStyle::PlainText),
+];
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Gateway {
-    /// 501 for both, as grpc-gateway 1.6 does.
-    #[value(name = "v1.6")]
-    V1_6,
-    /// 404 and 501, as grpc-gateway 2.10 does.
-    #[value(name = "v2.10")]
-    V2_10,
-    /// 404 and 405 in plain text.
-    PlainText,
+const QUIRKS: &Choices<Quirk> = &[
+    ("top-level-page-token", "A list of incidents has `nextPageToken` at its top level", Quirk::TopLevelPageToken),
+    ("empty-responses", "Calls that change incidents are answered with 200 and an empty body", Quirk::EmptyResponses),
+    ("ignored-bodies", "V1 calls that change incidents read the query and ignore the body", Quirk::IgnoredBodies),
+    ("refused-bodies", "As ignored-bodies, but a call without ids in the query is 400", Quirk::RefusedBodies),
+];
+
+const GENERATIONS: &Choices<&[ApiGeneration]> =
+    &[("v1", "", &[ApiGeneration::V1]), ("v5", "", &[ApiGeneration::V5]), ("both", "", ApiGeneration::ALL)];
+
+fn choice<T: Copy + Send + Sync + 'static>(choices: &'static Choices<T>) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(choices.iter().map(|(name, help, _)| {
+        let value = PossibleValue::new(*name);
+        if help.is_empty() { value } else { value.help(*help) }
+    }))
+    .try_map(|text| choices.iter().find(|(name, ..)| *name == text).map(|(.., value)| *value).ok_or("an unknown value"))
 }
 
 fn parse_latency(text: &str) -> Result<Duration, String> {
@@ -141,29 +140,12 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         .seed(options.seed)
         .key(Key::personal(&options.key, USERS[1]))
         .latency(options.latency)
-        .json_style(match options.json_style {
-            Style::EmitUnpopulated => JsonStyle::EmitUnpopulated,
-            Style::DefaultsOmitted => JsonStyle::DefaultsOmitted,
-            Style::NullsPopulated => JsonStyle::NullsPopulated,
-        })
-        .gateway(match options.gateway {
-            Gateway::V1_6 => GatewayStyle::V1_6,
-            Gateway::V2_10 => GatewayStyle::V2_10,
-            Gateway::PlainText => GatewayStyle::PlainText,
-        })
-        .generations(match options.generations {
-            Generations::V1 => vec![ApiGeneration::V1],
-            Generations::V5 => vec![ApiGeneration::V5],
-            Generations::Both => ApiGeneration::ALL.to_vec(),
-        })
+        .json_style(options.json_style)
+        .gateway(options.gateway)
+        .generations(options.generations.iter().copied())
         .unknown_values(options.unknown_values);
     for quirk in &options.quirk {
-        builder = builder.quirk(match quirk {
-            QuirkName::TopLevelPageToken => Quirk::TopLevelPageToken,
-            QuirkName::EmptyResponses => Quirk::EmptyResponses,
-            QuirkName::IgnoredBodies => Quirk::IgnoredBodies,
-            QuirkName::RefusedBodies => Quirk::RefusedBodies,
-        });
+        builder = builder.quirk(*quirk);
     }
     if options.no_admin {
         builder = builder.without_administration();
