@@ -59,19 +59,8 @@ fn inject_unknown_enum(name: &str) -> Option<String> {
     }
 }
 
-/// Whether a written value is the default of its type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Written {
-    Default,
-    /// Another value, or one that has presence.
-    Value,
-}
-
-impl Written {
-    fn new(is_default: bool) -> Self {
-        if is_default { Self::Default } else { Self::Value }
-    }
-}
+/// Whether a written value is the default of its type, and has no presence.
+type IsDefault = bool;
 
 type Error = serde_json::Error;
 
@@ -88,9 +77,9 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     /// Writes a scalar.
-    fn scalar<T: Serialize + PartialEq + Default>(self, value: &T) -> Result<Written, Error> {
+    fn scalar<T: Serialize + PartialEq + Default>(self, value: &T) -> Result<IsDefault, Error> {
         serde_json::to_writer(self.out, value)?;
-        Ok(Written::new(*value == T::default()))
+        Ok(*value == T::default())
     }
 
     fn open(self, open: u8, close: u8, message: Option<&'static Message>) -> Nested<'a> {
@@ -102,22 +91,31 @@ impl<'a> Writer<'a> {
 
 macro_rules! scalars {
     ($($method:ident: $type:ty),*) => {
-        $(fn $method(self, value: $type) -> Result<Written, Error> {
+        $(fn $method(self, value: $type) -> Result<IsDefault, Error> {
             self.scalar(&value)
         })*
     };
 }
 
+/// Methods for values that generated messages do not have.
+macro_rules! unsupported {
+    ($($method:ident($($argument:ty),*) -> $ok:ident;)*) => {
+        $(fn $method(self, $(_: $argument),*) -> Result<Self::$ok, Error> {
+            Err(unsupported(stringify!($method)))
+        })*
+    };
+}
+
 impl<'a> Serializer for Writer<'a> {
-    type Ok = Written;
+    type Ok = IsDefault;
     type Error = Error;
     type SerializeSeq = Nested<'a>;
     type SerializeMap = Nested<'a>;
     type SerializeStruct = Nested<'a>;
-    type SerializeTuple = Impossible<Written, Error>;
-    type SerializeTupleStruct = Impossible<Written, Error>;
-    type SerializeTupleVariant = Impossible<Written, Error>;
-    type SerializeStructVariant = Impossible<Written, Error>;
+    type SerializeTuple = Impossible<IsDefault, Error>;
+    type SerializeTupleStruct = Impossible<IsDefault, Error>;
+    type SerializeTupleVariant = Impossible<IsDefault, Error>;
+    type SerializeStructVariant = Impossible<IsDefault, Error>;
 
     scalars!(
         serialize_bool: bool, serialize_i8: i8, serialize_i16: i16, serialize_i32: i32, serialize_i64: i64,
@@ -125,29 +123,29 @@ impl<'a> Serializer for Writer<'a> {
         serialize_char: char
     );
 
-    fn serialize_str(self, text: &str) -> Result<Written, Error> {
+    fn serialize_str(self, text: &str) -> Result<IsDefault, Error> {
         let Kind::Enum(names) = self.kind else { return self.scalar(&text) };
         match inject_unknown_enum(text).filter(|_| self.format.unknown_values) {
             Some(unknown) => self.out.extend_from_slice(unknown.as_bytes()),
             None => serde_json::to_writer(self.out, text)?,
         }
-        Ok(Written::new(names.first() == Some(&text)))
+        Ok(names.first() == Some(&text))
     }
 
-    fn serialize_none(self) -> Result<Written, Error> {
+    fn serialize_none(self) -> Result<IsDefault, Error> {
         self.scalar(&())
     }
 
-    fn serialize_unit(self) -> Result<Written, Error> {
+    fn serialize_unit(self) -> Result<IsDefault, Error> {
         self.scalar(&())
     }
 
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<Written, Error> {
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<IsDefault, Error> {
         value.serialize(self)?;
-        Ok(Written::Value)
+        Ok(false)
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<Written, Error> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<IsDefault, Error> {
         value.serialize(self)
     }
 
@@ -166,54 +164,30 @@ impl<'a> Serializer for Writer<'a> {
         }
     }
 
-    fn serialize_unit_struct(self, name: &'static str) -> Result<Written, Error> {
+    fn serialize_unit_struct(self, name: &'static str) -> Result<IsDefault, Error> {
         self.serialize_struct(name, 0).and_then(SerializeStruct::end)
     }
 
-    fn serialize_unit_variant(self, _: &'static str, _: u32, name: &'static str) -> Result<Written, Error> {
+    fn serialize_unit_variant(self, _: &'static str, _: u32, name: &'static str) -> Result<IsDefault, Error> {
         self.serialize_str(name)
     }
 
-    fn serialize_bytes(self, _: &[u8]) -> Result<Written, Error> {
-        Err(unsupported("bytes"))
-    }
+    unsupported!(
+        serialize_bytes(&[u8]) -> Ok;
+        serialize_tuple(usize) -> SerializeTuple;
+        serialize_tuple_struct(&'static str, usize) -> SerializeTupleStruct;
+        serialize_tuple_variant(&'static str, u32, &'static str, usize) -> SerializeTupleVariant;
+        serialize_struct_variant(&'static str, u32, &'static str, usize) -> SerializeStructVariant;
+    );
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
         self,
         _: &'static str,
         _: u32,
-        _: &'static str,
+        name: &'static str,
         _: &T,
-    ) -> Result<Written, Error> {
-        Err(unsupported("variants with data"))
-    }
-
-    fn serialize_tuple(self, _: usize) -> Result<Self::SerializeTuple, Error> {
-        Err(unsupported("tuples"))
-    }
-
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeTupleStruct, Error> {
-        Err(unsupported("tuples"))
-    }
-
-    fn serialize_tuple_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Self::SerializeTupleVariant, Error> {
-        Err(unsupported("variants with data"))
-    }
-
-    fn serialize_struct_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Self::SerializeStructVariant, Error> {
-        Err(unsupported("variants with data"))
+    ) -> Result<IsDefault, Error> {
+        Err(unsupported(name))
     }
 }
 
@@ -232,7 +206,7 @@ struct Nested<'a> {
 }
 
 impl Nested<'_> {
-    fn value<T: Serialize + ?Sized>(&mut self, value: &T, kind: Kind) -> Result<Written, Error> {
+    fn value<T: Serialize + ?Sized>(&mut self, value: &T, kind: Kind) -> Result<IsDefault, Error> {
         value.serialize(Writer { out: self.out, format: self.format, kind })
     }
 
@@ -260,15 +234,15 @@ impl Nested<'_> {
         fields.get(self.position - 1).ok_or_else(|| unsupported(name))
     }
 
-    fn end(self) -> Written {
-        let written = Written::new(self.out.len() == self.start);
+    fn end(self) -> IsDefault {
+        let is_empty = self.out.len() == self.start;
         self.out.push(self.close);
-        written
+        is_empty
     }
 }
 
 impl SerializeSeq for Nested<'_> {
-    type Ok = Written;
+    type Ok = IsDefault;
     type Error = Error;
 
     fn serialize_element<T: Serialize + ?Sized>(&mut self, item: &T) -> Result<(), Error> {
@@ -276,13 +250,13 @@ impl SerializeSeq for Nested<'_> {
         self.value(item, self.kind).map(drop)
     }
 
-    fn end(self) -> Result<Written, Error> {
+    fn end(self) -> Result<IsDefault, Error> {
         Ok(Nested::end(self))
     }
 }
 
 impl SerializeMap for Nested<'_> {
-    type Ok = Written;
+    type Ok = IsDefault;
     type Error = Error;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
@@ -293,21 +267,21 @@ impl SerializeMap for Nested<'_> {
         self.value(value, self.kind).map(drop)
     }
 
-    fn end(self) -> Result<Written, Error> {
+    fn end(self) -> Result<IsDefault, Error> {
         Ok(Nested::end(self))
     }
 }
 
 impl SerializeStruct for Nested<'_> {
-    type Ok = Written;
+    type Ok = IsDefault;
     type Error = Error;
 
     fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Error> {
         let field = self.field(name)?;
         let before = self.out.len();
         self.key(name)?;
-        let written = self.value(value, field.kind)?;
-        if self.format.style == JsonStyle::DefaultsOmitted && written == Written::Default {
+        let is_default = self.value(value, field.kind)?;
+        if self.format.style == JsonStyle::DefaultsOmitted && is_default {
             self.out.truncate(before);
         }
         Ok(())
@@ -331,7 +305,7 @@ impl SerializeStruct for Nested<'_> {
         Ok(())
     }
 
-    fn end(self) -> Result<Written, Error> {
+    fn end(self) -> Result<IsDefault, Error> {
         if self.format.unknown_values {
             let mut nested = self;
             nested.separate();
