@@ -6,6 +6,8 @@ use axum::{
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
+use crate::proto_json::query_reader::invalid_escape;
+
 /// The media type of an HTML form.
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -22,7 +24,7 @@ const ESCAPED: &AsciiSet =
 
 /// Decodes the path, and applies `X-HTTP-Method-Override`. Returns `None` if the path is not percent-encoded correctly.
 pub(crate) fn prepare(mut request: Request) -> Option<Request> {
-    if !has_valid_escapes(request.uri().path()) {
+    if invalid_escape(request.uri().path()).is_some() {
         return None;
     }
     let (uri, method) = (decoded(request.uri()), overridden(&request));
@@ -71,11 +73,4 @@ fn decoded(uri: &Uri) -> Option<Uri> {
         rewritten.push_str(query);
     }
     rewritten.parse().ok()
-}
-
-fn has_valid_escapes(path: &str) -> bool {
-    path.split('%').skip(1).all(|rest| {
-        let digits = rest.as_bytes().get(..2);
-        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
-    })
 }

@@ -19,13 +19,8 @@ impl Query {
         if text.contains(';') {
             return Err("invalid semicolon separator in query".to_owned());
         }
-        let mut rest = text;
-        while let Some(at) = rest.find('%') {
-            rest = &rest[at + 1..];
-            if rest.len() < 2 || !rest.bytes().take(2).all(|byte| byte.is_ascii_hexdigit()) {
-                let escape: String = rest.chars().take(2).collect();
-                return Err(format!("invalid URL escape {:?}", format!("%{escape}")));
-            }
+        if let Some(escape) = invalid_escape(text) {
+            return Err(format!("invalid URL escape {escape:?}"));
         }
         let mut query = Self::default();
         for (name, value) in form_urlencoded::parse(text.as_bytes()) {
@@ -54,6 +49,12 @@ impl Query {
             }
         })
     }
+}
+
+/// The first escape of a URL that is not `%` and two hexadecimal digits.
+pub(crate) fn invalid_escape(text: &str) -> Option<String> {
+    let mut escapes = text.match_indices('%').map(|(at, _)| text[at..].chars().take(3).collect::<String>());
+    escapes.find(|escape| escape.len() < 3 || !escape[1..].bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// Reads a message.
