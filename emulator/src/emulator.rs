@@ -12,7 +12,7 @@ use std::{
 use axum::Router;
 use coralogix_incidents::{ApiKey, Client, Error, types};
 use tokio::{
-    runtime,
+    runtime::{self, Runtime},
     sync::{oneshot, watch},
 };
 
@@ -65,7 +65,6 @@ pub struct Emulator {
     url: String,
     api_key: String,
     phase: watch::Sender<Phase>,
-    done: Option<oneshot::Receiver<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -86,20 +85,15 @@ impl Emulator {
         listener.set_nonblocking(true).map_err(|source| StartError::socket("listen on", address, source))?;
         let (phase, phases) = watch::channel(Phase::Running);
         let (ready, readiness) = oneshot::channel();
-        let (finished, done) = oneshot::channel();
         let thread = thread::Builder::new()
             .name("incidents-emulator".to_owned())
-            .spawn(move || {
-                run(listener, router, phases, ready);
-                // The receiver is gone unless somebody called `stop`.
-                let _ = finished.send(());
-            })
+            .spawn(move || run(listener, router, phases, ready))
             .map_err(|source| StartError::socket("serve on", address, source))?;
         let started = readiness.await.unwrap_or_else(|_| Err(io::ErrorKind::Other.into()));
         started.map_err(|source| StartError::socket("serve on", address, source))?;
         let origin = format!("http://{}", callable(address));
         let url = format!("{origin}{BASE_PATH}");
-        Ok(Self { service, address, origin, url, api_key, phase, done: Some(done), thread: Some(thread) })
+        Ok(Self { service, address, origin, url, api_key, phase, thread: Some(thread) })
     }
 
     /// Returns the base URL for clients, such as `http://127.0.0.1:40123/mgmt/openapi`. If the emulator listens on all interfaces, the
@@ -188,12 +182,10 @@ impl Emulator {
     }
 
     /// Stops the emulator as [`stop`](Self::stop) does, and returns it for inspection.
-    pub async fn drain(mut self) -> Self {
+    pub async fn drain(self) -> Self {
         self.phase.send_replace(Phase::Draining);
-        if let Some(done) = self.done.take() {
-            // An error means that the thread has ended, which is the goal.
-            let _ = done.await;
-        }
+        // The server and its connections have the receivers.
+        self.phase.closed().await;
         self
     }
 
@@ -249,30 +241,20 @@ fn callable(address: SocketAddr) -> SocketAddr {
 }
 
 fn run(listener: TcpListener, router: Router, phases: watch::Receiver<Phase>, ready: oneshot::Sender<io::Result<()>>) {
-    let runtime = match runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .thread_name("incidents-emulator")
-        .enable_io()
-        .enable_time()
-        .build()
-    {
-        Ok(runtime) => runtime,
-        Err(problem) => {
-            let _ = ready.send(Err(problem));
-            return;
+    // The caller may have stopped waiting. Then the phase ends the server.
+    match listen(listener) {
+        Ok((runtime, listener)) => {
+            let _ = ready.send(Ok(()));
+            runtime.block_on(server::serve(listener, router, prepare, phases));
+            runtime.shutdown_timeout(Duration::from_secs(1));
         }
-    };
-    runtime.block_on(async {
-        let listener = match tokio::net::TcpListener::from_std(listener) {
-            Ok(listener) => listener,
-            Err(problem) => {
-                let _ = ready.send(Err(problem));
-                return;
-            }
-        };
-        // The caller may have stopped waiting. Then the phase ends the server.
-        let _ = ready.send(Ok(()));
-        server::serve(listener, router, prepare, phases).await;
-    });
-    runtime.shutdown_timeout(Duration::from_secs(1));
+        Err(problem) => drop(ready.send(Err(problem))),
+    }
+}
+
+fn listen(listener: TcpListener) -> io::Result<(Runtime, tokio::net::TcpListener)> {
+    let mut builder = runtime::Builder::new_multi_thread();
+    let runtime = builder.worker_threads(2).thread_name("incidents-emulator").enable_io().enable_time().build()?;
+    let listener = runtime.block_on(async { tokio::net::TcpListener::from_std(listener) })?;
+    Ok((runtime, listener))
 }
