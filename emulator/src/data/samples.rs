@@ -1,7 +1,7 @@
 //! Realistic incidents. It knows nothing of HTTP, or of what happens to the incidents later.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use coralogix_incidents::types;
+use coralogix_incidents::types::{self, IncidentSeverity};
 use fastrand::Rng;
 
 use crate::{
@@ -23,85 +23,59 @@ pub const USERS: [&str; 4] =
 struct Alert {
     name: &'static str,
     description: &'static str,
-    severity: types::IncidentSeverity,
-    application: &'static str,
-    subsystem: &'static str,
-    service: &'static str,
-    team: &'static str,
+    severity: IncidentSeverity,
+    /// The application, the subsystem, the service and the team.
+    labels: [&'static str; 4],
 }
 
-const ALERTS: [Alert; 8] = [
+static ALERTS: [Alert; 8] = [
     Alert {
         name: "Checkout error ratio above 5 %",
         description: "More than 5 % of the checkout requests failed within 10 minutes.",
-        severity: types::IncidentSeverity::Critical,
-        application: "shop",
-        subsystem: "checkout",
-        service: "checkout-api",
-        team: "payments",
+        severity: IncidentSeverity::Critical,
+        labels: ["shop", "checkout", "checkout-api", "payments"],
     },
     Alert {
         name: "Payment provider latency above 2 s",
         description: "The payment provider took longer than 2 s to answer for 15 minutes.",
-        severity: types::IncidentSeverity::Error,
-        application: "shop",
-        subsystem: "payments",
-        service: "payment-gateway",
-        team: "payments",
+        severity: IncidentSeverity::Error,
+        labels: ["shop", "payments", "payment-gateway", "payments"],
     },
     Alert {
         name: "Search index older than 30 minutes",
         description: "The search index was not refreshed for 30 minutes.",
-        severity: types::IncidentSeverity::Warning,
-        application: "shop",
-        subsystem: "search",
-        service: "indexer",
-        team: "discovery",
+        severity: IncidentSeverity::Warning,
+        labels: ["shop", "search", "indexer", "discovery"],
     },
     Alert {
         name: "Disk usage above 85 %",
         description: "A volume of the log store is more than 85 % full.",
-        severity: types::IncidentSeverity::Warning,
-        application: "platform",
-        subsystem: "storage",
-        service: "log-store",
-        team: "infrastructure",
+        severity: IncidentSeverity::Warning,
+        labels: ["platform", "storage", "log-store", "infrastructure"],
     },
     Alert {
         name: "Login failures from one network",
         description: "More than 200 failed logins from one network within 5 minutes.",
-        severity: types::IncidentSeverity::Critical,
-        application: "identity",
-        subsystem: "login",
-        service: "auth",
-        team: "security",
+        severity: IncidentSeverity::Critical,
+        labels: ["identity", "login", "auth", "security"],
     },
     Alert {
         name: "Queue depth growing for 20 minutes",
         description: "The consumers of the order queue fall behind.",
-        severity: types::IncidentSeverity::Error,
-        application: "shop",
-        subsystem: "orders",
-        service: "order-worker",
-        team: "fulfilment",
+        severity: IncidentSeverity::Error,
+        labels: ["shop", "orders", "order-worker", "fulfilment"],
     },
     Alert {
         name: "Certificate expires within 14 days",
         description: "A certificate of the public gateway has to be renewed.",
-        severity: types::IncidentSeverity::Low,
-        application: "platform",
-        subsystem: "edge",
-        service: "gateway",
-        team: "infrastructure",
+        severity: IncidentSeverity::Low,
+        labels: ["platform", "edge", "gateway", "infrastructure"],
     },
     Alert {
         name: "Nightly export finished late",
         description: "The nightly export took longer than its window.",
-        severity: types::IncidentSeverity::Info,
-        application: "reporting",
-        subsystem: "export",
-        service: "exporter",
-        team: "data",
+        severity: IncidentSeverity::Info,
+        labels: ["reporting", "export", "exporter", "data"],
     },
 ];
 
@@ -124,7 +98,7 @@ pub struct Sample {
     seed: u64,
     opened: DateTime<Utc>,
     name: Option<String>,
-    severity: Option<types::IncidentSeverity>,
+    severity: Option<IncidentSeverity>,
     environment: &'static str,
     muted: bool,
     steps: Vec<(Change, TimeDelta)>,
@@ -165,7 +139,7 @@ impl Sample {
 
     /// Sets the severity, instead of the alert's.
     #[must_use]
-    pub fn with_severity(mut self, severity: types::IncidentSeverity) -> Self {
+    pub fn with_severity(mut self, severity: IncidentSeverity) -> Self {
         self.severity = Some(severity);
         self
     }
@@ -207,7 +181,8 @@ impl Sample {
     }
 
     pub(crate) fn build(self) -> Stored {
-        let Some(alert) = ALERTS.get(self.alert) else { return Stored::new(types::Incident::default()) };
+        let alert = &ALERTS[self.alert];
+        let [application, subsystem, service, team] = alert.labels;
         let mut ids = Ids::new(self.seed, 0);
         let generated = ids.next_key();
         let documented = DOCUMENTED_IDS.iter().zip(DOCUMENTED_EVENT_IDS).find(|(id, _)| **id == self.id);
@@ -226,9 +201,9 @@ impl Sample {
                     .with_is_muted(self.muted),
             );
         let labels = [
-            ("applicationName", alert.application),
-            ("subsystemName", alert.subsystem),
-            ("service", alert.service),
+            ("applicationName", application),
+            ("subsystemName", subsystem),
+            ("service", service),
             ("environment", self.environment),
         ];
         let incident = types::Incident::default()
@@ -239,8 +214,8 @@ impl Sample {
             .with_state(types::IncidentState::Triggered)
             .with_status(types::IncidentStatus::Triggered)
             .with_contextual_labels(labels)
-            .with_display_labels([("Service", alert.service)])
-            .with_meta_labels([types::MetaLabel::default().with_key("team").with_value(alert.team)])
+            .with_display_labels([("Service", service)])
+            .with_meta_labels([types::MetaLabel::default().with_key("team").with_value(team)])
             .with_events([by_alert(opened, ids.next_uuid()), by_alert(triggered, ids.next_uuid())])
             .with_created_at(self.opened)
             .with_last_state_update_time(self.opened)

@@ -84,13 +84,10 @@ fn compare(one: &[SortKey], other: &[SortKey], descending: &[bool]) -> Ordering 
 /// Tokens are opaque to clients, so they are written in hexadecimal.
 fn write(token: &Token) -> String {
     let json = serde_json::to_vec(token).unwrap_or_default();
-    json.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
+    json.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 fn read(token: &str) -> Option<Token> {
-    let digits: Option<Vec<u8>> =
-        token.chars().map(|digit| Some(u8::try_from(digit.to_digit(16)?).ok()? & 15)).collect();
-    let digits = digits.filter(|digits| digits.len() % 2 == 0)?;
-    let json: Vec<u8> = digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();
-    serde_json::from_slice(&json).ok()
+    let bytes = (0..token.len()).step_by(2).map(|at| u8::from_str_radix(token.get(at..at + 2)?, 16).ok());
+    serde_json::from_slice(&bytes.collect::<Option<Vec<_>>>()?).ok()
 }

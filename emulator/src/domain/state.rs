@@ -153,8 +153,9 @@ fn assign(incident: &mut types::Incident, assignee: &str, user: &str) -> Option<
     {
         return None;
     }
-    let assignment =
-        types::Assignment::default().with_assigned_to(user_details(assignee)).with_assigned_by(user_details(user));
+    let assignment = types::Assignment::default()
+        .with_assigned_to(types::UserDetails::new(assignee))
+        .with_assigned_by(types::UserDetails::new(user));
     incident.assignments = vec![assignment.clone()];
     let payload = types::IncidentEventAssign::default().with_assignment(assignment);
     Some(event(types::IncidentEventType::Assign).with_assignment(payload))
@@ -173,7 +174,7 @@ fn acknowledge(incident: &mut types::Incident, user: &str) -> Option<types::Inci
         return None;
     }
     incident.status = types::IncidentStatus::Acknowledged;
-    let payload = types::IncidentEventAcknowledge::default().with_acknowledged_by(user_details(user));
+    let payload = types::IncidentEventAcknowledge::default().with_acknowledged_by(types::UserDetails::new(user));
     Some(event(types::IncidentEventType::Acknowledge).with_acknowledge(payload))
 }
 
@@ -198,16 +199,12 @@ fn close(incident: &mut types::Incident, user: &str, now: DateTime<Utc>) -> Opti
         return None;
     }
     end(incident, now);
-    let payload = types::IncidentEventClose::default().with_closed_by(user_details(user));
+    let payload = types::IncidentEventClose::default().with_closed_by(types::UserDetails::new(user));
     Some(event(types::IncidentEventType::Close).with_close(payload))
 }
 
 fn event(kind: types::IncidentEventType) -> types::IncidentEvent {
     types::IncidentEvent::default().with_incident_event_type(kind)
-}
-
-fn user_details(id: &str) -> types::UserDetails {
-    types::UserDetails::new(id)
 }
 
 /// Ends the work on an incident. `closedAt` stays as it is if the work had ended before. `state` and `lastStateUpdateTime`
