@@ -2,47 +2,43 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
+    path::Path,
     process::{Command, Stdio},
-    thread,
 };
 
 use coralogix_incidents_emulator::Emulator;
-use serde_json::json;
 
-use crate::{life::scratch, raw::post};
+use crate::{
+    life::scratch,
+    raw::{request, unassign},
+};
 
 const PAGE: &str = include_str!("../../src/http/admin/page.html");
 
 /// A person at the page: reads what is visible, fills forms in and clicks buttons. What happened is written down at the end.
-const PERSON: &str = r#"<!doctype html>
-<title>A person at the page</title>
-<iframe src="/" style="width: 1400px; height: 900px"></iframe>
-<pre id="notes"></pre>
+const PERSON: &str = r#"
+<pre id="notes" hidden></pre>
 <script>
-const frame = document.querySelector('iframe');
-const page = () => frame.contentDocument;
 const note = (text) => document.getElementById('notes').append(text + '\n');
 const sleep = (time) => new Promise((resolve) => setTimeout(resolve, time));
 
 /** Waits until the page shows all of these texts, and none of the texts that begin with `-`. */
 async function sees(...texts) {
   for (let tries = 0; tries < 100; tries++) {
-    const visible = page().body?.innerText ?? '';
+    const visible = document.body.innerText;
     const wrong = texts.filter((text) => text[0] === '-' ? visible.includes(text.slice(1)) : !visible.includes(text));
     if (!wrong.length) return note(`sees ${texts.join(', ')}`);
     await sleep(100);
   }
-  throw new Error(`does not see ${texts.join(', ')} in:\n${page().body.innerText}`);
+  throw new Error(`does not see ${texts.join(', ')} in:\n${document.body.innerText}`);
 }
 
 function fill(label, value) {
-  page().querySelector(`[aria-label="${label}"]`).value = value;
+  document.querySelector(`[aria-label="${label}"]`).value = value;
 }
 
 function click(label) {
-  const button = [...page().querySelectorAll('button')].find((button) => button.innerText === label);
+  const button = [...document.querySelectorAll('button')].find((button) => button.innerText === label);
   if (!button?.checkVisibility()) throw new Error(`finds no button ${label}`);
   button.click();
 }
@@ -79,7 +75,7 @@ async function use() {
   await sees('2026-03-14T12:00:00Z (stopped)');
   click('Reset clock');
   await sees('(running)');
-  page().querySelector('details').open = true;
+  document.querySelector('details').open = true;
   click('Set incidents');
   await sees('An incident of mine', '1 incidents', '-Checkout error ratio');
   click('Reset incidents');
@@ -87,63 +83,29 @@ async function use() {
   note('has used everything');
 }
 
-frame.addEventListener('load', () => use().catch((problem) => note(problem.message)));
+use().catch((problem) => note(problem.message));
 </script>
 "#;
 
-/// Serves the person's page beside the emulator's pages: a browser lets only pages of one origin look at each other.
-fn proxy(emulator: SocketAddr) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        for stream in listener.incoming().filter_map(Result::ok) {
-            thread::spawn(move || forward(stream, emulator));
-        }
-    });
-    address
-}
-
-/// One request of a connection. A connection that the browser gives up is none of the test's business.
-fn forward(mut stream: TcpStream, emulator: SocketAddr) -> Option<()> {
-    let mut reader = BufReader::new(stream.try_clone().ok()?);
-    let (mut head, mut length) = (String::new(), 0);
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line).ok()? <= 2 {
-            break;
-        }
-        let (name, value) = line.split_once(':').unwrap_or((&line, ""));
-        match name.to_ascii_lowercase().as_str() {
-            "content-length" => length = value.trim().parse().ok()?,
-            "connection" => continue,
-            _ => {}
-        }
-        head += &line;
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
-    if head.starts_with("GET /person ") {
-        let length = PERSON.len();
-        write!(stream, "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {length}\r\n")
-            .ok()?;
-        return write!(stream, "Connection: close\r\n\r\n{PERSON}").ok();
-    }
-    let mut upstream = TcpStream::connect(emulator).ok()?;
-    write!(upstream, "{head}Connection: close\r\n\r\n").ok()?;
-    upstream.write_all(&body).ok()?;
-    std::io::copy(&mut upstream, &mut stream).ok().map(drop)
-}
-
-/// The page after its scripts had 60 seconds of the browser's own time, which stands still while a response is awaited.
-fn browse(url: &str) -> Option<String> {
+/// What the browser makes of a file after its scripts had 60 seconds of the browser's own time, which stands still while a
+/// response is awaited.
+fn browse(file: &Path) -> Option<String> {
     let profile = scratch("browser");
     let output = ["chromium", "chromium-browser", "google-chrome"].iter().find_map(|browser| {
         Command::new(browser)
-            .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
+            .args([
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--window-size=1400,900",
+            ])
             .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
-            .args(["--virtual-time-budget=60000", "--dump-dom"])
+            // The file may read the emulator's responses.
+            .args(["--disable-web-security", "--virtual-time-budget=60000", "--dump-dom"])
             .arg(format!("--user-data-dir={}", profile.display()))
-            .arg(url)
+            .arg(file)
             .stdin(Stdio::null())
             .output()
             .ok()
@@ -155,13 +117,18 @@ fn browse(url: &str) -> Option<String> {
 #[tokio::test]
 async fn a_person_sees_and_changes_everything_on_the_page() {
     let emulator = Emulator::start().await.unwrap();
-    post(&emulator, "/v1/incidents:unassign", &json!({ "incidentIds": ["incident_id_1"] })).expect(200);
+    unassign(&emulator, "incident_id_1").send().expect(200);
     let initial = emulator.incident("incident_id_2");
-    let proxy = proxy(emulator.address());
-    let Some(dom) = browse(&format!("http://{proxy}/person")) else {
+    let page = request(&emulator, "GET", "").at("/").key(None).send();
+    assert_eq!((page.headers["content-type"].as_str(), page.body.as_str()), ("text/html; charset=utf-8", PAGE));
+    let file = scratch("page.html");
+    fs::write(&file, page.body.replace("<head>", &format!("<head><base href=\"{}\">", emulator.origin())) + PERSON)
+        .unwrap();
+    let Some(dom) = browse(&file) else {
         return println!("skipped: there is no browser");
     };
-    let notes = dom.split_once("<pre id=\"notes\">").and_then(|(_, rest)| rest.split_once("</pre>"));
+    fs::remove_file(file).unwrap();
+    let notes = dom.split_once("<pre id=\"notes\" hidden=\"\">").and_then(|(_, rest)| rest.split_once("</pre>"));
     let notes = notes.map_or(dom.as_str(), |(notes, _)| notes);
     assert!(notes.contains("has used everything"), "{notes}");
     assert_eq!(emulator.len(), 50);

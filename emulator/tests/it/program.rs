@@ -84,17 +84,17 @@ fn mistakes_are_explained() {
         running.0.stderr.take().unwrap().read_to_string(&mut said).unwrap();
         (running.0.wait().unwrap().code(), said)
     };
-    let (code, said) = run(&["--fault", "unassignIncidents:often"]);
-    assert!(code == Some(2) && said.contains("OPERATION:FAULT"), "{said}");
-    let (code, said) = run(&["--port", "0", "--fault", "unassign:503"]);
-    assert!(code == Some(2) && said.contains("the operations are listIncidents"), "{said}");
-    let (code, said) = run(&["--latency", "soon"]);
-    assert!(code == Some(2) && said.contains("20ms"), "{said}");
-    let (code, said) = run(&["--incidents", "99999999999"]);
-    assert!(code == Some(2) && said.contains("1000000"), "{said}");
-    for key in ["", "cxup_a\nb"] {
-        let (code, said) = run(&["--key", key]);
-        assert!(code == Some(2) && said.contains("--key"), "{said}");
+    let mistakes: [(&[&str], &str); 6] = [
+        (&["--fault", "unassignIncidents:often"], "OPERATION:FAULT"),
+        (&["--port", "0", "--fault", "unassign:503"], "the operations are listIncidents"),
+        (&["--latency", "soon"], "20ms"),
+        (&["--incidents", "99999999999"], "1000000"),
+        (&["--key", ""], "--key"),
+        (&["--key", "cxup_a\nb"], "--key"),
+    ];
+    for (arguments, problem) in mistakes {
+        let (code, said) = run(arguments);
+        assert!(code == Some(2) && said.contains(problem), "{arguments:?}: {said}");
     }
     let file = scratch("no-such-folder").join("state.json");
     let (code, said) = run(&["--port", "0", "--state", file.to_str().unwrap()]);

@@ -5,16 +5,19 @@ use std::{
     collections::BTreeMap,
     io::{self, Read, Write},
     net::TcpStream,
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 use coralogix_incidents_emulator::Emulator;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::document::Document;
 
 /// How long anything may take before a test fails. It bounds hanging only, so it is far longer than anything takes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
+pub(crate) const UNASSIGN: &str = "/v1/incidents:unassign";
 
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -56,6 +59,21 @@ pub(crate) fn request<'a>(emulator: &'a Emulator, method: &'a str, path: &str) -
 #[track_caller]
 pub(crate) fn post(emulator: &Emulator, path: &str, body: &Value) -> Reply {
     request(emulator, "POST", path).json(body.to_string()).send()
+}
+
+/// A request to unassign one incident.
+pub(crate) fn unassign<'a>(emulator: &'a Emulator, id: &str) -> Request<'a> {
+    request(emulator, "POST", UNASSIGN).json(json!({ "incidentIds": [id] }).to_string())
+}
+
+/// Waits until something is so.
+#[track_caller]
+pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < PATIENCE, "{what}");
+        thread::sleep(Duration::from_millis(5));
+    }
 }
 
 impl Request<'_> {

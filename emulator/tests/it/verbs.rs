@@ -6,8 +6,12 @@ use coralogix_incidents::{
     types::{self, IncidentEventType, IncidentState, IncidentStatus, OriginatorType},
 };
 use coralogix_incidents_emulator::{Clock, DOCUMENTED_EVENT_IDS, Emulator, Key, Sample};
+use serde_json::json;
 
-use crate::{document::Document, raw::post};
+use crate::{
+    document::Document,
+    raw::{post, request},
+};
 
 const ME: &str = "priya.nair@example.com";
 
@@ -147,7 +151,7 @@ async fn closing_ends_the_incident_and_leaves_its_alerts_state() {
 async fn repeating_a_verb_leaves_the_same_state_and_adds_no_event() {
     let emulator = emulator().await;
     for verb in ["assign", "acknowledge", "unassign", "resolve", "close"] {
-        let body = serde_json::json!({ "incidentIds": ["theirs"], "assignedTo": { "userId": ME } });
+        let body = json!({ "incidentIds": ["theirs"], "assignedTo": { "userId": ME } });
         let path = format!("/v1/incidents:{verb}");
         let first = post(&emulator, &path, &body).expect(200);
         let state = emulator.incidents();
@@ -170,10 +174,10 @@ async fn concurrent_requests_lose_no_change() {
             let (emulator, ids) = (&emulator, &ids);
             scope.spawn(move || {
                 for id in part {
-                    post(emulator, "/v1/incidents:unassign", &serde_json::json!({ "incidentIds": [id] })).expect(200);
+                    post(emulator, "/v1/incidents:unassign", &json!({ "incidentIds": [id] })).expect(200);
                 }
                 // And everybody acknowledges everything at once.
-                post(emulator, "/v1/incidents:acknowledge", &serde_json::json!({ "incidentIds": ids })).expect(200);
+                post(emulator, "/v1/incidents:acknowledge", &json!({ "incidentIds": ids })).expect(200);
             });
         }
     });
@@ -200,20 +204,20 @@ async fn one_missing_incident_is_404_and_several_are_listed() {
         assert_eq!(reply.not_found_ids, ["unknown", "a,b"]);
     }
     let path = "/v1/incidents/unknown";
-    let message = crate::raw::request(&emulator, "GET", path).send().expect(404)["message"].clone();
+    let message = request(&emulator, "GET", path).send().expect(404)["message"].clone();
     assert_eq!(message, "Not Found: incident unknown does not exist");
 }
 
 #[tokio::test]
 async fn an_incident_is_read_and_changed_by_any_of_its_events() {
     let emulator = Emulator::start().await.unwrap();
-    let listed = post(&emulator, "/v1/incidents:list-incident-events", &serde_json::json!({})).expect(200);
+    let listed = post(&emulator, "/v1/incidents:list-incident-events", &json!({})).expect(200);
     let items = listed["items"].as_array().unwrap();
     let keys = items.iter().map(|item| item["cxEventKey"].as_str().unwrap());
     let ids = items.iter().map(|item| item["incidentEvent"]["id"].as_str().unwrap());
     for event in keys.chain(ids).chain(DOCUMENTED_EVENT_IDS) {
         let path = format!("/5/incidents/events/v1/{event}");
-        let reply = crate::raw::request(&emulator, "GET", &path).send().expect(200);
+        let reply = request(&emulator, "GET", &path).send().expect(200);
         let id = reply["incident"]["id"].as_str().unwrap();
         assert!(emulator.incident(id).is_some(), "{reply}");
     }
@@ -222,13 +226,12 @@ async fn an_incident_is_read_and_changed_by_any_of_its_events() {
         let emulator = Emulator::builder().incidents([sample("one"), sample("other")]).start().await.unwrap();
         let event = emulator.incident("other").unwrap().last_state_update_key.unwrap();
         let path = format!("/5/incidents/events/v1/{event}/{verb}");
-        let reply = crate::raw::request(&emulator, "POST", &path).send().expect(200);
+        let reply = request(&emulator, "POST", &path).send().expect(200);
         assert_eq!(reply["incident"]["id"], "other");
         assert_eq!(emulator.incident("other").unwrap().status, status);
         let logged = emulator.requests().pop().unwrap();
         assert_eq!((logged.ids, logged.changed), (vec![], vec!["other".to_owned()]), "an event's id is no incident's");
-        let message =
-            |path: &str| crate::raw::request(&emulator, "POST", path).newer().send().expect(404)["message"].clone();
+        let message = |path: &str| request(&emulator, "POST", path).newer().send().expect(404)["message"].clone();
         let unknown = message(&format!("/5/incidents/events/v1/other/{verb}"));
         assert_eq!(unknown, "Not Found: no incident has the event other", "an incident's id is no event's");
         assert_eq!(message(&format!("/5/incidents/events/v1/a%2Fb/{verb}")), "Not Found", "an unknown route");
