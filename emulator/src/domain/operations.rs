@@ -21,18 +21,6 @@ pub(crate) fn find<'a>(state: &'a State, id: &str) -> Result<&'a Stored, Rejecti
     state.get(id).ok_or_else(|| Rejection::NotFound(format!("Not Found: incident {id} does not exist")))
 }
 
-pub(crate) fn get_incident(state: &State, id: &str) -> Result<types::GetIncidentResponse, Rejection> {
-    Ok(types::GetIncidentResponse::default().with_incident(find(state, id)?.incident.clone()))
-}
-
-pub(crate) fn get_incident_by_event_id(
-    state: &State,
-    event_id: &str,
-) -> Result<types::GetIncidentByEventIdResponse, Rejection> {
-    let incident = find_by_event(state, event_id)?.incident.clone();
-    Ok(types::GetIncidentByEventIdResponse::default().with_incident(incident))
-}
-
 /// Finds the incident that an event belongs to.
 pub(crate) fn find_by_event<'s>(state: &'s State, event_id: &str) -> Result<&'s Stored, Rejection> {
     let has_event = |stored: &&Stored| {
@@ -40,11 +28,6 @@ pub(crate) fn find_by_event<'s>(state: &'s State, event_id: &str) -> Result<&'s 
     };
     let found = state.all().iter().find(has_event);
     found.ok_or_else(|| Rejection::NotFound(format!("Not Found: no incident has the event {event_id}")))
-}
-
-pub(crate) fn get_incident_events(state: &State, id: &str) -> Result<types::GetIncidentEventsResponse, Rejection> {
-    let events = find(state, id)?.incident.events.iter().cloned();
-    Ok(types::GetIncidentEventsResponse::default().with_incident_events(events))
 }
 
 pub(crate) fn batch_get(state: &State, ids: Vec<String>) -> types::BatchGetIncidentResponse {

@@ -32,7 +32,6 @@ use crate::{
     },
     log::{Answer, Entry, LoggedRequest},
     net::connection::ConnectionControl,
-    proto_json::schema::proto_name,
 };
 
 /// An operation in one generation.
@@ -44,34 +43,15 @@ pub(crate) struct Route {
     /// Whether the request message is the body. Otherwise, it is the query.
     pub(crate) has_body: bool,
     pub(crate) handler: Handler,
-    pub(crate) incident_ids: IncidentIds,
 }
 
-/// Where the requests of an operation name incidents, for the log.
-#[derive(Debug, Clone)]
-pub(crate) enum IncidentIds {
-    /// The path's parameter is the id of an incident.
-    Path,
-    /// The ids are a member of the request message.
-    Member { name: &'static str, proto_name: String },
-    /// The requests name no incidents. The id of an event is none.
-    None,
-}
-
-impl IncidentIds {
-    pub(crate) fn new(operation: &Operation, path: &str) -> Self {
-        match operation.incident_ids() {
-            None => Self::None,
-            Some(_) if path.contains('{') => Self::Path,
-            Some(name) => Self::Member { name, proto_name: proto_name(name) },
-        }
-    }
-
-    fn of(&self, parts: &RequestParts) -> Vec<String> {
-        match self {
-            Self::Path => parts.path_parameter.iter().cloned().collect(),
-            Self::Member { name, proto_name } => parts.texts(name, proto_name),
-            Self::None => Vec::new(),
+impl Route {
+    /// The ids of incidents that a request names, for the log. The id of an event is none.
+    fn incident_ids(&self, parts: &RequestParts) -> Vec<String> {
+        match self.operation.incident_ids() {
+            None => Vec::new(),
+            Some(_) if self.binding.path().contains('{') => parts.path_parameter.iter().cloned().collect(),
+            Some(member) => parts.texts(member),
         }
     }
 }
@@ -110,7 +90,7 @@ impl<'a> Received<'a> {
             method: method.to_string(),
             path: uri.path_and_query().map_or_else(String::new, ToString::to_string),
             correlation_id: header_text(&self.head.headers, "x-cx-correlation-id"),
-            ids: route.map(|(route, parts)| route.incident_ids.of(parts)).unwrap_or_default(),
+            ids: route.map(|(route, parts)| route.incident_ids(parts)).unwrap_or_default(),
             key_owner: self.key.map(|key| key.owner().to_owned()),
             changed: Vec::new(),
             answer: Answer::Pending,

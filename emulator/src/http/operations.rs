@@ -1,15 +1,19 @@
 //! Connects each documented operation to the service's rules: decodes the request, calls the domain, encodes the response.
 
 use axum::http::StatusCode;
-use coralogix_incidents::{Binding, types};
+use coralogix_incidents::{
+    Binding,
+    types::{self, Incident},
+};
 use serde::{Deserialize, Serialize};
 
 use super::{quirk::Quirk, request::RequestParts, response::HttpError, service::Service};
 use crate::{
     domain::{
+        error::Rejection,
         operations,
         paging::PageLimit,
-        state::{Change, Changed, State},
+        state::{Change, Changed, State, Stored},
     },
     proto_json::{
         json_writer,
@@ -36,24 +40,46 @@ pub(crate) struct OperationResult {
     pub(crate) changed: Vec<String>,
 }
 
+/// The handler of a change that needs nothing but the ids of incidents.
+macro_rules! change {
+    ($change:ident, $request:ident, $response:ident) => {
+        |call| {
+            let request: types::$request = call.parts.message()?;
+            let changed = call.change(&Change::$change, request.incident_ids)?;
+            call.reply_changed(&types::$response::default().with_incidents(changed.incidents), changed.ids)
+        }
+    };
+}
+
 /// The handler of an operation. `None` for an operation that has no handler yet.
 pub(crate) fn handler(operation_id: &str) -> Option<Handler> {
     Some(match operation_id {
-        "unassignIncidents" => unassign,
+        "unassignIncidents" => change!(Unassign, UnassignIncidentsRequest, UnassignIncidentsResponse),
         "assignIncidents" => assign,
-        "acknowledgeIncidents" => acknowledge,
-        "resolveIncidents" => resolve,
-        "closeIncidents" => close,
+        "acknowledgeIncidents" => change!(Acknowledge, AcknowledgeIncidentsRequest, AcknowledgeIncidentsResponse),
+        "resolveIncidents" => change!(Resolve, ResolveIncidentsRequest, ResolveIncidentsResponse),
+        "closeIncidents" => change!(Close, CloseIncidentsRequest, CloseIncidentsResponse),
         "batchGetIncident" => batch_get,
-        "getIncident" => |call| call.read(|state| Ok(operations::get_incident(state, call.path_parameter())?)),
-        "getIncidentEvents" => {
-            |call| call.read(|state| Ok(operations::get_incident_events(state, call.path_parameter())?))
-        }
-        "getIncidentByEventId" => {
-            |call| call.read(|state| Ok(operations::get_incident_by_event_id(state, call.path_parameter())?))
-        }
-        "acknowledgeIncidentByEventId" => acknowledge_by_event,
-        "resolveIncidentByEventId" => resolve_by_event,
+        "getIncident" => |call| {
+            let incident = call.find(operations::find)?;
+            call.reply(&types::GetIncidentResponse::default().with_incident(incident))
+        },
+        "getIncidentEvents" => |call| {
+            let events = call.find(operations::find)?.events;
+            call.reply(&types::GetIncidentEventsResponse::default().with_incident_events(events))
+        },
+        "getIncidentByEventId" => |call| {
+            let incident = call.find(operations::find_by_event)?;
+            call.reply(&types::GetIncidentByEventIdResponse::default().with_incident(incident))
+        },
+        "acknowledgeIncidentByEventId" => |call| {
+            let (incident, changed) = call.change_by_event(&Change::Acknowledge)?;
+            call.reply_changed(&types::AcknowledgeIncidentByEventIdResponse::default().with_incident(incident), changed)
+        },
+        "resolveIncidentByEventId" => |call| {
+            let (incident, changed) = call.change_by_event(&Change::Resolve)?;
+            call.reply_changed(&types::ResolveIncidentByEventIdResponse::default().with_incident(incident), changed)
+        },
         "listIncidents" => list_incidents,
         "getFilterValues" => |call| call.read(|state| Ok(operations::filter_values(state, call.parts.message()?)?)),
         "listIncidentAggregations" => {
@@ -83,6 +109,11 @@ impl Call<'_> {
     ) -> Result<OperationResult, HttpError> {
         let response = operation(&self.service.read_state())?;
         self.reply(&response)
+    }
+
+    /// Finds the incident that the path names.
+    fn find(&self, find: for<'s> fn(&'s State, &str) -> Result<&'s Stored, Rejection>) -> Result<Incident, HttpError> {
+        Ok(find(&self.service.read_state(), self.path_parameter())?.incident.clone())
     }
 
     fn reply<T: Serialize + Described>(&self, message: &T) -> Result<OperationResult, HttpError> {
@@ -126,7 +157,7 @@ impl Call<'_> {
     }
 
     /// Changes the incident that the event of the path belongs to.
-    fn change_by_event(&self, change: &Change) -> Result<(types::Incident, Vec<String>), HttpError> {
+    fn change_by_event(&self, change: &Change) -> Result<(Incident, Vec<String>), HttpError> {
         let now = self.service.clock.now();
         let mut state = self.service.write_state();
         let id = operations::find_by_event(&state, self.path_parameter())?.incident.id.clone();
@@ -139,12 +170,6 @@ impl Call<'_> {
     }
 }
 
-fn unassign(call: &Call<'_>) -> Result<OperationResult, HttpError> {
-    let request: types::UnassignIncidentsRequest = call.parts.message()?;
-    let changed = call.change(&Change::Unassign, request.incident_ids)?;
-    call.reply_changed(&types::UnassignIncidentsResponse::default().with_incidents(changed.incidents), changed.ids)
-}
-
 fn assign(call: &Call<'_>) -> Result<OperationResult, HttpError> {
     let request: types::AssignIncidentsRequest = call.parts.message()?;
     if request.assigned_to.user_id.is_empty() && !request.incident_ids.is_empty() {
@@ -152,34 +177,6 @@ fn assign(call: &Call<'_>) -> Result<OperationResult, HttpError> {
     }
     let changed = call.change(&Change::Assign(request.assigned_to.user_id), request.incident_ids)?;
     call.reply_changed(&types::AssignIncidentsResponse::default().with_incidents(changed.incidents), changed.ids)
-}
-
-fn acknowledge(call: &Call<'_>) -> Result<OperationResult, HttpError> {
-    let request: types::AcknowledgeIncidentsRequest = call.parts.message()?;
-    let changed = call.change(&Change::Acknowledge, request.incident_ids)?;
-    call.reply_changed(&types::AcknowledgeIncidentsResponse::default().with_incidents(changed.incidents), changed.ids)
-}
-
-fn resolve(call: &Call<'_>) -> Result<OperationResult, HttpError> {
-    let request: types::ResolveIncidentsRequest = call.parts.message()?;
-    let changed = call.change(&Change::Resolve, request.incident_ids)?;
-    call.reply_changed(&types::ResolveIncidentsResponse::default().with_incidents(changed.incidents), changed.ids)
-}
-
-fn acknowledge_by_event(call: &Call<'_>) -> Result<OperationResult, HttpError> {
-    let (incident, changed) = call.change_by_event(&Change::Acknowledge)?;
-    call.reply_changed(&types::AcknowledgeIncidentByEventIdResponse::default().with_incident(incident), changed)
-}
-
-fn resolve_by_event(call: &Call<'_>) -> Result<OperationResult, HttpError> {
-    let (incident, changed) = call.change_by_event(&Change::Resolve)?;
-    call.reply_changed(&types::ResolveIncidentByEventIdResponse::default().with_incident(incident), changed)
-}
-
-fn close(call: &Call<'_>) -> Result<OperationResult, HttpError> {
-    let request: types::CloseIncidentsRequest = call.parts.message()?;
-    let changed = call.change(&Change::Close, request.incident_ids)?;
-    call.reply_changed(&types::CloseIncidentsResponse::default().with_incidents(changed.incidents), changed.ids)
 }
 
 /// The document has no request message for this operation, whose ids are always sent in the query.

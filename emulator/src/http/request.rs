@@ -7,7 +7,7 @@ use super::response::HttpError;
 use crate::proto_json::{
     json_reader::{self, Json},
     query_reader::{self, Query},
-    schema::Described,
+    schema::{Described, proto_name},
 };
 
 /// The parts of a request, before an operation decodes them.
@@ -51,10 +51,11 @@ impl RequestParts {
     }
 
     /// The texts of a list that is a member of the request message, also where the message as a whole is refused.
-    pub(crate) fn texts(&self, name: &str, proto_name: &str) -> Vec<String> {
+    pub(crate) fn texts(&self, member: &str) -> Vec<String> {
+        let names = [member, &proto_name(member)];
         match &self.message {
-            Message::Body(Ok(body)) => body.texts(name, proto_name),
-            Message::Query(Ok(query)) => query.texts(name, proto_name),
+            Message::Body(Ok(body)) => body.texts(names),
+            Message::Query(Ok(query)) => query.texts(names),
             Message::Body(Err(_)) | Message::Query(Err(_)) => Vec::new(),
         }
     }

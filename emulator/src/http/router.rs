@@ -13,7 +13,7 @@ use axum::{
 use coralogix_incidents::{ApiGeneration, Client, Idempotency};
 
 use super::{
-    handler::{self, IncidentIds, Route},
+    handler::{self, Route},
     operations::handler,
     quirk::Quirk,
     service::Service,
@@ -39,15 +39,7 @@ pub(crate) fn router(service: &Arc<Service>) -> Result<Router, StartError> {
                 && operation.idempotency() != Idempotency::Safe
                 && (service.has(Quirk::IgnoredBodies) || service.has(Quirk::RefusedBodies));
             let has_body = method == Method::POST && binding.query().is_empty() && !ignores_body;
-            let path = binding.path();
-            paths.entry(path).or_default().push(Route {
-                operation,
-                binding,
-                method,
-                has_body,
-                handler,
-                incident_ids: IncidentIds::new(operation, path),
-            });
+            paths.entry(binding.path()).or_default().push(Route { operation, binding, method, has_body, handler });
         }
     }
     let mut app = Router::new().route("/openapi.yaml", get(document));

@@ -35,10 +35,10 @@ impl Json {
         }
     }
 
-    /// The texts of a list that is a member of this message.
-    pub(crate) fn texts(&self, name: &str, proto_name: &str) -> Vec<String> {
+    /// The texts of a list that is a member of this message, in either spelling.
+    pub(crate) fn texts(&self, names: [&str; 2]) -> Vec<String> {
         let Self::Object(members) = self else { return Vec::new() };
-        let lists = members.iter().filter(|(key, _)| key == name || key == proto_name);
+        let lists = members.iter().filter(|(key, _)| names.contains(&key.as_str()));
         let items = lists.filter_map(|(_, value)| if let Self::List(items) = value { Some(items) } else { None });
         let texts = items.flatten().filter_map(|item| if let Self::String(text) = item { Some(text) } else { None });
         texts.cloned().collect()

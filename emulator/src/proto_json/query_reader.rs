@@ -33,8 +33,8 @@ impl Query {
     }
 
     /// The values of a repeated parameter, in either spelling.
-    pub(crate) fn texts(&self, name: &str, proto_name: &str) -> Vec<String> {
-        let parameters = self.parameters().filter(|(path, _)| *path == name || *path == proto_name);
+    pub(crate) fn texts(&self, names: [&str; 2]) -> Vec<String> {
+        let parameters = self.parameters().filter(|(path, _)| names.contains(path));
         parameters.flat_map(|(_, values)| values).map(str::to_owned).collect()
     }
 

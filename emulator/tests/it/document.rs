@@ -2,14 +2,16 @@
 
 use std::sync::OnceLock;
 
-use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
 use crate::raw::Reply;
 
 pub(crate) struct Document {
     pub(crate) yaml: Value,
-    definitions: Value,
+    /// The schemas without `required`.
+    lenient: Value,
+    /// The schemas of messages that show their unset members.
+    populated: Value,
 }
 
 impl Document {
@@ -17,8 +19,12 @@ impl Document {
         static DOCUMENT: OnceLock<Document> = OnceLock::new();
         DOCUMENT.get_or_init(|| {
             let yaml: Value = serde_saphyr::from_str(include_str!("../../openapi.yaml")).unwrap();
-            let definitions = strict(&yaml["components"]["schemas"]);
-            Document { yaml, definitions }
+            let schemas = &yaml["components"]["schemas"];
+            let mut populated = strict(schemas);
+            for (name, schema) in populated.as_object_mut().unwrap() {
+                populate(schema, &schemas[name], schemas);
+            }
+            Document { lenient: strict(schemas), populated, yaml }
         })
     }
 
@@ -54,27 +60,30 @@ impl Document {
             _ => "Status".to_owned(),
         };
         let reply = reply.json();
-        self.judge_as(&schema, &reply);
-        if populated {
-            crate::populated::judge(&schema, &reply);
-        }
-    }
-
-    /// The protobuf oneofs of a message.
-    pub(crate) fn oneofs(&self, schema: &str) -> Vec<Vec<&str>> {
-        let groups = self.yaml["components"]["schemas"][schema]["x-oneof"].as_array().into_iter().flatten();
-        groups.map(|group| group.as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect()).collect()
+        if populated { self.judge_populated(&schema, &reply) } else { self.judge_as(&schema, &reply) }
     }
 
     #[track_caller]
     pub(crate) fn judge_as(&self, schema: &str, value: &Value) {
-        let root = json!({ "$ref": format!("#/$defs/{schema}"), "$defs": self.definitions });
-        let validator: Validator = jsonschema::options().should_validate_formats(true).build(&root).unwrap();
-        let value = without_nulls(value);
-        let problems: Vec<_> =
-            validator.iter_errors(&value).map(|error| format!("{} at {}", error, error.instance_path())).collect();
-        assert!(problems.is_empty(), "not a valid {schema}: {problems:#?}\n{value:#}");
+        validate(&json!({ "$ref": format!("#/$defs/{schema}"), "$defs": self.lenient }), &without_nulls(value));
     }
+
+    /// Checks a message by the two rules by which the vendor's own Go client reads responses: each member that the newest
+    /// publication calls required is there, and of a oneof at most one member is there, not even as `null`. Only members
+    /// outside of oneofs are required, and the emulator shows all of them.
+    #[track_caller]
+    pub(crate) fn judge_populated(&self, schema: &str, value: &Value) {
+        validate(&json!({ "$ref": format!("#/$defs/{schema}"), "$defs": self.populated }), value);
+    }
+}
+
+/// Checks a value against a schema.
+#[track_caller]
+pub(crate) fn validate(schema: &Value, value: &Value) {
+    let validator = jsonschema::options().should_validate_formats(true).build(schema).unwrap();
+    let problems: Vec<_> =
+        validator.iter_errors(value).map(|error| format!("{} at {}", error, error.instance_path())).collect();
+    assert!(problems.is_empty(), "not a valid {}: {problems:#?}\n{value:#}", schema["$ref"]);
 }
 
 fn fits(template: &str, path: &str) -> bool {
@@ -101,6 +110,30 @@ fn strict(schema: &Value) -> Value {
         Value::String(text) => json!(text.replace("#/components/schemas/", "#/$defs/")),
         other => other.clone(),
     }
+}
+
+/// Requires the members of a message that are in no oneof, and forbids two members of a oneof. An unset list, map or enum has a
+/// value; anything else is `null`.
+fn populate(schema: &mut Value, message: &Value, schemas: &Value) {
+    let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };
+    let oneofs = message["x-oneof"].as_array().cloned().unwrap_or_default();
+    let in_oneof = |name: &&String| oneofs.iter().flat_map(|group| group.as_array().unwrap()).any(|one| one == *name);
+    let required: Vec<String> = properties.keys().filter(|name| !in_oneof(name)).cloned().collect();
+    for name in &required {
+        let property = &message["properties"][name];
+        let reference = property["$ref"].as_str().and_then(|reference| reference.rsplit('/').next());
+        let is_enum = reference.is_some_and(|name| schemas[name].get("enum").is_some());
+        if !is_enum && property["type"] != "array" && property.get("additionalProperties").is_none() {
+            properties[name] = json!({ "anyOf": [{ "type": "null" }, properties[name]] });
+        }
+    }
+    let mut rules = vec![json!({ "required": required })];
+    for group in oneofs.iter().map(|group| group.as_array().unwrap()) {
+        for (at, one) in group.iter().enumerate() {
+            rules.extend(group[..at].iter().map(|other| json!({ "not": { "required": [one, other] } })));
+        }
+    }
+    schema["allOf"] = json!(rules);
 }
 
 fn without_nulls(value: &Value) -> Value {
@@ -130,4 +163,26 @@ fn the_validator_finds_what_the_document_does_not_allow() {
     ] {
         assert!(!judge(bad.clone()), "{bad} passed");
     }
+}
+
+#[test]
+fn the_rules_find_what_the_vendors_client_refuses() {
+    let passes = |schema: &str, value: Value| {
+        std::panic::catch_unwind(|| Document::get().judge_populated(schema, &value)).is_ok()
+    };
+    let user = json!({ "userId": "dana" });
+    assert!(passes("Assignment", json!({ "assignedTo": user, "assignedBy": null })));
+    assert!(!passes("Assignment", json!({ "assignedTo": user })));
+    let event = json!({ "id": "e", "incidentEventType": "INCIDENT_EVENT_TYPE_OPEN", "originatorType": "ORIGINATOR_TYPE_UNSPECIFIED" });
+    assert!(passes("IncidentEvent", event.clone()));
+    for unset in ["unassign", "operationalEvent"] {
+        let mut event = event.clone();
+        event[unset] = Value::Null;
+        assert!(!passes("IncidentEvent", event), "{unset}");
+    }
+    let mut event = event;
+    event["unassign"] = json!({});
+    assert!(passes("IncidentEvent", event.clone()));
+    event["close"] = json!({ "closedBy": null });
+    assert!(!passes("IncidentEvent", event));
 }

@@ -13,7 +13,6 @@ mod document;
 mod faults;
 mod life;
 mod page;
-mod populated;
 mod program;
 mod queries;
 mod query;

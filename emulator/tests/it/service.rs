@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use coralogix_incidents::{
     ApiGeneration, Client, Operation,
-    types::{Incident, IncidentState},
+    types::{self, Incident, IncidentEvent, IncidentState},
 };
 use coralogix_incidents_emulator::{Clock, Emulator, JsonStyle, Key, Sample};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
     document::Document,
-    raw::{Request, post, request},
+    raw::{Request, post, request, unassign},
 };
 
 fn noon() -> DateTime<Utc> {
@@ -94,35 +94,41 @@ async fn every_operation_answers_as_the_document_says_in_both_generations_and_ev
 }
 
 #[tokio::test]
-async fn the_other_styles_leave_defaults_out_or_write_null_and_keep_presence() {
-    let bare = coralogix_incidents::types::Incident::default().with_id("bare").with_name("").with_is_muted(false);
-    let with = |style| {
-        let incidents = [bare.clone(), Sample::new("worked_on").assigned_to("dana.levi@example.com").into()];
-        Emulator::builder().incidents(incidents).json_style(style).start()
-    };
-    let omitting = with(JsonStyle::DefaultsOmitted).await.unwrap();
-    let reply = request(&omitting, "GET", "/v1/incidents/bare").other_style().send().expect(200);
-    assert_eq!(reply, json!({ "incident": { "id": "bare", "name": "", "isMuted": false } }));
-    let unassign = |emulator, id: &str| {
-        let body = json!({ "incidentIds": [id] }).to_string();
-        request(emulator, "POST", "/v1/incidents:unassign").json(body).other_style().send().expect(200)
-    };
-    let reply = unassign(&omitting, "worked_on");
-    assert_eq!(reply["incidents"][0]["events"][3]["unassign"], json!({}));
-    assert_eq!(reply["incidents"][0].get("assignments"), None);
-    let nothing = unassign(&omitting, "unknown");
-    assert_eq!(nothing, json!({}));
-
-    let populating = with(JsonStyle::NullsPopulated).await.unwrap();
-    let reply = request(&populating, "GET", "/v1/incidents/bare").other_style().send().expect(200);
-    let documented: BTreeSet<_> = Document::get().properties("Incident").keys().cloned().collect();
-    let written: BTreeSet<_> = reply["incident"].as_object().unwrap().keys().cloned().collect();
-    assert_eq!(written, documented);
-    assert_eq!(reply["incident"]["closedAt"], Value::Null);
-    assert_eq!(reply["incident"]["state"], json!("INCIDENT_STATE_UNSPECIFIED"));
-    assert_eq!(reply["incident"]["contextualLabels"], json!({}));
-    let event = &unassign(&populating, "worked_on")["incidents"][0]["events"][3];
-    assert_eq!((&event["unassign"], &event["assignment"]), (&json!({}), &Value::Null));
+async fn unset_members_have_the_form_of_the_style_and_set_ones_are_always_shown() {
+    let unassigned = IncidentEvent::default().with_unassign(types::IncidentEventUnassign::default());
+    let incident = Incident::default().with_id("a").with_name("").with_is_muted(false);
+    let incident = incident.with_events([IncidentEvent::default(), unassigned]);
+    for style in [JsonStyle::EmitUnpopulated, JsonStyle::DefaultsOmitted, JsonStyle::NullsPopulated] {
+        let emulator = Emulator::builder().incidents([incident.clone()]).json_style(style).start().await.unwrap();
+        let send = |call: Request<'_>, status| call.other_style().send().expect(status);
+        let written = send(request(&emulator, "GET", "/v1/incidents/a"), 200)["incident"].clone();
+        let unknown = send(request(&emulator, "GET", "/v1/incidents/unknown"), 404);
+        let nothing = send(unassign(&emulator, "unknown"), 200);
+        if style == JsonStyle::DefaultsOmitted {
+            let events = json!([{}, { "unassign": {} }]);
+            assert_eq!(written, json!({ "id": "a", "name": "", "isMuted": false, "events": events }));
+            assert_eq!((nothing, unknown.get("details")), (json!({}), None));
+            continue;
+        }
+        let mut event: Map<String, Value> = Map::new();
+        if style == JsonStyle::NullsPopulated {
+            event =
+                Document::get().properties("IncidentEvent").keys().map(|name| (name.clone(), Value::Null)).collect();
+        }
+        event.insert("id".to_owned(), json!(""));
+        event.insert("incidentEventType".to_owned(), json!("INCIDENT_EVENT_TYPE_UNSPECIFIED"));
+        event.insert("originatorType".to_owned(), json!("ORIGINATOR_TYPE_UNSPECIFIED"));
+        let mut unassigned = event.clone();
+        unassigned.insert("unassign".to_owned(), json!({}));
+        let expected = json!({
+            "id": "a", "name": "", "state": "INCIDENT_STATE_UNSPECIFIED", "status": "INCIDENT_STATUS_UNSPECIFIED",
+            "assignments": [], "description": null, "severity": "INCIDENT_SEVERITY_UNSPECIFIED", "contextualLabels": {},
+            "displayLabels": {}, "events": [event, unassigned], "createdAt": null, "closedAt": null,
+            "lastStateUpdateTime": null, "lastStateUpdateKey": null, "isMuted": false, "metaLabels": [], "duration": null,
+        });
+        assert_eq!(written, expected, "{style:?}");
+        assert_eq!((&nothing, &unknown["details"]), (&json!({ "incidents": [] }), &json!([])), "{style:?}");
+    }
 }
 
 #[tokio::test]
