@@ -16,35 +16,40 @@ use crate::{
 const PAGE: &str = include_str!("../../src/http/admin/page.html");
 
 /// A person at the page: reads what is visible, fills forms in and clicks buttons. What happened is written down at the end.
-const PERSON: &str = r#"
-<pre id="notes" hidden></pre>
+const PERSON: &str = r#"<!doctype html>
+<title>A person at the page</title>
+<iframe style="width: 1400px; height: 900px"></iframe>
+<pre id="notes"></pre>
 <script>
+const origin = 'ORIGIN';
+const frame = document.querySelector('iframe');
+const page = () => frame.contentDocument;
 const note = (text) => document.getElementById('notes').append(text + '\n');
 const sleep = (time) => new Promise((resolve) => setTimeout(resolve, time));
 
 /** Waits until the page shows all of these texts, and none of the texts that begin with `-`. */
 async function sees(...texts) {
   for (let tries = 0; tries < 100; tries++) {
-    const visible = document.body.innerText;
+    const visible = page().body.innerText;
     const wrong = texts.filter((text) => text[0] === '-' ? visible.includes(text.slice(1)) : !visible.includes(text));
     if (!wrong.length) return note(`sees ${texts.join(', ')}`);
     await sleep(100);
   }
-  throw new Error(`does not see ${texts.join(', ')} in:\n${document.body.innerText}`);
+  throw new Error(`does not see ${texts.join(', ')} in:\n${page().body.innerText}`);
 }
 
 function fill(label, value) {
-  document.querySelector(`[aria-label="${label}"]`).value = value;
+  page().querySelector(`[aria-label="${label}"]`).value = value;
 }
 
 function click(label) {
-  const button = [...document.querySelectorAll('button')].find((button) => button.innerText === label);
+  const button = [...page().querySelectorAll('button')].find((button) => button.innerText === label);
   if (!button?.checkVisibility()) throw new Error(`finds no button ${label}`);
   button.click();
 }
 
 function unassign() {
-  return fetch('/mgmt/openapi/v1/incidents:unassign', {
+  return fetch(origin + '/mgmt/openapi/v1/incidents:unassign', {
     method: 'POST',
     headers: { Authorization: 'Bearer cxup_emulator', 'Content-Type': 'application/json' },
     body: '{"incidentIds":["incident_id_2"]}',
@@ -75,7 +80,7 @@ async function use() {
   await sees('2026-03-14T12:00:00Z (stopped)');
   click('Reset clock');
   await sees('(running)');
-  document.querySelector('details').open = true;
+  page().querySelector('details').open = true;
   click('Set incidents');
   await sees('An incident of mine', '1 incidents', '-Checkout error ratio');
   click('Reset incidents');
@@ -83,7 +88,10 @@ async function use() {
   note('has used everything');
 }
 
-use().catch((problem) => note(problem.message));
+frame.addEventListener('load', () => use().catch((problem) => note(problem.message)), { once: true });
+fetch(origin).then(async (response) => {
+  frame.srcdoc = (await response.text()).replace('<head>', `<head><base href="${origin}">`);
+});
 </script>
 "#;
 
@@ -102,7 +110,7 @@ fn browse(file: &Path) -> Option<String> {
                 "--window-size=1400,900",
             ])
             .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
-            // The file may read the emulator's responses.
+            // A file may read the emulator's responses then.
             .args(["--disable-web-security", "--virtual-time-budget=60000", "--dump-dom"])
             .arg(format!("--user-data-dir={}", profile.display()))
             .arg(file)
@@ -122,13 +130,12 @@ async fn a_person_sees_and_changes_everything_on_the_page() {
     let page = request(&emulator, "GET", "").at("/").key(None).send();
     assert_eq!((page.headers["content-type"].as_str(), page.body.as_str()), ("text/html; charset=utf-8", PAGE));
     let file = scratch("page.html");
-    fs::write(&file, page.body.replace("<head>", &format!("<head><base href=\"{}\">", emulator.origin())) + PERSON)
-        .unwrap();
+    fs::write(&file, PERSON.replace("ORIGIN", emulator.origin())).unwrap();
     let Some(dom) = browse(&file) else {
         return println!("skipped: there is no browser");
     };
     fs::remove_file(file).unwrap();
-    let notes = dom.split_once("<pre id=\"notes\" hidden=\"\">").and_then(|(_, rest)| rest.split_once("</pre>"));
+    let notes = dom.split_once("<pre id=\"notes\">").and_then(|(_, rest)| rest.split_once("</pre>"));
     let notes = notes.map_or(dom.as_str(), |(notes, _)| notes);
     assert!(notes.contains("has used everything"), "{notes}");
     assert_eq!(emulator.len(), 50);
