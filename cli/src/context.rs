@@ -4,9 +4,9 @@ use coralogix_incidents::{Client, bulk::Bulk};
 use coralogix_incidents_emulator::Emulator;
 
 use crate::{
-    config::{self, options::GlobalOptions},
-    report::errors::Failure,
-    terminal::{output::Output, streams::write_stderr_line},
+    config::{self, GlobalOptions},
+    report::Failure,
+    terminal::{Output, write_stderr_line},
 };
 
 pub(crate) struct Context<'a> {

@@ -6,13 +6,9 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     context::Context,
-    input::ids::Ids,
-    report::errors::{Exit, Failure, Stop, counted},
-    terminal::{
-        output::Format,
-        sanitize::{escape_json_controls, sanitize_line},
-        streams::write_stderr_line,
-    },
+    input::Ids,
+    report::{Exit, Failure, Stop, counted},
+    terminal::{Format, escape_json_controls, sanitize_line, write_stderr_line},
     verb::participle,
 };
 

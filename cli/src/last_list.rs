@@ -2,7 +2,6 @@
 //! of the user; what can't be written or read is no error, because nothing but completion depends on it.
 
 use std::{
-    fmt::Write as _,
     fs,
     io::{self, Write},
     path::PathBuf,
@@ -11,24 +10,20 @@ use std::{
 use coralogix_incidents::types::Incident;
 use etcetera::{BaseStrategy, choose_base_strategy};
 
-use crate::terminal::sanitize::sanitize_line;
+use crate::terminal::sanitize_line;
 
 /// The most ids that are remembered.
 const MAX_IDS: usize = 1000;
 
-/// The ids of a list while it is read.
+/// The ids of a list while it is read, each on a line with the name of its incident.
 #[derive(Debug, Default)]
-pub(crate) struct LastList {
-    lines: String,
-    count: usize,
-}
+pub(crate) struct LastList(Vec<String>);
 
 impl LastList {
     pub(crate) fn add(&mut self, incident: &Incident) {
-        if self.count < MAX_IDS {
-            self.count += 1;
+        if self.0.len() < MAX_IDS {
             let name = sanitize_line(incident.name.as_deref().unwrap_or_default());
-            let _ = writeln!(self.lines, "{}\t{name}", sanitize_line(&incident.id));
+            self.0.push(format!("{}\t{name}\n", sanitize_line(&incident.id)));
         }
     }
 
@@ -48,7 +43,7 @@ impl LastList {
         options.write(true).create(true).truncate(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(&temporary)?.write_all(self.lines.as_bytes())?;
+        options.open(&temporary)?.write_all(self.0.concat().as_bytes())?;
         fs::rename(temporary, path)
     }
 }

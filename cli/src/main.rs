@@ -17,12 +17,8 @@ use tokio::runtime;
 
 use crate::{
     commands::Cli,
-    report::errors::{Exit, Failure, Stop},
-    terminal::{
-        interrupts,
-        output::{Output, wants_color},
-        streams::{Stream, write_all},
-    },
+    report::{Exit, Failure, Stop},
+    terminal::{Output, Stream, interrupts, wants_color, write_all},
 };
 
 fn main() -> ExitCode {

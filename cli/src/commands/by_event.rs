@@ -8,23 +8,14 @@ use coralogix_incidents::{
     bulk::{Fate, Verb},
     types::Incident,
 };
-use futures::{StreamExt, stream};
+use futures::StreamExt;
 
 use crate::{
-    commands::{
-        change,
-        fetch::{read_each, show_incidents},
-    },
+    commands::{change, fetch::call_each},
     context::Context,
     dry_run,
-    input::{
-        ids::{IdArgs, Ids, ReadState},
-        names,
-    },
-    report::{
-        errors::{Exit, Stop, is_not_found},
-        outcomes::Report,
-    },
+    input::{IdArgs, Ids, ReadState, names},
+    report::{Exit, Report, Stop, is_not_found},
     terminal::interrupts,
     verb::name,
 };
@@ -52,24 +43,17 @@ pub(crate) async fn run(context: &Context<'_>, verb: Verb, args: EventOrIdArgs) 
     }
     let events = Ids::known(args.events).collect().await?;
     let events: Vec<String> = change::confirm(context, &verb, Ids::known(events)).await?.collect().await;
-    let output = context.output;
-    let mut results = stream::iter(events.clone())
-        .map(|event| {
-            let (client, verb) = (context.client.clone(), verb.clone());
-            async move {
-                // The first interrupt, and a reader that is gone, let what is under way finish and begin no more.
-                if interrupts::count() > 0 || output.is_closed() {
-                    return Some(Fate::NotSent);
-                }
-                // On a task, so that a slow reader of the output does not delay the answer.
-                tokio::spawn(async move { apply(&client, &verb, &event).await }).await.unwrap_or(Some(Fate::Abandoned))
-            }
-        })
-        .buffered(context.options.concurrency())
-        .take_until(Box::pin(interrupts::reached(2)));
-    let mut report = Report::new(output, &verb);
+    let mut report = Report::new(context.output, &verb);
+    let results = call_each(context, events.clone(), |client, event| {
+        let verb = verb.clone();
+        // The first interrupt, and a reader that is gone, let what is under way finish and begin no more.
+        let is_over = interrupts::count() > 0 || context.output.is_closed();
+        async move { if is_over { Some(Fate::NotSent) } else { apply(&client, &verb, &event).await } }
+    });
+    let mut results = results.take_until(Box::pin(interrupts::reached(2)));
     for event in events {
-        report.record(event, results.next().await.unwrap_or(Some(Fate::Abandoned)));
+        let fate = results.next().await.and_then(|(_, fate)| fate);
+        report.record(event, fate.unwrap_or(Some(Fate::Abandoned)));
     }
     report.finish(0, &ReadState::Complete)
 }
@@ -97,16 +81,6 @@ async fn apply(client: &Client, verb: &Verb, event: &str) -> Option<Fate> {
     })
 }
 
-async fn read(client: &Client, event: &str) -> Result<Option<Incident>, Error> {
+pub(crate) async fn read(client: &Client, event: &str) -> Result<Option<Incident>, Error> {
     Ok(client.get_incident_by_event_id(event).await?.into_inner().incident)
-}
-
-/// `get --event`.
-pub(crate) async fn get(context: &Context<'_>, events: Vec<String>) -> Result<Exit, Stop> {
-    let requests = dry_run::requests_by_id(&context.client, "getIncidentByEventId", &events)?;
-    if context.options.dry_run {
-        return dry_run::read(context, &requests);
-    }
-    let events = Ids::known(events).collect().await?;
-    show_incidents(context, read_each(context, events, async |client, event| read(&client, &event).await)).await
 }

@@ -4,7 +4,7 @@ use std::{collections::HashMap, pin::pin, time::Duration};
 
 use coralogix_incidents::bulk::{Fate, Outcome, Run, Verb};
 use futures::{
-    StreamExt,
+    FutureExt, StreamExt,
     stream::{self, BoxStream},
 };
 use indicatif::ProgressBar;
@@ -14,17 +14,9 @@ use url::Url;
 use crate::{
     context::Context,
     dry_run,
-    input::ids::{self, IdArgs, Ids},
-    report::{
-        errors::{Exit, Stop},
-        outcomes::Report,
-    },
-    terminal::{
-        interrupts::{self, unless_interrupted},
-        output::Output,
-        progress, prompt,
-        streams::write_stderr_line,
-    },
+    input::{IdArgs, Ids, ids},
+    report::{Exit, Report, Stop},
+    terminal::{Output, interrupts, progress, prompt, unless_interrupted, write_stderr_line},
     verb::name,
 };
 
@@ -83,26 +75,18 @@ pub(crate) async fn apply(context: &Context<'_>, verb: Verb, ids: Ids) -> Result
 
 /// Takes the outcomes of a run. The first interrupt stops the run, the second abandons it.
 async fn follow(output: &Output, run: &mut Run, bar: &ProgressBar, mut record: impl FnMut(Outcome)) {
-    let mut stop = pin!(interrupts::reached(1));
-    let mut abandon = pin!(interrupts::reached(2));
-    let mut reveal = pin!(sleep(PROGRESS_DELAY));
-    let (mut stopped, mut abandoned, mut revealed) = (false, false, false);
+    let mut stop = pin!(interrupts::reached(1).fuse());
+    let mut abandon = pin!(interrupts::reached(2).fuse());
+    let mut reveal = pin!(sleep(PROGRESS_DELAY).fuse());
     loop {
         tokio::select! {
             biased;
-            () = &mut abandon, if !abandoned => {
-                abandoned = true;
-                run.abandon();
-            }
-            () = &mut stop, if !stopped => {
-                stopped = true;
+            () = &mut abandon => run.abandon(),
+            () = &mut stop => {
                 bar.suspend(|| write_stderr_line("stopping: requests under way will finish; Ctrl-C again abandons them"));
                 run.stop();
             }
-            () = &mut reveal, if !revealed => {
-                revealed = true;
-                progress::reveal(bar, output);
-            }
+            () = &mut reveal => progress::reveal(bar, output),
             outcome = run.next() => {
                 let Some(outcome) = outcome else { break };
                 bar.inc(1);

@@ -9,8 +9,8 @@ use clap_complete::{CompleteEnv, Shell, env::Shells};
 
 use crate::{
     commands::Cli,
-    report::errors::{Exit, Failure, Stop},
-    terminal::output::Output,
+    report::{Exit, Failure, Stop},
+    terminal::Output,
 };
 
 /// The script sets this variable when it asks the program what to complete.

@@ -3,13 +3,10 @@
 use clap::Args;
 
 use crate::{
-    commands::probe::probe,
-    config::{self, Setting, options::GlobalOptions},
-    report::{
-        errors::{Exit, Stop},
-        table,
-    },
-    terminal::{interrupts::unless_interrupted, output::Output},
+    commands::doctor::probe,
+    config::{self, GlobalOptions, Setting},
+    report::{Exit, Stop, table},
+    terminal::{Output, unless_interrupted},
 };
 
 #[derive(Debug, Args)]

@@ -1,17 +1,16 @@
 //! `doctor`: looks at everything that a first call needs, one after the other, and names a remedy for what is wrong.
 
-use chrono::TimeDelta;
-use coralogix_incidents::Error;
+use chrono::{DateTime, TimeDelta, Utc};
+use coralogix_incidents::{
+    ApiGeneration, Client, Error,
+    types::{ListIncidentsRequest, PaginationRequest},
+};
 use serde::Serialize;
 
 use crate::{
-    commands::probe::{Probe, probe},
-    config::{self, Connection, options::GlobalOptions},
-    report::{
-        errors::{Exit, Failure, Stop},
-        time,
-    },
-    terminal::{interrupts::unless_interrupted, output::Output, sanitize::sanitize_line},
+    config::{self, Connection, GlobalOptions},
+    report::{Exit, Failure, Stop, time},
+    terminal::{Output, sanitize_line, unless_interrupted},
 };
 
 /// A clock that is off by more than this is reported: signatures, certificates and `Retry-After` dates depend on it.
@@ -127,7 +126,7 @@ fn proxy(connection: &Connection) -> Check {
     }
     let scheme = if url.starts_with("https") { ["HTTPS_PROXY", "https_proxy"] } else { ["HTTP_PROXY", "http_proxy"] };
     let names = [scheme[0], scheme[1], "ALL_PROXY", "all_proxy"];
-    match names.into_iter().find(|name| config::profile::variable(name).is_some()) {
+    match names.into_iter().find(|name| config::variable(name).is_some()) {
         // Its value may have a password in it.
         Some(name) => Check::ok("proxy", format!("{name} is set; NO_PROXY exempts hosts from it")),
         None => Check::ok("proxy", "none is set"),
@@ -166,4 +165,33 @@ fn service(result: Result<Probe, Error>) -> [Check; 3] {
     };
     let service = Check::ok("service", format!("API generation {} answers", probe.generation));
     [service, clock, Check::ok("permission", "incidents can be read; whether they can be changed is not tested")]
+}
+
+/// What an answer shows.
+pub(crate) struct Probe {
+    pub(crate) generation: ApiGeneration,
+    /// By how much this machine's clock is ahead of the service's; `None` if the answer does not say when it was made.
+    pub(crate) clock_skew: Option<TimeDelta>,
+}
+
+/// Lists at most one incident, to see who answers and how. It changes nothing, and needs the permission to read.
+pub(crate) async fn probe(client: &Client) -> Result<Probe, Error> {
+    let request = ListIncidentsRequest::default().with_pagination(PaginationRequest::default().with_page_size(1_u32));
+    let sent = Utc::now();
+    let response = client.list_incidents(&request).await?;
+    let received = Utc::now();
+    let date = response.headers().get("date").and_then(|date| date.to_str().ok());
+    let date = date.and_then(|date| DateTime::parse_from_rfc2822(date).ok());
+    // The answer was made somewhere between; HTTP dates have whole seconds.
+    let clock_skew = date.map(|date| {
+        let date = date.to_utc();
+        if date < sent - TimeDelta::seconds(1) {
+            sent - date
+        } else if date > received {
+            received - date
+        } else {
+            TimeDelta::zero()
+        }
+    });
+    Ok(Probe { generation: response.api_generation(), clock_skew })
 }

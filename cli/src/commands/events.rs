@@ -22,15 +22,9 @@ use crate::{
     },
     context::Context,
     dry_run,
-    input::{
-        ids::{self, IdArgs, known_ids},
-        names, time,
-    },
-    report::{
-        errors::{Exit, Stop},
-        table,
-    },
-    terminal::{interrupts::unless_interrupted, output::Listing, streams::write_stderr_line},
+    input::{IdArgs, ids, known_ids, names, time},
+    report::{Exit, Stop, table},
+    terminal::{Listing, unless_interrupted, write_stderr_line},
 };
 
 #[derive(Debug, Args)]

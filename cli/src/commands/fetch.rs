@@ -2,19 +2,14 @@
 
 use std::sync::Arc;
 
-use chrono::Utc;
-use coralogix_incidents::{Client, Error, types::Incident};
+use coralogix_incidents::{Client, Error};
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 
 use crate::{
     context::Context,
-    report::{
-        errors::{Exit, Failure, Stop, abbreviate, counted, is_not_found},
-        outcomes::NOT_FOUND_HINT,
-        table,
-    },
-    terminal::{interrupts, output::Listing, streams::write_stderr_line},
+    report::{Exit, Failure, NOT_FOUND_HINT, Stop, abbreviate, counted, is_not_found},
+    terminal::{Listing, interrupts, write_stderr_line},
 };
 
 /// The result of reading one id.
@@ -28,7 +23,26 @@ pub(crate) enum Fetched<T> {
     NotSent,
 }
 
-/// Reads ids concurrently, in their order.
+/// Calls the service for each id, several at a time. The results are in the order of the ids; one that is `None` belongs to a
+/// runtime that is shutting down.
+pub(crate) fn call_each<T, F>(
+    context: &Context<'_>,
+    ids: Vec<String>,
+    call: impl Fn(Client, String) -> F,
+) -> impl Stream<Item = (String, Option<T>)>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let results = stream::iter(ids).map(move |id| {
+        // On a task, so that a slow reader of the output does not delay the answers.
+        let task = tokio::spawn(call(context.client.clone(), id.clone()));
+        async { (id, task.await.ok()) }
+    });
+    results.buffered(context.options.concurrency())
+}
+
+/// Reads each id, several at a time.
 pub(crate) fn read_each<T, F>(
     context: &Context<'_>,
     ids: Vec<String>,
@@ -38,21 +52,15 @@ where
     T: Send + 'static,
     F: Future<Output = Result<Option<T>, Error>> + Send + 'static,
 {
-    let results = stream::iter(ids).map(move |id| {
-        // On a task, so that a slow reader of the output does not delay the answers.
-        let task = tokio::spawn(read(context.client.clone(), id.clone()));
-        async {
-            let result = match task.await.ok()? {
-                Ok(Some(found)) => Fetched::Found(found),
-                Ok(None) => Fetched::Empty,
-                Err(error) if is_not_found(&error) => Fetched::NotFound,
-                Err(error) => Fetched::Failed(Arc::new(error)),
-            };
-            Some((id, result))
-        }
-    });
-    // What has no result belongs to a runtime that is shutting down.
-    results.buffered(context.options.concurrency()).filter_map(std::future::ready)
+    call_each(context, ids, read).filter_map(async |(id, result)| {
+        let fetched = match result? {
+            Ok(Some(found)) => Fetched::Found(found),
+            Ok(None) => Fetched::Empty,
+            Err(error) if is_not_found(&error) => Fetched::NotFound,
+            Err(error) => Fetched::Failed(Arc::new(error)),
+        };
+        Some((id, fetched))
+    })
 }
 
 /// What was not read, and why.
@@ -126,20 +134,6 @@ impl Missing {
 fn show_interrupted(count: usize, noun: &str) -> Exit {
     write_stderr_line(format!("interrupted: the output is incomplete; it has {}", counted(count, noun)));
     Exit::Interrupted
-}
-
-/// Shows incidents as they are read, or at the end, and reports those that could not be read.
-pub(crate) async fn show_incidents(
-    context: &Context<'_>,
-    results: impl Stream<Item = (String, Fetched<Incident>)>,
-) -> Result<Exit, Stop> {
-    let mut listing = Listing::new(context.output);
-    let missing = fetch(results, |_, incident| listing.add(&incident.id.clone(), [incident])).await?;
-    listing.finish(|incidents| match incidents {
-        [only] => table::incident(context.output, only, Utc::now()),
-        _ => table::incidents(context.output, incidents, Utc::now()),
-    })?;
-    Ok(missing.report(context))
 }
 
 /// Shows the items of all pages as they are read, or at the end. The pages before one that failed are shown, too.

@@ -14,7 +14,7 @@ use coralogix_incidents::types::{
 
 use crate::{
     input::{names, time},
-    report::errors::Failure,
+    report::Failure,
 };
 
 #[derive(Debug, Args)]

@@ -1,7 +1,8 @@
-//! `get`: incidents by id, in the order of the ids.
+//! `get`: incidents by id or by the id of an event, in the order of the ids.
 
 use std::collections::HashMap;
 
+use chrono::Utc;
 use coralogix_incidents::{
     bulk::{Fate, Outcome, Run},
     types::Incident,
@@ -11,26 +12,42 @@ use serde_json::json;
 
 use crate::{
     commands::{
-        by_event::{self, EventOrIdArgs},
-        fetch::{Fetched, show_incidents},
+        by_event::{EventOrIdArgs, read},
+        fetch::{Fetched, fetch, read_each},
     },
     context::Context,
     dry_run,
-    input::ids,
-    report::errors::{Exit, Stop},
+    input::{Ids, ids},
+    report::{Exit, Stop, table},
+    terminal::Listing,
 };
 
 pub(crate) async fn run(context: &Context<'_>, args: EventOrIdArgs) -> Result<Exit, Stop> {
     if !args.events.is_empty() {
-        return by_event::get(context, args.events).await;
+        let requests = dry_run::requests_by_id(&context.client, "getIncidentByEventId", &args.events)?;
+        if context.options.dry_run {
+            return dry_run::read(context, &requests);
+        }
+        let events = Ids::known(args.events).collect().await?;
+        return show(context, read_each(context, events, async |client, event| read(&client, &event).await)).await;
     }
     let ids = ids::read_all(args.ids).await?;
     if context.options.dry_run {
         return dry_run::read(context, &dry_run::batches(&context.client, "batchGetIncident", &ids, json!({}))?);
     }
     let run = context.bulk().get(ids.clone());
-    let results = in_order(ids, run).map(|Outcome { id, fate, .. }| (id, fetched(fate)));
-    show_incidents(context, results).await
+    show(context, in_order(ids, run).map(|Outcome { id, fate, .. }| (id, fetched(fate)))).await
+}
+
+/// Shows incidents as they are read, or at the end, and reports those that could not be read.
+async fn show(context: &Context<'_>, results: impl Stream<Item = (String, Fetched<Incident>)>) -> Result<Exit, Stop> {
+    let mut listing = Listing::new(context.output);
+    let missing = fetch(results, |_, incident| listing.add(&incident.id.clone(), [incident])).await?;
+    listing.finish(|incidents| match incidents {
+        [only] => table::incident(context.output, only, Utc::now()),
+        _ => table::incidents(context.output, incidents, Utc::now()),
+    })?;
+    Ok(missing.report(context))
 }
 
 fn fetched(fate: Fate) -> Fetched<Incident> {

@@ -10,12 +10,9 @@ use crate::{
     commands::change,
     context::Context,
     dry_run,
-    input::{ids::Ids, names},
-    report::{
-        errors::{Exit, Failure, Stop, counted},
-        outcomes::Report,
-    },
-    terminal::{interrupts::unless_interrupted, sanitize::sanitize_line, streams::write_stderr_line},
+    input::{Ids, names},
+    report::{Exit, Failure, Report, Stop, counted},
+    terminal::{sanitize_line, unless_interrupted, write_stderr_line},
 };
 
 #[derive(Debug, Args)]

@@ -18,10 +18,7 @@ use crate::{
     dry_run,
     input::time,
     last_list::LastList,
-    report::{
-        errors::{Exit, Failure, Stop},
-        table,
-    },
+    report::{Exit, Failure, Stop, table},
 };
 
 #[derive(Debug, Args)]

@@ -7,8 +7,8 @@ use clap_mangen::Man;
 
 use crate::{
     commands::Cli,
-    report::errors::{Exit, Failure, Stop},
-    terminal::output::Output,
+    report::{Exit, Failure, Stop},
+    terminal::Output,
 };
 
 #[derive(Debug, Args)]

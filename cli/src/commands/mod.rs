@@ -12,7 +12,6 @@ mod get;
 mod handover;
 mod list;
 mod man;
-mod probe;
 mod stats;
 mod watch;
 
@@ -21,11 +20,11 @@ use coralogix_incidents::bulk::Verb;
 
 use crate::{
     commands::by_event::EventOrIdArgs,
-    config::options::GlobalOptions,
+    config::GlobalOptions,
     context::{Access, Context},
-    input::{ids::IdArgs, names},
-    report::errors::{Exit, Stop},
-    terminal::output::Output,
+    input::{IdArgs, names},
+    report::{Exit, Stop},
+    terminal::Output,
 };
 
 /// The JSON Schema of what the commands write. A test compares them.

@@ -14,15 +14,8 @@ use crate::{
     context::Context,
     dry_run,
     input::names,
-    report::{
-        errors::{Exit, Stop},
-        table,
-    },
-    terminal::{
-        interrupts::unless_interrupted,
-        output::{Format, Output},
-        streams::write_stderr_line,
-    },
+    report::{Exit, Stop, table},
+    terminal::{Format, Output, unless_interrupted, write_stderr_line},
 };
 
 #[derive(Debug, Args)]

@@ -11,11 +11,10 @@ use crate::{
     context::Context,
     last_list::LastList,
     report::{
-        errors::{Exit, Failure, Stop, counted},
-        table,
+        Exit, Failure, Stop, counted, table,
         time::{duration, timestamp},
     },
-    terminal::{interrupts::unless_interrupted, output::Format, sanitize::sanitize_line},
+    terminal::{Format, sanitize_line, unless_interrupted},
 };
 
 /// Lists until the program is interrupted or the service refuses. A transient failure is shown, and the list goes on.

@@ -2,11 +2,15 @@
 //! command line, or the default, in this order. Only the client holds the API key.
 
 mod key;
-pub(crate) mod options;
-pub(crate) mod profile;
+mod options;
+mod profile;
+
+pub(crate) use options::GlobalOptions;
+pub(crate) use profile::variable;
 
 use std::time::Duration;
 
+use clap::ValueEnum;
 use coralogix_incidents::{ApiGeneration, Client, ClientBuilder, Region};
 use coralogix_incidents_emulator::Emulator;
 use serde::Serialize;
@@ -15,11 +19,11 @@ use url::{Host, Url};
 use crate::{
     config::{
         key::Key,
-        options::{GenerationChoice, GlobalOptions, parse_generation},
-        profile::{Credential, Located, Profile, VendorConfig, variable},
+        options::{GenerationChoice, parse_generation},
+        profile::{Credential, Located, Profile, VendorConfig},
     },
-    report::{errors::Failure, time},
-    terminal::streams::write_stderr_line,
+    report::{Failure, time},
+    terminal::write_stderr_line,
 };
 
 const KEY_VARIABLES: [&str; 2] = ["CORALOGIX_API_KEY", "CX_API_KEY"];
@@ -120,29 +124,23 @@ pub(crate) async fn inspect(options: &GlobalOptions) -> Result<Connection, Failu
         (None, Some(_)) => "the base url",
         _ => generation_from,
     };
-    let given = |given: bool, name: &'static str| if given { name } else { DEFAULT };
-    let mut settings = Vec::new();
-    if let Some((name, from)) = account.profile {
-        settings.push(Setting::new("profile", name, from));
-    }
+    let option = |name: &'static str, value: String, is_given: bool| {
+        Setting::new(name, value, if is_given { format!("--{name}") } else { DEFAULT.to_owned() })
+    };
     let timeout = chrono::TimeDelta::from_std(timeout).map(time::duration).unwrap_or_default();
+    let format = options.output.unwrap_or_default().to_possible_value();
+    let format = format.map(|value| value.get_name().to_owned()).unwrap_or_default();
     let is_read_only = if read_only.is_some() { "yes" } else { "no" };
+    let mut settings: Vec<Setting> =
+        account.profile.into_iter().map(|(name, from)| Setting::new("profile", name, from)).collect();
     settings.extend([
         Setting::new("api key", key_shown, account.key_from),
         Setting::new("base url", client.base_url(), account.endpoint_from),
         Setting::new("api generation", client.api_generation().map_or("auto", ApiGeneration::as_str), generation_from),
         Setting::new("read only", is_read_only, read_only.as_deref().unwrap_or(DEFAULT)),
-        Setting::new("timeout", timeout, given(options.timeout.is_some(), "--timeout")),
-        Setting::new(
-            "concurrency",
-            options.concurrency().to_string(),
-            given(options.concurrency.is_some(), "--concurrency"),
-        ),
-        Setting::new(
-            "output",
-            options.output.unwrap_or_default().as_str(),
-            given(options.output.is_some(), "--output"),
-        ),
+        option("timeout", timeout, options.timeout.is_some()),
+        option("concurrency", options.concurrency().to_string(), options.concurrency.is_some()),
+        option("output", format, options.output.is_some()),
     ]);
     Ok(Connection { client, settings, read_only, key: problem, emulator })
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use clap_complete::{ArgValueCandidates, CompletionCandidate};
 use coralogix_incidents::{ApiGeneration, Region};
 
-use crate::{config::profile, input::time, terminal::output::Format};
+use crate::{config::profile, input::time, terminal::Format};
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]

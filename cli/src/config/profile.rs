@@ -7,11 +7,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use toml::{Spanned, de::DeTable, de::DeValue};
+use toml::de::{DeTable, DeValue};
 
 use crate::{
     config::key::{KEYRING_SERVICE, Key},
-    report::errors::Failure,
+    report::Failure,
 };
 
 /// `config.toml` of the vendor's command line, and where its profiles are.
@@ -31,14 +31,14 @@ pub(crate) struct Profile {
     pub(crate) name: String,
     pub(crate) path: PathBuf,
     /// A region, or the URL of a host.
-    pub(crate) region: Option<Located<String>>,
+    pub(crate) region: Option<Located>,
     pub(crate) credential: Credential,
 }
 
-/// A value, and where it stands.
+/// A text, and where it stands.
 #[derive(Debug)]
-pub(crate) struct Located<T> {
-    pub(crate) value: T,
+pub(crate) struct Located {
+    pub(crate) value: String,
     /// The file and line, such as `/home/me/.cx/profiles/work.toml, line 2`.
     pub(crate) at: String,
 }
@@ -64,7 +64,8 @@ impl VendorConfig {
         if let Some(file) = File::read(folder.join("config.toml"))? {
             let table = file.parse()?;
             config.default_profile = file.text(&table, "default_profile")?.map(|name| name.value);
-            config.read_only = file.boolean(&table, "read_only")?.unwrap_or_default();
+            let read_only = file.value(&table, "read_only", DeValue::as_bool, "is neither `true` nor `false`")?;
+            config.read_only = read_only.is_some_and(|(read_only, _)| read_only);
         }
         Ok(config)
     }
@@ -87,24 +88,21 @@ impl VendorConfig {
             return Err(Failure::usage(format!("the profile `{shown}` of {source} is not the name of a file"))
                 .next("give the name of a profile, such as `default`; nothing was sent"));
         }
-        let folder = self.folder.clone().unwrap_or_default().join("profiles");
-        let path = folder.join(format!("{name}.toml"));
-        let Some(file) = File::read(path)? else {
+        let path = self.folder.clone().unwrap_or_default().join("profiles").join(format!("{name}.toml"));
+        let Some(file) = File::read(path.clone())? else {
             let names = names();
-            let existing = if names.is_empty() {
-                "there are no profiles: set CORALOGIX_API_KEY and CORALOGIX_REGION instead; nothing was sent".to_owned()
+            let next = if names.is_empty() {
+                "there are no profiles: set CORALOGIX_API_KEY and CORALOGIX_REGION instead".to_owned()
             } else {
-                format!("the profiles are: {}; nothing was sent", names.join(", "))
+                format!("the profiles are: {}", names.join(", "))
             };
-            return Err(Failure::usage(format!(
-                "there is no profile `{shown}` of {source}: {} does not exist",
-                folder.join(format!("{name}.toml")).display()
-            ))
-            .next(existing));
+            let path = path.display();
+            let summary = format!("there is no profile `{shown}` of {source}: {path} does not exist");
+            return Err(Failure::usage(summary).next(next + "; nothing was sent"));
         };
         let table = file.parse()?;
-        let auth = file.choice(&table, "auth", &["api_key", "oauth"])?;
-        let storage = file.choice(&table, "credential_storage", &["file", "os_store"])?;
+        let auth = file.choice(&table, "auth", ["api_key", "oauth"])?;
+        let storage = file.choice(&table, "credential_storage", ["file", "os_store"])?;
         let key = file.text(&table, "api_key")?.filter(|key| !key.value.is_empty());
         let credential = match (key, storage, auth) {
             (Some(key), _, _) => match Key::new(key.value) {
@@ -199,39 +197,40 @@ impl File {
 
     /// Where a byte of the file is.
     fn at(&self, offset: usize) -> String {
-        let line = self.content.char_indices().take_while(|(index, _)| *index < offset).filter(|(_, c)| *c == '\n');
-        let line = line.count() + 1;
+        let line = self.content.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1;
         format!("{}, line {line}", self.path.display())
     }
 
-    fn wrong(&self, value: &Spanned<DeValue<'_>>, problem: &str) -> Failure {
-        Self::failure(&self.at(value.span().start), problem)
-    }
-
-    fn text(&self, table: &DeTable<'_>, name: &str) -> Result<Option<Located<String>>, Failure> {
+    /// The value of a name as `read` understands it, and where it stands.
+    fn value<'t, T>(
+        &self,
+        table: &'t DeTable<'t>,
+        name: &str,
+        read: impl FnOnce(&'t DeValue<'t>) -> Option<T>,
+        problem: &str,
+    ) -> Result<Option<(T, String)>, Failure> {
         let Some(value) = table.get(name) else { return Ok(None) };
-        match value.get_ref().as_str() {
-            Some(text) => Ok(Some(Located { value: text.to_owned(), at: self.at(value.span().start) })),
-            None => Err(self.wrong(value, &format!("`{name}` is not a text: write it in double quotes"))),
+        let at = self.at(value.span().start);
+        match read(value.get_ref()) {
+            Some(value) => Ok(Some((value, at))),
+            None => Err(Self::failure(&at, &format!("`{name}` {problem}"))),
         }
     }
 
-    fn boolean(&self, table: &DeTable<'_>, name: &str) -> Result<Option<bool>, Failure> {
-        let Some(value) = table.get(name) else { return Ok(None) };
-        let boolean = value.get_ref().as_bool();
-        boolean.map(Some).ok_or_else(|| self.wrong(value, &format!("`{name}` is neither `true` nor `false`")))
+    fn text(&self, table: &DeTable<'_>, name: &str) -> Result<Option<Located>, Failure> {
+        let text = self.value(table, name, DeValue::as_str, "is not a text: write it in double quotes")?;
+        Ok(text.map(|(text, at)| Located { value: text.to_owned(), at }))
     }
 
     fn choice(
         &self,
         table: &DeTable<'_>,
         name: &str,
-        choices: &[&'static str],
+        choices: [&'static str; 2],
     ) -> Result<Option<&'static str>, Failure> {
-        let Some(value) = table.get(name) else { return Ok(None) };
-        let choice = choices.iter().find(|choice| value.get_ref().as_str() == Some(choice));
-        let known = choices.join("\" or \"");
-        choice.map(|choice| Some(*choice)).ok_or_else(|| self.wrong(value, &format!("`{name}` is not \"{known}\"")))
+        let known = |value: &DeValue<'_>| choices.into_iter().find(|choice| value.as_str() == Some(choice));
+        let choice = self.value(table, name, known, &format!("is not \"{}\"", choices.join("\" or \"")))?;
+        Ok(choice.map(|(choice, _)| choice))
     }
 }
 

@@ -24,8 +24,8 @@ use tokio::{
 use crate::{
     input::names,
     last_list,
-    report::errors::{Exit, Failure, Stop},
-    terminal::{interrupts::unless_interrupted, sanitize::sanitize_line, streams::Stdin},
+    report::{Exit, Failure, Stop},
+    terminal::{Stdin, sanitize_line, unless_interrupted},
 };
 
 /// The arguments of every command that takes ids.

@@ -3,3 +3,5 @@
 pub(crate) mod ids;
 pub(crate) mod names;
 pub(crate) mod time;
+
+pub(crate) use ids::{IdArgs, Ids, ReadState, known_ids};

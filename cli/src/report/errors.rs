@@ -4,7 +4,7 @@ use std::{error::Error as _, fmt::Write as _, io};
 
 use coralogix_incidents::{ConfigErrorKind, Effect, Error, ErrorKind, Idempotency};
 
-use crate::terminal::{interrupts::Interrupted, sanitize::sanitize_line, streams::write_stderr_line};
+use crate::terminal::{Interrupted, sanitize_line, write_stderr_line};
 
 /// The exit code of the process; documented in `--help`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -188,66 +188,60 @@ pub(crate) fn summarize(error: &Error) -> String {
 /// What the user can do about it.
 fn suggest(error: &Error) -> String {
     let Some(operation) = error.operation() else {
-        return match error.kind() {
-            ErrorKind::Config(_) => {
-                "correct it; `cx-incidents --help` says what can be set. Nothing was sent".to_owned()
-            }
-            _ => "correct it; this request was not sent".to_owned(),
+        let next = match error.kind() {
+            ErrorKind::Config(_) => "correct it; `cx-incidents --help` says what can be set. Nothing was sent",
+            _ => "correct it; this request was not sent",
         };
+        return next.to_owned();
     };
-    let permission = operation.permission();
     let repeat = match operation.idempotency() {
         Idempotency::Safe | Idempotency::Idempotent => "it is safe to repeat",
         _ => "check what took effect before you repeat it",
     };
     let status = error.status().map(|status| status.as_u16());
-    if error.is_unauthorized() {
+    let next = if error.is_unauthorized() {
         "check the API key, and that it belongs to this region: `cx-incidents config` shows where both come from"
-            .to_owned()
     } else if status == Some(403) {
         let personal = if operation.requires_personal_key() {
             ", and make sure that it is a personal key, not a team's"
         } else {
             ""
         };
-        let grant = format!("give the key the permission {permission}{personal}");
+        let grant = format!("give the key the permission {}{personal}", operation.permission());
         // A refusal without a message may be from anybody.
         if error.is_permission_denied() && error.message().is_some() {
-            grant
-        } else {
-            format!(
-                "a proxy or a firewall may have refused this, since the service reports errors otherwise; or {grant}"
-            )
+            return grant;
         }
+        return format!(
+            "a proxy or a firewall may have refused this, since the service reports errors otherwise; or {grant}"
+        );
     } else if error.is_unknown_route() {
         "check --region, --domain or --url, and --api-generation if you set it: `cx-incidents doctor` looks at each"
-            .to_owned()
     } else if is_not_found(error) {
-        "check the id: `cx-incidents list` shows those of this account and region".to_owned()
+        "check the id: `cx-incidents list` shows those of this account and region"
     } else if status == Some(404) {
-        "check the id, and --region, --domain or --url: the service reports a missing incident otherwise".to_owned()
+        "check the id, and --region, --domain or --url: the service reports a missing incident otherwise"
     } else if matches!(status, Some(300..400 | 407)) {
         "a proxy or a login page answers in place of the service: `cx-incidents doctor` checks the endpoint and the proxy"
-            .to_owned()
     } else if error.is_rate_limited() {
         let wait = error.retry_after().filter(|wait| !wait.is_zero());
         let wait = wait.map(|wait| format!(" in {} s", wait.as_secs_f64().ceil())).unwrap_or_default();
-        format!("try again{wait}, with a lower --concurrency; {repeat}")
+        return format!("try again{wait}, with a lower --concurrency; {repeat}");
     } else if error.effect() == Effect::Applied {
-        "the service reported success: look with `cx-incidents get` before you do anything again".to_owned()
+        "the service reported success: look with `cx-incidents get` before you do anything again"
     } else if error.effect() == Effect::Unknown && operation.idempotency() != Idempotency::Safe {
-        format!("look with `cx-incidents get` what took effect; {repeat}")
+        return format!("look with `cx-incidents get` what took effect; {repeat}");
     } else if error.kind() == ErrorKind::UndecodableResponse {
         "a proxy or a login page may have answered: `cx-incidents doctor` checks the endpoint and the proxy, and -v says \
          what is wrong with the body"
-            .to_owned()
     } else if matches!(error.kind(), ErrorKind::Transport(_)) {
-        "try again; `cx-incidents config` shows where this goes, and --timeout gives it longer".to_owned()
+        "try again; `cx-incidents config` shows where this goes, and --timeout gives it longer"
     } else if error.is_retryable() {
-        format!("try again later; {repeat}")
+        return format!("try again later; {repeat}");
     } else {
-        "run it again with -v, and give Coralogix support the correlation id".to_owned()
-    }
+        "run it again with -v, and give Coralogix support the correlation id"
+    };
+    next.to_owned()
 }
 
 /// Whether the service says that an incident does not exist. A 404 without a message may be from anybody.

@@ -16,17 +16,12 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::{
-    input::ids::ReadState,
+    input::ReadState,
     report::{
         errors::{Exit, Failure, Stop, abbreviate, summarize},
         table::{self, OutcomeRow},
     },
-    terminal::{
-        interrupts,
-        output::{Format, Output},
-        sanitize::sanitize_line,
-        streams::write_stderr_line,
-    },
+    terminal::{Format, Output, interrupts, sanitize_line, write_stderr_line},
     verb::{name, participle},
 };
 

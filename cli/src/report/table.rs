@@ -15,7 +15,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::{
     report::time,
-    terminal::{output::Output, sanitize::sanitize_line},
+    terminal::{Output, sanitize_line},
 };
 
 /// From this width on, the name of an incident or of an alert is a column.
@@ -50,10 +50,6 @@ fn add(table: &mut Table, cells: Vec<Cell>) {
     let mut row = Row::from(cells);
     row.max_height(1);
     table.add_row(row);
-}
-
-fn render(table: &Table) -> String {
-    table.trim_fmt()
 }
 
 fn paint(text: impl ToString, color: Option<Color>) -> Cell {
@@ -91,20 +87,18 @@ impl NamedTable {
     }
 
     fn render(&self) -> String {
-        let text = render(&self.table);
+        let text = self.table.trim_fmt();
         let Some(width) = self.narrow else { return text };
         let mut lines = text.lines();
-        let mut text = lines.next().unwrap_or_default().to_owned();
+        let mut shown: Vec<String> = lines.next().into_iter().map(str::to_owned).collect();
         // Each row is one line.
         for (line, name) in lines.zip(&self.names) {
-            text.push('\n');
-            text.push_str(line);
+            shown.push(line.to_owned());
             if !name.is_empty() {
-                text.push_str("\n  ");
-                text.push_str(&truncate(name, usize::from(width).saturating_sub(2)));
+                shown.push(format!("  {}", truncate(name, usize::from(width).saturating_sub(2))));
             }
         }
-        text
+        shown.join("\n")
     }
 }
 
@@ -199,7 +193,7 @@ pub(crate) fn incident(output: &Output, incident: &Incident, now: DateTime<Utc>)
     for (name, value) in rows.into_iter().filter(|(_, value)| !value.content().is_empty()) {
         table.add_row(vec![Cell::new(name), value]);
     }
-    render(&table)
+    table.trim_fmt()
 }
 
 fn labels<'a>(labels: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
@@ -219,7 +213,7 @@ pub(crate) fn events<'a>(output: &Output, events: impl Iterator<Item = (&'a str,
         let kind = word(event.incident_event_type.as_str());
         add(&mut table, [sanitize_line(id), kind, by, detail(event)].map(Cell::new).into());
     }
-    render(&table)
+    table.trim_fmt()
 }
 
 /// Events with the incidents that they belong to.
@@ -305,7 +299,7 @@ pub(crate) fn rows(output: &Output, header: &[&str], rows: impl IntoIterator<Ite
     for row in rows {
         table.add_row(row.iter().map(|cell| sanitize_line(cell)));
     }
-    render(&table)
+    table.trim_fmt()
 }
 
 fn moment(time: Option<DateTime<Utc>>) -> String {

@@ -31,15 +31,6 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Table => "table",
-            Self::Json => "json",
-            Self::Ndjson => "ndjson",
-            Self::Ids => "ids",
-        }
-    }
-
     /// Whether results are written as they arrive, not at the end.
     pub(crate) fn is_streamed(self) -> bool {
         matches!(self, Self::Ndjson | Self::Ids)

@@ -12,12 +12,9 @@ use std::{
 use coralogix_incidents_emulator::{EmulatorBuilder, Fault};
 use serde_json::{Value, json};
 
-use crate::{
-    gate::Gate,
-    support::{
-        ALICE, BOB, Cli, FIRST, Home, PATIENCE, Ran, emulator, emulator_with, many_ids, reply, signal, start,
-        wait_for_requests, with_many,
-    },
+use crate::support::{
+    ALICE, BOB, Cli, FIRST, Home, PATIENCE, Ran, emulator, emulator_with, many_ids, reply, signal, start,
+    wait_for_requests, with_many,
 };
 
 #[test]
@@ -155,9 +152,9 @@ fn a_file_that_never_ends_can_be_interrupted() {
 
 #[test]
 fn an_interrupted_list_shows_what_it_received() {
-    let emulator = start(with_many(5000));
-    let gate = Gate::new(&emulator, 2);
-    let child = Cli::at(&emulator).env("CORALOGIX_URL", gate.url()).spawn("list -o json");
+    let late = Fault::delay(PATIENCE).on("listIncidents").nth(3);
+    let emulator = start(with_many(5000).fault(late));
+    let child = Cli::at(&emulator).spawn("list -o json");
     wait_for_requests(&emulator, 3);
     signal(&child, "TERM");
     let ran = Ran::wait(child).assert_all(130, "interrupted: the output is incomplete; it has 400 incidents\n");

@@ -85,7 +85,8 @@ struct Observed {
 impl Change {
     fn new(builder: EmulatorBuilder) -> Self {
         let emulator = start(builder);
-        let gate = Gate::new(&emulator, usize::MAX);
+        let gate = Gate::new(&emulator);
+        gate.set_open(true);
         let cli = Cli::at(&emulator).env("CORALOGIX_URL", gate.url());
         Self { emulator, gate, home: Home::new(), cli }
     }
@@ -102,13 +103,13 @@ impl Change {
 
     /// Runs the change by way of another program, and calls `during` in the middle of the first request.
     fn run_by(self, program: &str, arguments: &[&str], during: impl FnOnce(&Child)) -> Observed {
-        self.gate.close();
+        self.gate.set_open(false);
         let mut command = Command::new(program);
         self.cli.clone().env("OUT", &self.home.file("out", "")).set_up(&mut command);
         let child = command.args(arguments).arg(BINARY).args(self.line().split(' ')).spawn().unwrap();
         wait_for_requests(&self.emulator, 1);
         during(&child);
-        self.gate.open();
+        self.gate.set_open(true);
         let ran = Ran::wait(child);
         self.observe(&ran)
     }
@@ -141,7 +142,7 @@ fn slow_reader() -> Observed {
 /// Sends signals while the service works on the first request. If there is one, the reply follows it.
 fn signals(names: &[&str]) -> Observed {
     let change = Change::new(with_ids());
-    change.gate.close();
+    change.gate.set_open(false);
     let mut child = change.cli.spawn(&change.line());
     let mut lines = BufReader::new(child.stderr.take().unwrap());
     wait_for_requests(&change.emulator, 1);
@@ -150,7 +151,7 @@ fn signals(names: &[&str]) -> Observed {
     lines.read_line(&mut stderr).unwrap();
     match names {
         [_, second] => signal(&child, second),
-        _ => change.gate.open(),
+        _ => change.gate.set_open(true),
     }
     let mut ran = Ran::wait(child);
     lines.read_to_string(&mut stderr).unwrap();

@@ -61,16 +61,13 @@ fn an_answer_other_than_yes_sends_nothing_and_is_130() {
 
 #[test]
 fn long_work_shows_a_bar_on_standard_error_and_only_there() {
-    let emulator = start(with_many(300));
+    let late = Fault::delay(Duration::from_secs(3)).on("unassignIncidents").nth(2);
+    let emulator = start(with_many(300).fault(late));
     let home = Home::new();
     let (ids, out) = (home.file("ids", &many_ids(300)), home.file("out", ""));
     let line = format!("$CX unassign --yes --concurrency 1 --from-file {ids}");
-    let gate = Gate::new(&emulator, 1);
-    let cli = Cli::at(&emulator).env("CORALOGIX_URL", gate.url());
-    let mut terminal = cli.terminal(80, &format!("{line} -o ids > {out}"));
-    terminal.wait_for("unassign [==");
-    gate.open();
-    terminal.finish().assert(0, &["100/300"]);
+    let terminal = Cli::at(&emulator).terminal(80, &format!("{line} -o ids > {out}"));
+    terminal.finish().assert(0, &["unassign [==", "100/300"]);
     assert_eq!(fs::read_to_string(out).unwrap(), many_ids(300));
     // Between lines that are written as they arrive it would be in the way, and in a pipe nobody sees it.
     for (script, rest) in [(format!("{line} -o ids"), many_ids(300)), (format!("{line} 2>&1 | cat"), String::new())] {
@@ -87,7 +84,7 @@ fn ctrl_c_stops_a_change_and_a_second_one_abandons_requests_under_way() {
         (true, 0, 100, &["error: abandoned before the service answered: id-000"]),
     ] {
         let emulator = start(with_many(500));
-        let gate = Gate::new(&emulator, 0);
+        let gate = Gate::new(&emulator);
         let home = Home::new();
         let (ids, out) = (home.file("ids", &many_ids(500)), home.file("out", ""));
         let line = format!("exec $CX acknowledge --yes --concurrency 1 --from-file {ids} -o json > {out}");
@@ -96,7 +93,7 @@ fn ctrl_c_stops_a_change_and_a_second_one_abandons_requests_under_way() {
         if twice {
             terminal.type_in(CTRL_C);
         } else {
-            gate.open();
+            gate.set_open(true);
         }
         terminal.finish().assert(130, texts);
         assert_eq!(emulator.requests().len(), 1);
