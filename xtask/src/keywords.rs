@@ -1,14 +1,14 @@
 //! Each keyword of OpenAPI 3.0 and 3.1, with the type of its value and drift's rule for it: whether it is compared, is compared in
 //! requests only, or is irrelevant to this SDK, with the reason. Keywords that are not listed here are reported.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::LazyLock,
-};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::{json_pointer::join, openapi::METHODS};
+use crate::{
+    json_pointer::join,
+    openapi::{METHODS, members},
+};
 
 /// The OpenAPI objects whose keywords are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -78,12 +78,12 @@ pub fn objects(document: &Value) -> BTreeMap<String, Kind> {
         ("securitySchemes", Kind::SecurityScheme),
     ] {
         let pointer = join("/components", section);
-        let names = document.pointer(&pointer).and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name);
+        let names = members(&document["components"][section]).map(|(name, _)| name);
         queue.extend(names.map(|name| (kind, join(&pointer, name))));
     }
     let mut found = BTreeMap::new();
     while let Some((kind, pointer)) = queue.pop() {
-        for (keyword, value) in document.pointer(&pointer).and_then(Value::as_object).into_iter().flatten() {
+        for (keyword, value) in document.pointer(&pointer).into_iter().flat_map(members) {
             let Some((kind, has_names)) = kind.below(keyword) else { continue };
             let at = join(&pointer, keyword);
             match value {
@@ -176,174 +176,115 @@ use Json::{Any, Count, Flag, List, Map, Number, Schema, Text};
 use Narrows::{ByLarger, ByMultiple, BySmaller, ByTrue, Somehow};
 use Rule::{AsWritten, Compared, Irrelevant};
 
-/// The keywords of a kind of object, each with the type of its value and its rule.
-pub(crate) type Keywords = &'static [(&'static str, Json, Rule)];
+/// Keywords with the same type of value and the same rule.
+type Row = (Json, Rule, &'static [&'static str]);
 
+/// The keywords of each kind of object.
 #[rustfmt::skip]
-pub(crate) const KEYWORDS: &[(Kind, Keywords)] = &[
+const KEYWORDS: &[(Kind, &[Row])] = &[
     (Kind::Document, &[
-        ("openapi", Any, Compared),
-        ("servers", List, Compared),
-        ("paths", Map, Compared),
-        ("components", Map, Compared),
-        ("security", List, Compared),
-        ("info", Map, PROSE),
-        ("tags", List, PROSE),
-        ("externalDocs", Map, PROSE),
-        ("webhooks", Map, CALLBACK),
-        ("jsonSchemaDialect", Text, Irrelevant("schemas are compared keyword by keyword, whatever their dialect")),
+        (Any, Compared, &["openapi"]),
+        (List, Compared, &["servers", "security"]),
+        (Map, Compared, &["paths", "components"]),
+        (Map, PROSE, &["info", "externalDocs"]),
+        (List, PROSE, &["tags"]),
+        (Map, CALLBACK, &["webhooks"]),
+        (Text, Irrelevant("schemas are compared keyword by keyword, whatever their dialect"), &["jsonSchemaDialect"]),
     ]),
     (Kind::Server, &[
-        ("url", Text, Compared),
-        ("variables", Map, Compared),
-        ("description", Text, PROSE),
+        (Text, Compared, &["url"]),
+        (Map, Compared, &["variables"]),
+        (Text, PROSE, &["description"]),
     ]),
     (Kind::ServerVariable, &[
-        ("default", Text, Compared),
-        ("enum", List, Compared),
-        ("description", Text, PROSE),
+        (Text, Compared, &["default"]),
+        (List, Compared, &["enum"]),
+        (Text, PROSE, &["description"]),
     ]),
     (Kind::PathItem, &[
-        ("$ref", Text, Compared),
-        ("get", Map, Compared),
-        ("put", Map, Compared),
-        ("post", Map, Compared),
-        ("delete", Map, Compared),
-        ("options", Map, Compared),
-        ("head", Map, Compared),
-        ("patch", Map, Compared),
-        ("trace", Map, Compared),
-        ("servers", List, Compared),
-        ("parameters", List, Compared),
-        ("summary", Text, PROSE),
-        ("description", Text, PROSE),
+        (Text, Compared, &["$ref"]),
+        (Map, Compared, &["get", "put", "post", "delete", "options", "head", "patch", "trace"]),
+        (List, Compared, &["servers", "parameters"]),
+        (Text, PROSE, &["summary", "description"]),
     ]),
     (Kind::Operation, &[
-        ("parameters", List, Compared),
-        ("requestBody", Map, Compared),
-        ("responses", Map, Compared),
-        ("deprecated", Flag, Compared),
-        ("security", List, Compared),
-        ("servers", List, Compared),
-        ("x-coralogixPermissions", List, Compared),
-        ("operationId", Text, Irrelevant("it is not sent, and operations are matched by method and path")),
-        ("tags", List, Irrelevant("tags only group operations")),
-        ("callbacks", Map, CALLBACK),
-        ("summary", Text, PROSE),
-        ("description", Text, PROSE),
-        ("externalDocs", Map, PROSE),
+        (List, Compared, &["parameters", "security", "servers", "x-coralogixPermissions"]),
+        (Map, Compared, &["requestBody", "responses"]),
+        (Flag, Compared, &["deprecated"]),
+        (Text, Irrelevant("it is not sent, and operations are matched by method and path"), &["operationId"]),
+        (List, Irrelevant("tags only group operations"), &["tags"]),
+        (Map, CALLBACK, &["callbacks"]),
+        (Text, PROSE, &["summary", "description"]),
+        (Map, PROSE, &["externalDocs"]),
     ]),
     (Kind::Parameter, &[
-        ("name", Text, Compared),
-        ("in", Text, Compared),
-        ("required", Flag, Compared),
-        ("deprecated", Flag, Compared),
-        ("style", Text, Compared),
-        ("explode", Flag, Compared),
-        ("schema", Schema, Compared),
-        ("content", Map, Compared),
-        ("allowEmptyValue", Flag, Irrelevant("the SDK does not send empty values")),
-        ("allowReserved", Flag, Irrelevant("the SDK escapes reserved characters, which is always allowed")),
-        ("description", Text, PROSE),
-        ("example", Any, SAMPLE),
-        ("examples", Map, SAMPLE),
+        (Text, Compared, &["name", "in", "style"]),
+        (Flag, Compared, &["required", "deprecated", "explode"]),
+        (Schema, Compared, &["schema"]),
+        (Map, Compared, &["content"]),
+        (Flag, Irrelevant("the SDK does not send empty values"), &["allowEmptyValue"]),
+        (Flag, Irrelevant("the SDK escapes reserved characters, which is always allowed"), &["allowReserved"]),
+        (Text, PROSE, &["description"]),
+        (Any, SAMPLE, &["example"]),
+        (Map, SAMPLE, &["examples"]),
     ]),
     (Kind::RequestBody, &[
-        ("required", Flag, Compared),
-        ("content", Map, Compared),
-        ("description", Text, PROSE),
+        (Flag, Compared, &["required"]),
+        (Map, Compared, &["content"]),
+        (Text, PROSE, &["description"]),
     ]),
     (Kind::MediaType, &[
-        ("schema", Schema, Compared),
-        ("encoding", Map, Irrelevant("it applies to forms, and the SDK uses JSON")),
-        ("example", Any, SAMPLE),
-        ("examples", Map, SAMPLE),
+        (Schema, Compared, &["schema"]),
+        (Map, Irrelevant("it applies to forms, and the SDK uses JSON"), &["encoding"]),
+        (Any, SAMPLE, &["example"]),
+        (Map, SAMPLE, &["examples"]),
     ]),
     (Kind::Response, &[
-        ("content", Map, Compared),
-        ("headers", Map, Irrelevant("the SDK reads the headers that it needs by their standard names")),
-        ("links", Map, Irrelevant("the SDK does not follow links")),
-        ("description", Text, PROSE),
+        (Map, Compared, &["content"]),
+        (Map, Irrelevant("the SDK reads the headers that it needs by their standard names"), &["headers"]),
+        (Map, Irrelevant("the SDK does not follow links"), &["links"]),
+        (Text, PROSE, &["description"]),
     ]),
     (Kind::Schema, &[
-        ("$ref", Text, Compared),
-        ("type", Any, Compared),
-        ("format", Text, Compared),
-        ("enum", List, Compared),
-        ("const", Any, Compared),
-        ("properties", Map, Compared),
-        ("required", List, Compared),
-        ("items", Schema, Compared),
-        ("additionalProperties", Schema, Compared),
-        ("allOf", List, Compared),
-        ("oneOf", List, Compared),
-        ("anyOf", List, Compared),
-        ("nullable", Flag, Compared),
-        ("readOnly", Flag, Compared),
-        ("writeOnly", Flag, Compared),
-        ("deprecated", Flag, Compared),
-        ("default", Any, Compared),
-        ("maxItems", Count, Rule::Narrows(BySmaller)),
-        ("minItems", Count, Rule::Narrows(ByLarger)),
-        ("uniqueItems", Flag, Rule::Narrows(ByTrue)),
-        ("maxLength", Count, Rule::Narrows(BySmaller)),
-        ("minLength", Count, Rule::Narrows(ByLarger)),
-        ("pattern", Text, Rule::Narrows(Somehow)),
-        ("maximum", Number, Rule::Narrows(BySmaller)),
-        ("minimum", Number, Rule::Narrows(ByLarger)),
-        // A flag in OpenAPI 3.0 and a number in 3.1. It is read as a number.
-        ("exclusiveMaximum", Any, Rule::Narrows(BySmaller)),
-        ("exclusiveMinimum", Any, Rule::Narrows(ByLarger)),
-        ("multipleOf", Number, Rule::Narrows(ByMultiple)),
-        ("maxProperties", Count, Rule::Narrows(BySmaller)),
-        ("minProperties", Count, Rule::Narrows(ByLarger)),
-        ("not", Schema, Rule::Narrows(Somehow)),
-        ("propertyNames", Schema, Rule::Narrows(Somehow)),
-        ("dependentRequired", Map, Rule::Narrows(Somehow)),
-        ("contains", Schema, Rule::Narrows(Somehow)),
-        ("maxContains", Count, Rule::Narrows(BySmaller)),
-        ("minContains", Count, Rule::Narrows(ByLarger)),
-        ("contentEncoding", Text, Rule::Narrows(Somehow)),
-        ("contentMediaType", Text, Rule::Narrows(Somehow)),
-        ("contentSchema", Schema, Rule::Narrows(Somehow)),
-        ("patternProperties", Map, AsWritten),
-        ("prefixItems", List, AsWritten),
-        ("additionalItems", Schema, AsWritten),
-        ("unevaluatedItems", Schema, AsWritten),
-        ("unevaluatedProperties", Schema, AsWritten),
-        ("dependentSchemas", Map, AsWritten),
-        ("dependencies", Map, AsWritten),
-        ("if", Schema, AsWritten),
-        ("then", Schema, AsWritten),
-        ("else", Schema, AsWritten),
-        ("$dynamicRef", Text, AsWritten),
-        ("$recursiveRef", Text, AsWritten),
-        ("$id", Text, AsWritten),
-        ("$schema", Text, AsWritten),
-        ("$anchor", Text, Irrelevant("it is a target of references, and references to it are errors")),
-        ("$dynamicAnchor", Text, Irrelevant("it is a target of dynamic references, which are reported")),
-        ("$recursiveAnchor", Flag, Irrelevant("it is a target of dynamic references, which are reported")),
-        ("$vocabulary", Map, ANNOTATION),
-        ("$defs", Map, Irrelevant("definitions are compared where schemas refer to them")),
-        ("definitions", Map, Irrelevant("definitions are compared where schemas refer to them")),
-        ("$comment", Text, PROSE),
-        ("title", Text, PROSE),
-        ("description", Text, PROSE),
-        ("externalDocs", Map, PROSE),
-        ("example", Any, SAMPLE),
-        ("examples", Any, SAMPLE),
-        ("discriminator", Map, Irrelevant("it names a member, which is compared like any other member")),
-        ("xml", Map, Irrelevant("it applies to XML, and the SDK uses JSON")),
+        (Text, Compared, &["$ref", "format"]),
+        (Any, Compared, &["type", "const", "default"]),
+        (List, Compared, &["enum", "required", "allOf", "oneOf", "anyOf"]),
+        (Map, Compared, &["properties"]),
+        (Schema, Compared, &["items", "additionalProperties"]),
+        (Flag, Compared, &["nullable", "readOnly", "writeOnly", "deprecated"]),
+        (Count, Rule::Narrows(BySmaller), &["maxItems", "maxLength", "maxProperties", "maxContains"]),
+        (Count, Rule::Narrows(ByLarger), &["minItems", "minLength", "minProperties", "minContains"]),
+        (Flag, Rule::Narrows(ByTrue), &["uniqueItems"]),
+        (Text, Rule::Narrows(Somehow), &["pattern", "contentEncoding", "contentMediaType"]),
+        (Number, Rule::Narrows(BySmaller), &["maximum"]),
+        (Number, Rule::Narrows(ByLarger), &["minimum"]),
+        // The exclusive limits are flags in OpenAPI 3.0 and numbers in 3.1. They are read as numbers.
+        (Any, Rule::Narrows(BySmaller), &["exclusiveMaximum"]),
+        (Any, Rule::Narrows(ByLarger), &["exclusiveMinimum"]),
+        (Number, Rule::Narrows(ByMultiple), &["multipleOf"]),
+        (Schema, Rule::Narrows(Somehow), &["not", "propertyNames", "contains", "contentSchema"]),
+        (Map, Rule::Narrows(Somehow), &["dependentRequired"]),
+        (Map, AsWritten, &["patternProperties", "dependentSchemas", "dependencies"]),
+        (List, AsWritten, &["prefixItems"]),
+        (Schema, AsWritten, &["additionalItems", "unevaluatedItems", "unevaluatedProperties", "if", "then", "else"]),
+        (Text, AsWritten, &["$dynamicRef", "$recursiveRef", "$id", "$schema"]),
+        (Text, Irrelevant("it is a target of references, and references to it are errors"), &["$anchor"]),
+        (Text, Irrelevant("it is a target of dynamic references, which are reported"), &["$dynamicAnchor"]),
+        (Flag, Irrelevant("it is a target of dynamic references, which are reported"), &["$recursiveAnchor"]),
+        (Map, ANNOTATION, &["$vocabulary"]),
+        (Map, Irrelevant("definitions are compared where schemas refer to them"), &["$defs", "definitions"]),
+        (Text, PROSE, &["$comment", "title", "description"]),
+        (Map, PROSE, &["externalDocs"]),
+        (Any, SAMPLE, &["example", "examples"]),
+        (Map, Irrelevant("it names a member, which is compared like any other member"), &["discriminator"]),
+        (Map, Irrelevant("it applies to XML, and the SDK uses JSON"), &["xml"]),
     ]),
     (Kind::SecurityScheme, &[
-        ("type", Text, Compared),
-        ("name", Text, Compared),
-        ("in", Text, Compared),
-        ("scheme", Text, Compared),
-        ("bearerFormat", Text, Irrelevant("it describes tokens, and the SDK sends the key as it is")),
-        ("flows", Map, Irrelevant("it describes how to get a token. The required scopes are compared")),
-        ("openIdConnectUrl", Text, Irrelevant("it describes how to get a token")),
-        ("description", Text, PROSE),
+        (Text, Compared, &["type", "name", "in", "scheme"]),
+        (Text, Irrelevant("it describes tokens, and the SDK sends the key as it is"), &["bearerFormat"]),
+        (Map, Irrelevant("it describes how to get a token. The required scopes are compared"), &["flows"]),
+        (Text, Irrelevant("it describes how to get a token"), &["openIdConnectUrl"]),
+        (Text, PROSE, &["description"]),
     ]),
 ];
 
@@ -358,21 +299,19 @@ pub(crate) fn rule(kind: Kind, keyword: &str) -> Option<Rule> {
 }
 
 fn entry(kind: Kind, keyword: &str) -> Option<(Json, Rule)> {
-    type Rules = HashMap<(Kind, &'static str), (Json, Rule)>;
-    static RULES: LazyLock<Rules> = LazyLock::new(|| {
-        let rules = |(kind, rules): &(Kind, Keywords)| {
-            let kind = *kind;
-            rules.iter().map(move |(keyword, json, rule)| ((kind, *keyword), (*json, *rule)))
-        };
-        KEYWORDS.iter().flat_map(rules).collect()
-    });
-    RULES.get(&(kind, keyword)).copied()
+    all().find(|(of, name, ..)| *of == kind && *name == keyword).map(|(.., json, rule)| (json, rule))
+}
+
+/// Each keyword of each kind of object, with the type of its value and its rule.
+pub(crate) fn all() -> impl Iterator<Item = (Kind, &'static str, Json, Rule)> {
+    let rows = KEYWORDS.iter().flat_map(|(kind, rows)| rows.iter().map(|row| (*kind, *row)));
+    rows.flat_map(|(kind, (json, rule, keywords))| keywords.iter().map(move |keyword| (kind, *keyword, json, rule)))
 }
 
 /// The keywords of an object that cannot be evaluated because they are not listed, or because their values have the wrong
 /// type. Each comes with a message. Extensions (`x-`) are ignored unless they are listed.
 pub fn unreadable(kind: Kind, node: &Value) -> impl Iterator<Item = (&String, String)> {
-    node.as_object().into_iter().flatten().filter_map(move |(keyword, value)| match entry(kind, keyword) {
+    members(node).filter_map(move |(keyword, value)| match entry(kind, keyword) {
         None if keyword.starts_with("x-") => None,
         None => Some((keyword, format!("has the unknown keyword `{keyword}`"))),
         Some((json, _)) if json.allows(value) => None,
@@ -382,18 +321,19 @@ pub fn unreadable(kind: Kind, node: &Value) -> impl Iterator<Item = (&String, St
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
     fn each_keyword_is_listed_once_and_has_a_reason_if_it_is_irrelevant() {
-        for (kind, rules) in KEYWORDS {
-            for (index, (keyword, _, rule)) in rules.iter().enumerate() {
-                assert!(!rules[..index].iter().any(|(other, ..)| other == keyword), "{kind:?} {keyword}");
-                match rule {
-                    Rule::Irrelevant(reason) => assert!(reason.len() > 10, "{kind:?} {keyword}"),
-                    Rule::Narrows(_) | Rule::AsWritten => assert_eq!(*kind, Kind::Schema, "{keyword}"),
-                    Rule::Compared => {}
-                }
+        let mut known = BTreeSet::new();
+        for (kind, keyword, _, rule) in all() {
+            assert!(known.insert(format!("{kind:?} {keyword}")), "{kind:?} {keyword} is listed twice");
+            match rule {
+                Rule::Irrelevant(reason) => assert!(reason.len() > 10, "{kind:?} {keyword}"),
+                Rule::Narrows(_) | Rule::AsWritten => assert_eq!(kind, Kind::Schema, "{keyword}"),
+                Rule::Compared => {}
             }
         }
     }

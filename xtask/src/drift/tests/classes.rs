@@ -3,7 +3,7 @@
 use std::{collections::HashSet, fmt::Write};
 
 use super::*;
-use crate::keywords::{Json, KEYWORDS, Kind, Narrows, Rule};
+use crate::keywords::{self, Json, Kind, Narrows, Rule};
 
 /// `-` is no difference.
 type Classes = &'static str;
@@ -145,8 +145,9 @@ const SCHEMAS: &[Row] = &[
     ("{type: string, default: x}",               "{type: string, default: y}",                   "new",            "new"),
 ];
 
-static SCHEMA_KEYWORDS: LazyLock<&[(&str, Json, Rule)]> =
-    LazyLock::new(|| KEYWORDS.iter().find(|(kind, _)| *kind == Kind::Schema).unwrap().1);
+fn schema_keywords() -> impl Iterator<Item = (&'static str, Json, Rule)> {
+    keywords::all().filter(|(kind, ..)| *kind == Kind::Schema).map(|(_, keyword, json, rule)| (keyword, json, rule))
+}
 
 /// What a mutation does to a keyword.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -251,14 +252,14 @@ pub(super) fn schema_mutations() -> Vec<(Value, Value, Classes, Classes)> {
     let rows = SCHEMAS.iter().map(|(ours, published, request, response)| {
         (document(parsed(ours).root()), document(parsed(published).root()), *request, *response)
     });
-    let rules = SCHEMA_KEYWORDS.iter().flat_map(|(keyword, json, rule)| {
-        let (small, large) = two_values(*json);
+    let rules = schema_keywords().flat_map(|(keyword, json, rule)| {
+        let (small, large) = two_values(json);
         let with = move |value: usize| match value {
             0 => document(&json!({ "type": "string" })),
-            1 => document(&json!({ "type": "string", *keyword: small })),
-            _ => document(&json!({ "type": "string", *keyword: large })),
+            1 => document(&json!({ "type": "string", keyword: small })),
+            _ => document(&json!({ "type": "string", keyword: large })),
         };
-        let rows = expected(*rule).into_iter();
+        let rows = expected(rule).into_iter();
         rows.map(move |(ours, published, request, response)| (with(ours), with(published), request, response))
     });
     rows.chain(rules).collect()
@@ -285,8 +286,8 @@ fn schemas_are_classified_as_the_tables_say() {
 fn the_table_has_each_compared_keyword_of_schemas_added_changed_and_removed() {
     let edits: HashSet<(String, Edit)> =
         SCHEMAS.iter().flat_map(|(ours, published, ..)| edits(parsed(ours).root(), parsed(published).root())).collect();
-    let compared = SCHEMA_KEYWORDS.iter().filter(|(.., rule)| *rule == Rule::Compared);
-    let all = compared.flat_map(|(keyword, ..)| Edit::ALL.map(|edit| ((*keyword).to_owned(), edit)));
+    let compared = schema_keywords().filter(|(.., rule)| *rule == Rule::Compared);
+    let all = compared.flat_map(|(keyword, ..)| Edit::ALL.map(|edit| (keyword.to_owned(), edit)));
     let missing: Vec<_> = all.filter(|edit| !edits.contains(edit)).collect();
     assert!(missing.is_empty(), "no line of the table has {missing:#?}");
 }

@@ -6,10 +6,14 @@ use super::{
     classes::{Edit, classes, schema_mutations, two_values},
     *,
 };
-use crate::keywords::{KEYWORDS, Kind, Rule, objects};
+use crate::{
+    keywords::{self, Json, Kind, Rule, objects},
+    openapi::METHODS,
+};
 
 /// A pointer into the base, what our document has there, and what the published file has there: nothing stands for absence, `=`
-/// for what the base has. Then the places and classes of the differences, and those if the two files change sides.
+/// for what the base has. Then the places and classes of the differences, and those if the two files change sides. A row with
+/// METHOD is for each method.
 type Row = (&'static str, &'static str, &'static str, &'static str, &'static str);
 
 #[rustfmt::skip]
@@ -129,6 +133,7 @@ const ROWS: &[Row] = &[
     ("OPERATION/servers", "[{url: 'https://api.one.example.com/mgmt/openapi'}]", "[{url: 'https://api.other.example.com/mgmt/openapi'}]", "servers breaks callers", "servers breaks callers"),
     ("/paths/~1v1~1incidents/parameters", "[{name: team, in: query, schema: {type: string}}]", "[{name: team, in: query, schema: {type: integer}}]", "query parameter team breaks callers", "query parameter team breaks callers"),
     ("/paths/~1v1~1incidents~1{id}", "{$ref: '#/x-get'}", "=", "-", "-"),
+    ("/paths/~1v1~1incidents~1{id}/get/parameters/0/schema", "=", "{$ref: '#/paths/~1v1~1incidents~1%7Bid%7d/get/responses/200/content/application~1json/schema'}", "path parameter id breaks callers", "path parameter id breaks callers"),
     ("/paths/~1v1~1incidents~1{id}", "{$ref: '#/x-get'}", "{$ref: '#/x-other'}", "response 200 breaks decoding", "response 200 breaks decoding"),
     ("OPERATION/deprecated", "false", "true", "operation new", "-"),
     ("OPERATION/parameters", "=", "", "query parameter ids breaks callers, query parameter page breaks callers", "operation breaks callers, operation new"),
@@ -150,22 +155,8 @@ const ROWS: &[Row] = &[
     ("/components/securitySchemes/Key/scheme", "=", "", "security breaks callers", "security breaks callers"),
     ("/components/securitySchemes/Key", "{type: apiKey, in: header, name: Authorization}", "{type: apiKey, in: header}", "security breaks callers", "security breaks callers"),
     ("/components/securitySchemes/Key", "{type: apiKey, in: header, name: Authorization}", "{type: apiKey, name: Authorization}", "security breaks callers", "security breaks callers"),
-    ("/paths/~1v1~1incidents~1all/get", "=", "", "operation breaks callers", "operation new"),
-    ("/paths/~1v1~1incidents~1all/get", "=", "{deprecated: true, responses: {'200': {content: {application/json: {schema: {}}}}}}", "operation new, response 200 cosmetic", "-"),
-    ("/paths/~1v1~1incidents~1all/put", "=", "", "operation breaks callers", "operation new"),
-    ("/paths/~1v1~1incidents~1all/put", "=", "{deprecated: true, responses: {'200': {content: {application/json: {schema: {}}}}}}", "operation new, response 200 cosmetic", "-"),
-    ("/paths/~1v1~1incidents~1all/post", "=", "", "operation breaks callers", "operation new"),
-    ("/paths/~1v1~1incidents~1all/post", "=", "{deprecated: true, responses: {'200': {content: {application/json: {schema: {}}}}}}", "operation new, response 200 cosmetic", "-"),
-    ("/paths/~1v1~1incidents~1all/delete", "=", "", "operation breaks callers", "operation new"),
-    ("/paths/~1v1~1incidents~1all/delete", "=", "{deprecated: true, responses: {'200': {content: {application/json: {schema: {}}}}}}", "operation new, response 200 cosmetic", "-"),
-    ("/paths/~1v1~1incidents~1all/options", "=", "", "operation breaks callers", "operation new"),
-    ("/paths/~1v1~1incidents~1all/options", "=", "{deprecated: true, responses: {'200': {content: {application/json: {schema: {}}}}}}", "operation new, response 200 cosmetic", "-"),
-    ("/paths/~1v1~1incidents~1all/head", "=", "", "operation breaks callers", "operation new"),
-    ("/paths/~1v1~1incidents~1all/head", "=", "{deprecated: true, responses: {'200': {content: {application/json: {schema: {}}}}}}", "operation new, response 200 cosmetic", "-"),
-    ("/paths/~1v1~1incidents~1all/patch", "=", "", "operation breaks callers", "operation new"),
-    ("/paths/~1v1~1incidents~1all/patch", "=", "{deprecated: true, responses: {'200': {content: {application/json: {schema: {}}}}}}", "operation new, response 200 cosmetic", "-"),
-    ("/paths/~1v1~1incidents~1all/trace", "=", "", "operation breaks callers", "operation new"),
-    ("/paths/~1v1~1incidents~1all/trace", "=", "{deprecated: true, responses: {'200': {content: {application/json: {schema: {}}}}}}", "operation new, response 200 cosmetic", "-"),
+    ("/paths/~1v1~1incidents~1all/METHOD", "=", "", "operation breaks callers", "operation new"),
+    ("/paths/~1v1~1incidents~1all/METHOD", "=", "{deprecated: true, responses: {'200': {content: {application/json: {schema: {}}}}}}", "operation new, response 200 cosmetic", "-"),
     ("/components/securitySchemes/Key", "{type: apiKey, in: header, name: Authorization}", "{type: apiKey, in: query, name: Authorization}", "security breaks callers", "security breaks callers"),
     ("/components/securitySchemes/Key", "{type: apiKey, in: header, name: Authorization}", "{type: apiKey, in: header, name: X-Api-Key}", "security breaks callers", "security breaks callers"),
 ];
@@ -232,18 +223,25 @@ fn with(pointer: &str, value: Option<&Value>) -> Value {
     document
 }
 
-/// Both documents of a row.
-fn documents((pointer, ours, published, ..): &Row) -> (Value, Value) {
-    let pointer = pointer
-        .replace("QUERY", "OPERATION/parameters/0")
-        .replace("OPERATION", "/paths/~1v1~1incidents/post")
-        .replace("OTHER", "/paths/~1v1~1incidents~1{id}/get");
-    let document = |value: &str| match value {
-        "=" => BASE_DOCUMENT.clone(),
-        "" => with(&pointer, None),
-        value => with(&pointer, Some(parsed(value).root())),
-    };
-    (document(ours), document(published))
+/// Each row, with both of its documents.
+fn rows() -> impl Iterator<Item = (&'static Row, Value, Value)> {
+    ROWS.iter().flat_map(|row| {
+        let methods = if row.0.contains("METHOD") { &METHODS[..] } else { &[""] };
+        methods.iter().map(move |method| {
+            let pointer = row
+                .0
+                .replace("METHOD", method)
+                .replace("QUERY", "OPERATION/parameters/0")
+                .replace("OPERATION", "/paths/~1v1~1incidents/post")
+                .replace("OTHER", "/paths/~1v1~1incidents~1{id}/get");
+            let document = |value: &str| match value {
+                "=" => BASE_DOCUMENT.clone(),
+                "" => with(&pointer, None),
+                value => with(&pointer, Some(parsed(value).root())),
+            };
+            (row, document(row.1), document(row.2))
+        })
+    })
 }
 
 /// The places and classes of the differences, as a row has them.
@@ -256,8 +254,7 @@ fn found(ours: &Value, published: &Value) -> String {
 #[test]
 fn changes_outside_schemas_are_classified_as_the_table_says() {
     let mut complaints = String::new();
-    for row in ROWS {
-        let (ours, published) = documents(row);
+    for (row, ours, published) in rows() {
         let (there, back) = (found(&ours, &published), found(&published, &ours));
         if (there.as_str(), back.as_str()) != (row.3, row.4) {
             let _ = writeln!(complaints, "    {:?},", (row.0, row.1, row.2, there, back));
@@ -266,27 +263,22 @@ fn changes_outside_schemas_are_classified_as_the_table_says() {
     assert!(complaints.is_empty(), "{complaints}");
 }
 
-/// Each keyword of an object of each kind with two values: its pointer, the keyword, its rule and the values.
-fn keywords() -> Vec<(Kind, String, &'static str, Rule, [Value; 2])> {
+/// Each keyword of an object of each kind, with the pointer of such an object in the base.
+fn keywords() -> impl Iterator<Item = (Kind, String, &'static str, Json, Rule)> {
     let objects = objects(&BASE_DOCUMENT);
-    let tables = KEYWORDS.iter().filter(|(kind, _)| *kind != Kind::Schema);
-    tables
-        .flat_map(|(kind, keywords)| {
-            let at = objects.iter().find(|(_, other)| *other == kind).unwrap_or_else(|| panic!("no {kind:?}")).0;
-            keywords.iter().map(|(keyword, json, rule)| {
-                let (small, large) = two_values(*json);
-                (*kind, at.clone(), *keyword, *rule, [small, large])
-            })
-        })
-        .collect()
+    keywords::all().filter(|(kind, ..)| *kind != Kind::Schema).map(move |(kind, keyword, json, rule)| {
+        let (at, _) = objects.iter().find(|(_, other)| **other == kind).unwrap_or_else(|| panic!("no {kind:?}"));
+        (kind, join(at, keyword), keyword, json, rule)
+    })
 }
 
 /// Each irrelevant keyword added, changed and removed.
 fn irrelevant() -> Vec<(Value, Value)> {
-    let irrelevant = keywords().into_iter().filter(|(.., rule, _)| matches!(rule, Rule::Irrelevant(_)));
+    let irrelevant = keywords().filter(|(.., rule)| matches!(rule, Rule::Irrelevant(_)));
     irrelevant
-        .flat_map(|(_, at, keyword, _, [one, other])| {
-            let document = |value| with(&join(&at, keyword), value);
+        .flat_map(|(_, at, _, json, _)| {
+            let document = |value| with(&at, value);
+            let (one, other) = two_values(json);
             [(None, Some(&one)), (Some(&one), Some(&other)), (Some(&one), None)]
                 .map(|(ours, published)| (document(ours), document(published)))
         })
@@ -302,10 +294,7 @@ fn irrelevant_keywords_outside_schemas_make_no_difference() {
 
 #[test]
 fn a_value_of_the_wrong_type_outside_schemas_is_reported() {
-    for (kind, at, keyword, ..) in keywords() {
-        let at = join(&at, keyword);
-        let rules = KEYWORDS.iter().find(|(other, _)| *other == kind).unwrap().1;
-        let (_, json, _) = rules.iter().find(|(other, ..)| *other == keyword).unwrap();
+    for (_, at, _, json, _) in keywords() {
         let values = [json!(3), json!("text"), json!([3]), json!({ "a": 3 }), json!(true)];
         for value in values.iter().filter(|value| !json.allows(value)) {
             let published = parsed(&with(&at, Some(value)).to_string());
@@ -319,8 +308,7 @@ fn a_value_of_the_wrong_type_outside_schemas_is_reported() {
 
 #[test]
 fn the_tables_have_hundreds_of_different_mutations() {
-    let rows =
-        ROWS.iter().map(documents).flat_map(|(ours, published)| [(ours.clone(), published.clone()), (published, ours)]);
+    let rows = rows().flat_map(|(_, ours, published)| [(ours.clone(), published.clone()), (published, ours)]);
     let schemas = schema_mutations().into_iter().map(|(ours, published, ..)| (ours, published));
     let mutations: BTreeSet<(String, String)> = rows
         .chain(irrelevant())
@@ -334,8 +322,7 @@ fn the_tables_have_hundreds_of_different_mutations() {
 #[test]
 fn the_table_has_each_compared_keyword_added_changed_and_removed() {
     let mut edits = BTreeSet::new();
-    for row in ROWS {
-        let (ours, published) = documents(row);
+    for (_, ours, published) in rows() {
         for (pointer, kind) in objects(&ours).into_iter().chain(objects(&published)) {
             let node = |document: &Value| document.pointer(&pointer).cloned().unwrap_or_default();
             let (ours, published) = (node(&ours), node(&published));
@@ -348,8 +335,7 @@ fn the_table_has_each_compared_keyword_added_changed_and_removed() {
         }
     }
     let all = keywords()
-        .into_iter()
-        .filter(|(.., rule, _)| *rule == Rule::Compared)
+        .filter(|(.., rule)| *rule == Rule::Compared)
         .flat_map(|(kind, _, keyword, ..)| Edit::ALL.map(|edit| format!("{kind:?} {keyword} {edit:?}")));
     // Without these there is nothing to compare.
     let needed =
