@@ -1,7 +1,6 @@
 //! A JSON or YAML file as a JSON value in which each node knows its line, so that messages can name it. This module must not know
 //! what an operation or a schema is.
 
-mod json;
 mod yaml;
 
 use std::{
@@ -64,8 +63,18 @@ struct SyntaxError {
     message: String,
 }
 
-fn repeated(key: &str) -> String {
-    format!("the key `{key}` is repeated in this mapping")
+/// Parses JSON. `serde_json` parses the values. Their lines come from the parser of YAML, which JSON is a subset of and which also
+/// rejects repeated keys.
+fn parse_json(text: &str) -> Result<(Value, Lines), SyntaxError> {
+    let value = serde_json::from_str(text).map_err(|error| {
+        let message = error.to_string();
+        let place = format!(" at line {} column {}", error.line(), error.column());
+        let message = format!("not valid JSON: {}", message.strip_suffix(&place).unwrap_or(&message));
+        SyntaxError { line: error.line(), message }
+    })?;
+    // In JSON a tab is white space, which YAML does not allow everywhere.
+    let (_, lines) = yaml::parse(&text.replace('\t', " "))?;
+    Ok((value, lines))
 }
 
 /// A problem with a document, and the JSON pointer of the node that has it.
@@ -106,10 +115,10 @@ impl Document {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let is_json = path.extension().is_some_and(|extension| extension == "json");
         let parsed = if is_json {
-            json::parse(text)
+            parse_json(text)
         } else if text.trim_start().starts_with('{') {
             // A YAML document may begin with a brace, too. If it is neither, the error about the JSON is reported.
-            json::parse(text).or_else(|error| yaml::parse(text).map_err(|_| error))
+            parse_json(text).or_else(|error| yaml::parse(text).map_err(|_| error))
         } else {
             yaml::parse(text)
         };
@@ -155,12 +164,9 @@ impl Document {
         if problems.is_empty() {
             return Ok(());
         }
-        let mut lines: Vec<(usize, String)> = problems
-            .iter()
-            .map(|problem| {
-                (self.line(&problem.pointer), format!("{}: {}", self.location(&problem.pointer), problem.message))
-            })
-            .collect();
+        let text = |Problem { pointer, message }: &Problem| format!("{}: {message}", self.location(pointer));
+        let mut lines: Vec<(usize, String)> =
+            problems.iter().map(|problem| (self.line(&problem.pointer), text(problem))).collect();
         lines.sort();
         lines.dedup();
         let text: Vec<String> = lines.into_iter().map(|(_, text)| text).collect();
@@ -225,6 +231,14 @@ mod tests {
                 assert_eq!(document.location(pointer), format!("{name}:{line}"), "{pointer}");
             }
         }
+    }
+
+    #[test]
+    fn json_may_be_written_in_any_way() {
+        let text = "{\r\n\t\"a\"\t:\t1,\r\n\t\"b\" :[ ]\t,\"\\/\u{7f}\\u0041\":\n\t\t\"\\\"\\t\u{2028}\"\n}\n";
+        let document = Document::parse(Path::new("doc.json"), text).unwrap();
+        assert_eq!(document.root(), &serde_json::json!({"a": 1, "b": [], "/\u{7f}A": "\"\t\u{2028}"}));
+        assert_eq!([document.line("/a"), document.line("/b"), document.line("/~1\u{7f}A")], [2, 3, 3]);
     }
 
     #[test]

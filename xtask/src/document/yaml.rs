@@ -187,7 +187,7 @@ fn key_text(key: Value, members: &Map<String, Value>) -> Result<String, String> 
         return Err("merge keys (`<<`) are not part of YAML 1.2: repeat the members instead".to_owned());
     }
     if members.contains_key(&key) {
-        return Err(super::repeated(&key));
+        return Err(format!("the key `{key}` is repeated in this mapping"));
     }
     Ok(key)
 }
