@@ -57,6 +57,7 @@
 
 mod api;
 pub mod deviation;
+mod found;
 mod generation;
 mod operations;
 mod pair;
@@ -71,7 +72,6 @@ mod shape;
 mod tests;
 
 use std::{
-    collections::HashMap,
     io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -208,26 +208,8 @@ pub struct Difference {
 
 /// All differences without duplicates, starting with the most severe.
 pub fn compare(ours: &Document, published: &Document) -> Result<Vec<Difference>> {
-    let ours = api::Api::read(ours)?;
-    let published = api::Api::read(published)?;
-    let found = operations::compare(&ours, &published)?;
-    let mut merged: Vec<Difference> = Vec::new();
-    let mut seen = HashMap::new();
-    for difference in found {
-        // The same message is used by many operations, and often copied for each of them in the published file.
-        let key = (difference.class, difference.place.clone(), difference.message.clone(), difference.reason.clone());
-        if let Some(&index) = seen.get(&key) {
-            let known: &mut Difference = &mut merged[index];
-            for operation in difference.operations {
-                if !known.operations.contains(&operation) {
-                    known.operations.push(operation);
-                }
-            }
-        } else {
-            seen.insert(key, merged.len());
-            merged.push(difference);
-        }
-    }
-    merged.sort_by_key(|difference| difference.class);
-    Ok(merged)
+    let (ours, published) = (api::Api::read(ours)?, api::Api::read(published)?);
+    let mut differences = operations::compare(&ours, &published)?;
+    differences.sort_by_key(|difference| difference.class);
+    Ok(differences)
 }

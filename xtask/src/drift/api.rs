@@ -13,7 +13,7 @@ use super::{references, shape::Shape};
 use crate::{
     document::Document,
     json_pointer::join,
-    openapi::{METHODS, text, version},
+    openapi::{METHODS, items, members, text, texts, version},
 };
 
 /// The maximum number of addresses that are expanded from the variables of one server.
@@ -38,7 +38,7 @@ pub(super) struct Operation<'d> {
     pub(super) path: &'d str,
     pub(super) routes: BTreeSet<Route>,
     /// The hosts of its servers. Empty if the addresses are relative.
-    pub(super) hosts: Rc<BTreeSet<String>>,
+    pub(super) hosts: BTreeSet<String>,
     pub(super) pointer: String,
     pub(super) item: String,
     pub(super) node: &'d Value,
@@ -84,7 +84,7 @@ impl Route {
 
 impl Operation<'_> {
     pub(super) fn tags(&self) -> impl Iterator<Item = &str> {
-        self.node.get("tags").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+        texts(&self.node["tags"])
     }
 
     pub(super) fn title(&self) -> String {
@@ -96,22 +96,18 @@ impl<'d> Api<'d> {
     pub(super) fn read(document: &'d Document) -> Result<Self> {
         let mut api = Self { document, operations: Vec::new(), shapes: RefCell::default() };
         api.version()?;
-        let mut places: HashMap<*const Value, Servers> = HashMap::new();
         let Some(paths) = document.get("/paths").and_then(Value::as_object) else {
             bail!("{}: the file has no `paths`", document.path().display());
         };
-        for path in paths.keys() {
+        for (path, path_item) in paths {
             // A file may describe the vendor's whole API. Mistakes in other parts of it are ignored.
             let is_of_incidents = Route::new("", path).is_of_incidents();
             let (item, node) = match api.resolve(&join("/paths", path)) {
                 Err(_) if !is_of_incidents => continue,
                 resolved => resolved?,
             };
-            let path_item = &paths[path];
-            if is_of_incidents
-                && path_item.get("$ref").is_some()
-                && METHODS.iter().any(|method| path_item.get(*method).is_some())
-            {
+            let is_ref = path_item.get("$ref").is_some();
+            if is_of_incidents && is_ref && METHODS.iter().any(|method| path_item.get(*method).is_some()) {
                 let location = document.location(&join(&join("/paths", path), "$ref"));
                 bail!(
                     "{location}: this path has a `$ref` and operations of its own: move them into the node to which it refers"
@@ -126,15 +122,10 @@ impl<'d> Api<'d> {
                     }
                     bail!("{}: an operation must be a mapping", document.location(&pointer));
                 }
-                let stated = servers([operation, node, document.root()]);
-                let servers = places.entry(stated.map_or(std::ptr::null(), std::ptr::from_ref));
-                let servers = servers.or_insert_with(|| Servers::new(stated));
-                let routes = servers.prefixes.iter().map(|prefix| Route::new(prefix, path)).collect();
-                let hosts = Rc::clone(&servers.hosts);
-                let id = text(operation, "operationId");
-                let id = if id.is_empty() { format!("{} {path}", method.to_uppercase()) } else { id.to_owned() };
-                api.operations.push(Operation {
-                    id,
+                let (prefixes, hosts) = servers([operation, node, document.root()]);
+                let routes = prefixes.iter().map(|prefix| Route::new(prefix, path)).collect();
+                let mut operation = Operation {
+                    id: String::new(),
                     method,
                     path,
                     routes,
@@ -142,7 +133,10 @@ impl<'d> Api<'d> {
                     pointer,
                     item: item.clone(),
                     node: operation,
-                });
+                };
+                let id = text(operation.node, "operationId");
+                operation.id = if id.is_empty() { operation.title() } else { id.to_owned() };
+                api.operations.push(operation);
             }
         }
         Ok(api)
@@ -156,9 +150,8 @@ impl<'d> Api<'d> {
         }
         if let Some(swagger) = root.get("swagger") {
             let location = self.document.location("/swagger");
-            bail!(
-                "{location}: this is Swagger {swagger}: convert it to OpenAPI 3.0 first, with `npx swagger2openapi` for instance"
-            );
+            let advice = "convert it to OpenAPI 3.0 first, with `npx swagger2openapi` for instance";
+            bail!("{location}: this is Swagger {swagger}: {advice}");
         }
         let found = if version.is_empty() { "no `openapi: 3...`".to_owned() } else { format!("OpenAPI {version}") };
         bail!("{}: {found}: drift reads OpenAPI 3.0 and 3.1", self.document.location("/openapi"))
@@ -166,10 +159,8 @@ impl<'d> Api<'d> {
 
     /// The schemas at some pointers, merged into one.
     pub(super) fn shape(&self, places: &[String]) -> Result<Rc<Shape<'d>>> {
-        let mut resolved: Vec<String> = Vec::new();
-        for place in places {
-            resolved.push(references::end(self.document, place)?);
-        }
+        let resolved = places.iter().map(|place| Ok(references::resolve_bare(self.document, place)?.0));
+        let resolved = resolved.collect::<Result<Vec<String>>>()?;
         if let Some(known) = self.shapes.borrow().get(&resolved) {
             return Ok(Rc::clone(known));
         }
@@ -184,48 +175,30 @@ impl<'d> Api<'d> {
     }
 }
 
-/// The list of servers of the innermost node that states any.
-pub(super) fn servers<'v>(nodes: [&'v Value; 3]) -> Option<&'v Value> {
-    let stated =
-        |node: &'v Value| node.get("servers").filter(|servers| servers.as_array().is_some_and(|s| !s.is_empty()));
-    nodes.into_iter().find_map(stated)
-}
-
-/// The base paths and the hosts of a list of servers.
-struct Servers {
-    prefixes: BTreeSet<String>,
-    hosts: Rc<BTreeSet<String>>,
-}
-
-impl Servers {
-    fn new(stated: Option<&Value>) -> Self {
-        let mut prefixes = BTreeSet::new();
-        let mut hosts = BTreeSet::new();
-        for server in stated.and_then(Value::as_array).into_iter().flatten() {
-            for url in addresses(server) {
-                match url.split_once("://") {
-                    Some((_, rest)) => {
-                        let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-                        hosts.insert(host.to_ascii_lowercase());
-                        prefixes.insert(path.to_owned());
-                    }
-                    None => drop(prefixes.insert(url)),
-                }
-            }
+/// The base paths and the hosts of the servers of the innermost node that states any.
+fn servers(nodes: [&Value; 3]) -> (BTreeSet<String>, BTreeSet<String>) {
+    let (mut prefixes, mut hosts) = (BTreeSet::new(), BTreeSet::new());
+    let stated = nodes.into_iter().map(|node| items(&node["servers"])).find(|servers| !servers.is_empty());
+    for url in stated.into_iter().flatten().flat_map(addresses) {
+        if let Some((_, rest)) = url.split_once("://") {
+            let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            hosts.insert(host.to_ascii_lowercase());
+            prefixes.insert(path.to_owned());
+        } else {
+            prefixes.insert(url);
         }
-        if prefixes.is_empty() {
-            prefixes.insert(String::new());
-        }
-        Self { prefixes, hosts: Rc::new(hosts) }
     }
+    if prefixes.is_empty() {
+        prefixes.insert(String::new());
+    }
+    (prefixes, hosts)
 }
 
 /// The addresses of a server, one for each combination of the values that its variables list.
 fn addresses(server: &Value) -> Vec<String> {
     let mut urls = vec![text(server, "url").to_owned()];
-    for (name, variable) in server.get("variables").and_then(Value::as_object).into_iter().flatten() {
-        let listed = variable.get("enum").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-        let values: BTreeSet<&str> = listed.chain([text(variable, "default")]).collect();
+    for (name, variable) in members(&server["variables"]) {
+        let values: BTreeSet<&str> = texts(&variable["enum"]).chain([text(variable, "default")]).collect();
         let name = format!("{{{name}}}");
         // Several variables with many values each would multiply.
         if urls.len() * values.len() <= MAX_ADDRESSES {
@@ -268,15 +241,9 @@ mod tests {
             { "url": "https://api.example.com" },
             { "url": "/base" },
         ]});
-        let found = Servers::new(servers([&Value::Null, &serde_json::json!({ "servers": [] }), &root]));
-        assert_eq!(found.prefixes.iter().collect::<Vec<_>>(), ["", "/base", "/mgmt/openapi/5"]);
-        assert_eq!(found.hosts.iter().collect::<Vec<_>>(), ["a.example.com", "api.example.com", "b.example.com"]);
-        assert_eq!(Servers::new(None).prefixes.iter().collect::<Vec<_>>(), [""]);
-    }
-
-    #[test]
-    fn percent_encoding_is_decoded_and_invalid_escapes_are_kept() {
-        assert_eq!(references::percent_decoded("/a%7Bid%7d/%zz%"), "/a{id}/%zz%");
-        assert_eq!(references::percent_decoded("%é%4"), "%é%4");
+        let (prefixes, hosts) = servers([&Value::Null, &serde_json::json!({ "servers": [] }), &root]);
+        assert_eq!(prefixes.iter().collect::<Vec<_>>(), ["", "/base", "/mgmt/openapi/5"]);
+        assert_eq!(hosts.iter().collect::<Vec<_>>(), ["a.example.com", "api.example.com", "b.example.com"]);
+        assert_eq!(servers([&Value::Null; 3]).0.iter().collect::<Vec<_>>(), [""]);
     }
 }

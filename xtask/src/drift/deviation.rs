@@ -12,90 +12,36 @@
 //!
 //! A single deviation may be written without the list.
 
-use std::rc::Rc;
-
 use serde_json::Value;
 
+use super::report;
 use crate::{
     document::{Document, Problem},
     json_pointer::join,
     keywords::{self, Kind, Rule},
+    openapi::{items, text},
 };
 
 /// The name of the extension.
 const EXTENSION: &str = "x-deviation";
-/// The subjects that a deviation may cover, in addition to the keywords that restrict a schema or are compared without
-/// interpretation. They are the subjects that the report shows.
-const SUBJECTS: &[&str] = &[
-    "absent",
-    "body",
-    "default",
-    "deprecated",
-    "enum",
-    "format",
-    "keyword",
-    "lost",
-    "member",
-    "name",
-    "nullable",
-    "oneOf",
-    "operation",
-    "optional",
-    "parameter",
-    "permission",
-    "readOnly",
-    "required",
-    "requires",
-    "security",
-    "server",
-    "status",
-    "style",
-    "type",
-    "value",
-    "writeOnly",
-];
 
-/// The nodes of our document on the way from the operation to a schema.
-pub(super) struct Ancestors {
-    pointer: String,
-    parent: Option<Rc<Ancestors>>,
-}
-
-impl Ancestors {
-    pub(super) fn root(pointer: &str) -> Rc<Self> {
-        Rc::new(Self { pointer: pointer.to_owned(), parent: None })
-    }
-
-    pub(super) fn child(self: &Rc<Self>, pointer: &str) -> Rc<Self> {
-        Rc::new(Self { pointer: pointer.to_owned(), parent: Some(Rc::clone(self)) })
-    }
-
-    /// The nodes, starting with the innermost.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
-        std::iter::successors(Some(self), |ancestors| ancestors.parent.as_deref())
-            .map(|ancestors| ancestors.pointer.as_str())
-    }
-}
-
-/// The reason of the deviation that covers a difference. `own` are the pointers of the node itself: the member and the schema to
-/// which it refers, and for an element also the list. An ancestor must name the member with `of`.
+/// The reason of the deviation that covers a difference. `own` are the pointers of the node itself. Deviations of its container
+/// must name the member with `of`.
 pub(super) fn reason(
     document: &Document,
-    ancestors: &Ancestors,
-    own: &[&str],
-    member: &str,
+    own: [&str; 2],
+    (container, member): (&[String], &str),
     difference: &str,
 ) -> Option<String> {
     let stated = |pointer: &str, of: &str| {
-        let deviations = document.get(pointer)?.get(EXTENSION)?;
-        let found = entries(deviations).find(|deviation| {
-            let is_of = deviation.get("of").and_then(Value::as_str).unwrap_or_default() == of;
-            is_of && covers(deviation).flatten().any(|covered| covered == difference)
+        let mut entries = entries(document.get(pointer)?.get(EXTENSION)?);
+        let found = entries.find(|deviation| {
+            text(deviation, "of") == of && covers(deviation).flatten().any(|covered| covered == difference)
         });
-        found.map(|deviation| deviation.get("reason").and_then(Value::as_str).unwrap_or_default())
+        found.map(|deviation| text(deviation, "reason"))
     };
-    let above = || ancestors.iter().filter(|_| !member.is_empty()).find_map(|pointer| stated(pointer, member));
-    let reason = own.iter().find_map(|pointer| stated(pointer, "")).or_else(above)?;
+    let of_container = || container.iter().find_map(|pointer| stated(pointer, member));
+    let reason = own.iter().find_map(|pointer| stated(pointer, "")).or_else(of_container)?;
     Some(reason.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
@@ -122,20 +68,19 @@ pub fn check(pointer: &str, holder: &Value) -> Vec<Problem> {
                 format!("`of` in `{EXTENSION}` must be the name of a member, but there is no member {of}"),
             );
         }
-        if deviation.get("reason").and_then(Value::as_str).is_none_or(|reason| reason.trim().is_empty()) {
+        if text(deviation, "reason").trim().is_empty() {
             complain(&at, format!("`{EXTENSION}` has no `reason`"));
         }
-        if deviation.get("covers").and_then(Value::as_array).is_none_or(Vec::is_empty) {
+        if items(&deviation["covers"]).is_empty() {
             complain(&at, format!("`{EXTENSION}` {form}"));
         }
         for (index, covered) in covers(deviation).enumerate() {
             let subject = covered.as_deref().unwrap_or_default().split(':').next().unwrap_or_default();
             let narrows = matches!(keywords::rule(Kind::Schema, subject), Some(Rule::Narrows(_) | Rule::AsWritten));
-            if !narrows && !SUBJECTS.contains(&subject) {
-                let message = format!(
-                    "`{EXTENSION}` covers `{}`, which is not a subject of `cargo xtask drift`",
-                    covered.as_deref().unwrap_or("a value that is not text")
-                );
+            if !narrows && !report::SUBJECTS.iter().any(|(name, _)| *name == subject) {
+                let covered = covered.as_deref().unwrap_or("a value that is not text");
+                let message =
+                    format!("`{EXTENSION}` covers `{covered}`, which is not a subject of `cargo xtask drift`");
                 complain(&join(&join(&at, "covers"), index), message);
             }
         }
@@ -160,8 +105,7 @@ fn covers(deviation: &Value) -> impl Iterator<Item = Option<String>> {
         Value::Null => Some("null".to_owned()),
         Value::Array(_) | Value::Object(_) => None,
     };
-    let covers = deviation.get("covers").and_then(Value::as_array).into_iter().flatten();
-    covers.map(move |covered| match covered.as_object() {
+    items(&deviation["covers"]).iter().map(move |covered| match covered.as_object() {
         Some(pair) if pair.len() == 1 => {
             pair.iter().find_map(|(name, value)| Some(format!("{name}: {}", plain(value)?)))
         }
@@ -183,8 +127,7 @@ mod tests {
     fn a_deviation_covers_what_it_lists_and_nothing_else() {
         let document =
             document("    covers: [required, format: none, 'value: X', maxItems: 10]\n    reason: So\n      it is.");
-        let ancestors = Ancestors::root("/a").child("/a/b");
-        let reason = |difference: &str| reason(&document, &ancestors, &["/a"], "c", difference);
+        let reason = |difference: &str| reason(&document, ["/a"; 2], (&[], ""), difference);
         for covered in ["required", "format: none", "value: X", "maxItems: 10"] {
             assert_eq!(reason(covered).as_deref(), Some("So it is."), "{covered}");
         }
@@ -194,16 +137,16 @@ mod tests {
     }
 
     #[test]
-    fn a_deviation_of_an_ancestor_must_name_the_member() {
+    fn a_deviation_of_the_message_must_name_the_member() {
         let document =
             document("    - {of: c, covers: [required], reason: Of c.}\n    - {covers: [absent], reason: Of a.}");
-        let ancestors = Ancestors::root("/a").child("/a/b");
-        let reason = |own: &[&str], member, difference| super::reason(&document, &ancestors, own, member, difference);
-        assert_eq!(reason(&["/a/b/c"], "c", "required").as_deref(), Some("Of c."));
-        assert_eq!(reason(&["/a/b/c"], "c", "absent"), None);
-        assert_eq!(reason(&["/a/b/d"], "d", "required"), None);
-        assert_eq!(reason(&["/a"], "", "absent").as_deref(), Some("Of a."));
-        assert_eq!(reason(&["/a"], "", "required"), None);
+        let message = ["/b".to_owned(), "/a".to_owned()];
+        let reason = |own, member, difference| reason(&document, [own, own], (&message, member), difference);
+        assert_eq!(reason("/a/b/c", "c", "required").as_deref(), Some("Of c."));
+        assert_eq!(reason("/a/b/c", "c", "absent"), None);
+        assert_eq!(reason("/a/b/d", "d", "required"), None);
+        assert_eq!(reason("/a", "", "absent").as_deref(), Some("Of a."));
+        assert_eq!(reason("/a", "", "required"), None);
     }
 
     #[test]

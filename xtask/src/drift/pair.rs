@@ -1,7 +1,7 @@
-//! One operation in both files: its hosts, authentication, bodies and responses are compared here. Schemas are compared by
-//! [`super::schemas`].
+//! One operation in both files: its hosts, authentication, bodies and responses are compared here. Parameters are compared by
+//! [`super::parameters`], and schemas by [`super::schemas`].
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::collections::BTreeMap;
 
 use anyhow::Result;
 use serde_json::Value;
@@ -9,210 +9,183 @@ use serde_json::Value;
 use super::{
     Class, Direction,
     api::{Api, Operation},
-    deviation::Ancestors,
-    schemas::{Finding, Walk, json_schema},
+    found::{Found, Place},
+    parameters,
+    schemas::{self, json_schema},
     security::Security,
-    shape::is_true,
 };
-use crate::{json_pointer::join, keywords::Kind, openapi::text};
+use crate::{
+    json_pointer::join,
+    keywords::Kind,
+    openapi::{is_true, members, text, texts},
+};
 
-/// One operation in both files.
-pub(super) struct OperationPair<'a, 'd> {
-    pub(super) walk: Walk<'a, 'd>,
-    pub(super) files: (&'a Api<'d>, &'a Api<'d>),
-    pub(super) ancestors: Rc<Ancestors>,
-    pub(super) ours: &'a Operation<'d>,
-    pub(super) published: &'a Operation<'d>,
+/// Compares an operation of ours with a published one. `moved` says whether its generation has changed.
+pub(super) fn compare<'d>(
+    found: &mut Found<'_, 'd>,
+    ours: &Operation<'d>,
+    published: &Operation<'d>,
+    moved: bool,
+) -> Result<()> {
+    let place = Place::new("operation", &ours.pointer, &published.pointer);
+    if moved {
+        let message = format!("{} is published as {}", ours.title(), published.title());
+        found.add(place, Class::BreaksCallers, "operation", message);
+    }
+    if is_true(published.node, "deprecated") && !is_true(ours.node, "deprecated") {
+        found.add(place, Class::New, "deprecated", "is deprecated");
+    }
+    found.unreadable(Kind::Operation, "operation", &ours.pointer, &published.pointer);
+    found.unreadable(Kind::PathItem, "path", &ours.item, &published.item);
+    hosts(found, ours, published);
+    security(found, ours, published)?;
+    // The permission that a key needs, if the published file states it.
+    let permission = text(ours.node, "x-permission");
+    let stated = &published.node["x-coralogixPermissions"];
+    if stated.is_array() && !texts(stated).eq([permission]) {
+        let stated = texts(stated).collect::<Vec<_>>().join(", ");
+        let message = format!("requires the permission `{permission}`, published as `{stated}`");
+        found.add(place, Class::New, format!("permission: {stated}"), message);
+    }
+    parameters::compare(found, ours, published)?;
+    body(found, ours, published)?;
+    responses(found, ours, published)
 }
 
-impl<'d> OperationPair<'_, 'd> {
-    /// Records a difference between the two operations as a whole.
-    pub(super) fn add(&mut self, class: Class, subject: impl Into<String>, place: &str, message: String) {
-        let (ours, published) = (self.ours.pointer.clone(), self.published.pointer.clone());
-        self.add_at(class, subject, place, message, &ours, &published);
+/// Compares hosts. A file lists only some of the regions. If it lists none of ours, the service has moved.
+fn hosts(found: &mut Found<'_, '_>, ours: &Operation<'_>, published: &Operation<'_>) {
+    if ours.hosts.is_empty() {
+        return;
     }
-
-    fn add_at(
-        &mut self,
-        class: Class,
-        subject: impl Into<String>,
-        place: &str,
-        message: String,
-        ours: &str,
-        published: &str,
-    ) {
-        let subject = subject.into();
-        self.walk.add(&self.ancestors, Finding { class, subject, place, name: "", message, ours: &[ours], published });
-    }
-
-    pub(super) fn unreadable(&mut self, kind: Kind, place: &str, ours: &str, published: &str) {
-        if let Some(node) = self.files.1.document.get(published) {
-            self.walk.unreadable(&self.ancestors, kind, place, ours, (published, node));
-        }
-    }
-
-    /// Compares hosts. A file lists only some of the regions. If it lists none of ours, the service has moved.
-    pub(super) fn hosts(&mut self) {
-        let (ours, published) = (Rc::clone(&self.ours.hosts), Rc::clone(&self.published.hosts));
-        if ours.is_empty() || published.is_empty() {
-            return;
-        }
-        let moved = ours.is_disjoint(&published);
-        for host in published.difference(&ours) {
-            let class = if moved { Class::BreaksCallers } else { Class::New };
-            let hint = if moved { " and at no known host" } else { "" };
-            let message = format!("is served at the unknown host `{host}`{hint}");
-            self.add_at(class, format!("server: {host}"), "servers", message, "/servers/0", "/servers");
-        }
-    }
-
-    pub(super) fn security(&mut self) -> Result<()> {
-        let ours = Security::read(self.files.0, self.ours)?;
-        let published = Security::read(self.files.1, self.published)?;
-        for (class, subject, message) in ours.differences(&published) {
-            self.add_at(class, subject, "security", message, &ours.pointer, &published.pointer);
-        }
-        for (name, pointer) in &published.schemes {
-            self.unreadable(Kind::SecurityScheme, &format!("security scheme {name}"), &ours.pointer, pointer);
-        }
-        Ok(())
-    }
-
-    /// Compares the permission that a key needs, if the published file states it.
-    pub(super) fn permission(&mut self) {
-        let ours = text(self.ours.node, "x-permission");
-        let Some(published) = self.published.node.get("x-coralogixPermissions").and_then(Value::as_array) else {
-            return;
-        };
-        let published: Vec<&str> = published.iter().filter_map(Value::as_str).collect();
-        if published != [ours] {
-            let published = published.join(", ");
-            let message = format!("requires the permission `{ours}`, published as `{published}`");
-            self.add(Class::New, format!("permission: {published}"), "operation", message);
-        }
-    }
-
-    pub(super) fn body(&mut self) -> Result<()> {
-        let place = "request body";
-        match (body(self.files.0, self.ours)?, body(self.files.1, self.published)?) {
-            (None, None) => {}
-            (None, Some((pointer, node))) => {
-                let required = is_true(node, "required");
-                let class = if required { Class::BreaksCallers } else { Class::New };
-                let message =
-                    format!("is published{}, but the SDK sends none", if required { " as required" } else { "" });
-                let own = self.ours.pointer.clone();
-                self.add_at(class, "body", place, message, &own, &pointer);
-            }
-            (Some((pointer, _)), None) => {
-                let published = self.published.pointer.clone();
-                let message = "is not published, so that it would be ignored".to_owned();
-                self.add_at(Class::BreaksCallers, "absent", place, message, &pointer, &published);
-            }
-            (Some((pointer, node)), Some((other, published))) => {
-                self.unreadable(Kind::RequestBody, place, &pointer, &other);
-                self.content(Direction::Request, place, (&pointer, node), (&other, published))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Compares the JSON schemas of two bodies.
-    fn content(
-        &mut self,
-        direction: Direction,
-        place: &str,
-        (pointer, node): (&str, &Value),
-        (other, published): (&str, &Value),
-    ) -> Result<()> {
-        let Some((one, _)) = json_schema(&node["content"], &join(pointer, "content")) else { return Ok(()) };
-        let found = published.get("content").and_then(|content| json_schema(content, &join(other, "content")));
-        let Some((schema, media)) = found else {
-            let message = "is published without a schema for `application/json`".to_owned();
-            self.add_at(direction.refused(), "body", place, message, pointer, other);
-            return Ok(());
-        };
-        self.unreadable(Kind::MediaType, place, pointer, &media);
-        let ancestors = self.ancestors.child(pointer);
-        self.walk.schemas(direction, &one, &schema, place, &ancestors)
-    }
-
-    pub(super) fn responses(&mut self) -> Result<()> {
-        let ours = statuses(self.files.0, self.ours)?;
-        let published = statuses(self.files.1, self.published)?;
-        if let Some((pointer, node)) = ours.get("200") {
-            // `2XX` includes 200, and so does `default` if no successful status is listed.
-            let stated = published.get("200").or_else(|| published.get("2XX"));
-            let any_success = published.keys().any(|status| status.starts_with('2'));
-            let place = "response 200";
-            match stated.or_else(|| published.get("default").filter(|_| !any_success)) {
-                None => {
-                    let others: Vec<&str> = published.keys().map(String::as_str).collect();
-                    let message = format!("is not published, which has {}", others.join(", "));
-                    let at = join(&self.published.pointer, "responses");
-                    self.add_at(Class::BreaksDecoding, "absent", place, message, pointer, &at);
-                }
-                Some((other, published)) => {
-                    self.unreadable(Kind::Response, place, pointer, other);
-                    self.content(Direction::Response, place, (pointer, node), (other, published))?;
-                }
-            }
-        }
-        for (status, (pointer, _)) in &published {
-            let covered = ["200", "2XX", "default"].contains(&status.as_str()) || status.starts_with(['4', '5']);
-            if !covered && !ours.contains_key(status) {
-                let own = join(&self.ours.pointer, "responses");
-                let message = format!("we lack the status {status}");
-                self.add_at(Class::New, format!("status: {status}"), "responses", message, &own, pointer);
-            }
-        }
-        self.errors(&ours, &published);
-        Ok(())
-    }
-
-    /// Reports error statuses that only one of the files lists. A range such as `4XX` covers each status within it.
-    fn errors(&mut self, ours: &Statuses<'d>, published: &Statuses<'d>) {
-        let failures = |statuses: &Statuses<'d>| -> Vec<String> {
-            statuses.keys().filter(|status| status.starts_with(['4', '5'])).cloned().collect()
-        };
-        let default = published.contains_key("default");
-        let (ours, published) = (failures(ours), failures(published));
-        let covered = |status: &String, by: &[String]| {
-            let digit = &status[..1];
-            by.iter().any(|other| other == status || other[1..].eq_ignore_ascii_case("XX") && other.starts_with(digit))
-                || status[1..].eq_ignore_ascii_case("XX") && by.iter().any(|other| other.starts_with(digit))
-        };
-        let only = |some: &[String], others: &[String]| -> String {
-            some.iter().filter(|status| !covered(status, others)).cloned().collect::<Vec<_>>().join(", ")
-        };
-        let (more, fewer) = (only(&published, &ours), only(&ours, &published));
-        let at = (join(&self.ours.pointer, "responses"), join(&self.published.pointer, "responses"));
-        if !more.is_empty() {
-            let (subject, message) = (format!("status: {more}"), format!("we do not list the errors {more}"));
-            self.add_at(Class::Cosmetic, subject, "responses", message, &at.0, &at.1);
-        }
-        if !fewer.is_empty() && !default {
-            let message = format!("does not list our errors {fewer}");
-            self.add_at(Class::Cosmetic, "absent", "responses", message, &at.0, &at.1);
-        }
+    let moved = ours.hosts.is_disjoint(&published.hosts);
+    let (class, hint) = if moved { (Class::BreaksCallers, " and at no known host") } else { (Class::New, "") };
+    for host in published.hosts.difference(&ours.hosts) {
+        let message = format!("is served at the unknown host `{host}`{hint}");
+        let place = Place::new("servers", "/servers/0", "/servers");
+        found.add(place, class, format!("server: {host}"), message);
     }
 }
 
-/// The responses by status (`2XX` in capitals), with the pointers at the end of their references.
-type Statuses<'d> = BTreeMap<String, (String, &'d Value)>;
-
-fn statuses<'d>(api: &Api<'d>, operation: &Operation<'d>) -> Result<Statuses<'d>> {
-    let pointer = join(&operation.pointer, "responses");
-    let mut statuses = Statuses::new();
-    let stated = operation.node.get("responses").and_then(Value::as_object).into_iter().flat_map(serde_json::Map::keys);
-    for status in stated.filter(|status| !status.starts_with("x-")) {
-        let name = if status == "default" { status.clone() } else { status.to_ascii_uppercase() };
-        statuses.insert(name, api.resolve(&join(&pointer, status))?);
+fn security(found: &mut Found<'_, '_>, ours: &Operation<'_>, published: &Operation<'_>) -> Result<()> {
+    let (ours, published) = (Security::read(found.ours, ours)?, Security::read(found.published, published)?);
+    for (class, subject, message) in ours.differences(&published) {
+        let place = Place::new("security", &ours.pointer, &published.pointer);
+        found.add(place, class, format!("security: {subject}"), message);
     }
-    Ok(statuses)
+    for (name, pointer) in &published.schemes {
+        found.unreadable(Kind::SecurityScheme, &format!("security scheme {name}"), &ours.pointer, pointer);
+    }
+    Ok(())
 }
 
-fn body<'d>(api: &Api<'d>, operation: &Operation<'d>) -> Result<Option<(String, &'d Value)>> {
-    let Some(_) = operation.node.get("requestBody") else { return Ok(None) };
-    api.resolve(&join(&operation.pointer, "requestBody")).map(Some)
+/// A node and its pointer, at the end of its references.
+type Resolved<'d> = (String, &'d Value);
+
+fn body<'d>(found: &mut Found<'_, 'd>, ours: &Operation<'d>, published: &Operation<'d>) -> Result<()> {
+    let read = |api: &Api<'d>, operation: &Operation<'d>| -> Result<Option<Resolved<'d>>> {
+        let stated = operation.node.get("requestBody");
+        stated.map(|_| api.resolve(&join(&operation.pointer, "requestBody"))).transpose()
+    };
+    let label = "request body";
+    match (read(found.ours, ours)?, read(found.published, published)?) {
+        (None, None) => {}
+        (None, Some((pointer, node))) => {
+            let (class, kind) =
+                if is_true(node, "required") { (Class::BreaksCallers, " as required") } else { (Class::New, "") };
+            let message = format!("is published{kind}, but the SDK sends none");
+            found.add(Place::new(label, &ours.pointer, &pointer), class, "body", message);
+        }
+        (Some((pointer, _)), None) => {
+            let place = Place::new(label, &pointer, &published.pointer);
+            found.add(place, Class::BreaksCallers, "absent", "is not published, so that it would be ignored");
+        }
+        (Some(ours), Some(published)) => {
+            found.unreadable(Kind::RequestBody, label, &ours.0, &published.0);
+            content(found, Direction::Request, label, &ours, &published)?;
+        }
+    }
+    Ok(())
+}
+
+/// Compares the JSON schemas of two bodies.
+fn content(
+    found: &mut Found<'_, '_>,
+    direction: Direction,
+    label: &str,
+    (pointer, ours): &Resolved<'_>,
+    (other, published): &Resolved<'_>,
+) -> Result<()> {
+    let Some((ours, _)) = json_schema(ours, pointer) else { return Ok(()) };
+    let Some((published, media)) = json_schema(published, other) else {
+        let message = "is published without a schema for `application/json`";
+        found.add(Place::new(label, pointer, other), direction.refused(), "body", message);
+        return Ok(());
+    };
+    found.unreadable(Kind::MediaType, label, pointer, &media);
+    schemas::compare(found, direction, ours, published, label)
+}
+
+/// The responses by status (`2XX` in capitals).
+type Statuses<'d> = BTreeMap<String, Resolved<'d>>;
+
+fn responses<'d>(found: &mut Found<'_, 'd>, ours: &Operation<'d>, published: &Operation<'d>) -> Result<()> {
+    let at = [ours, published].map(|operation| join(&operation.pointer, "responses"));
+    let read = |api: &Api<'d>, operation: &Operation<'d>, pointer: &str| -> Result<Statuses<'d>> {
+        let stated = members(&operation.node["responses"]).filter(|(status, _)| !status.starts_with("x-"));
+        let resolved = stated.map(|(status, _)| {
+            let name = if status == "default" { status.clone() } else { status.to_ascii_uppercase() };
+            Ok((name, api.resolve(&join(pointer, status))?))
+        });
+        resolved.collect()
+    };
+    let (ours, published) = (read(found.ours, ours, &at[0])?, read(found.published, published, &at[1])?);
+    if let Some(success) = ours.get("200") {
+        // `2XX` includes 200, and so does `default` if no successful status is listed.
+        let stated = published.get("200").or_else(|| published.get("2XX"));
+        let any_success = published.keys().any(|status| status.starts_with('2'));
+        let label = "response 200";
+        if let Some(other) = stated.or_else(|| published.get("default").filter(|_| !any_success)) {
+            found.unreadable(Kind::Response, label, &success.0, &other.0);
+            content(found, Direction::Response, label, success, other)?;
+        } else {
+            let others: Vec<&str> = published.keys().map(String::as_str).collect();
+            let message = format!("is not published, which has {}", others.join(", "));
+            found.add(Place::new(label, &success.0, &at[1]), Class::BreaksDecoding, "absent", message);
+        }
+    }
+    for (status, (pointer, _)) in &published {
+        let covered = ["200", "2XX", "default"].contains(&status.as_str()) || is_error(status);
+        if !covered && !ours.contains_key(status) {
+            let place = Place::new("responses", &at[0], pointer);
+            found.add(place, Class::New, format!("status: {status}"), format!("we lack the status {status}"));
+        }
+    }
+    let place = Place::new("responses", &at[0], &at[1]);
+    let more = errors_only_in(&published, &ours);
+    if !more.is_empty() {
+        let message = format!("we do not list the errors {more}");
+        found.add(place, Class::Cosmetic, format!("status: {more}"), message);
+    }
+    let fewer = errors_only_in(&ours, &published);
+    if !fewer.is_empty() && !published.contains_key("default") {
+        found.add(place, Class::Cosmetic, "absent", format!("does not list our errors {fewer}"));
+    }
+    Ok(())
+}
+
+fn is_error(status: &str) -> bool {
+    status.starts_with(['4', '5'])
+}
+
+/// The error statuses that only the first operation lists. A range such as `4XX` is the same as each status within it.
+fn errors_only_in(statuses: &Statuses<'_>, others: &Statuses<'_>) -> String {
+    let is_same = |one: &str, other: &str| {
+        one == other || one[..1] == other[..1] && (one.ends_with("XX") || other.ends_with("XX"))
+    };
+    let errors = |statuses: &Statuses<'_>| -> Vec<String> {
+        statuses.keys().filter(|status| is_error(status)).cloned().collect()
+    };
+    let others = errors(others);
+    let only = errors(statuses).into_iter().filter(|status| !others.iter().any(|other| is_same(status, other)));
+    only.collect::<Vec<_>>().join(", ")
 }

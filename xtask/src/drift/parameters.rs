@@ -8,11 +8,14 @@ use serde_json::Value;
 use super::{
     Class, Direction,
     api::{Api, Operation},
-    pair::OperationPair,
-    schemas::{Finding, json_schema, similar},
-    shape::is_true,
+    found::{Found, Place},
+    schemas::{self, json_schema, similar},
 };
-use crate::{json_pointer::join, keywords::Kind, openapi::text};
+use crate::{
+    json_pointer::join,
+    keywords::Kind,
+    openapi::{is_true, items, members, text},
+};
 
 /// A parameter, with the pointer at the end of its references.
 struct Parameter<'d> {
@@ -23,100 +26,65 @@ struct Parameter<'d> {
 /// Parameters by location (`path`, `query`, ...) and name. Path parameters are keyed by position, since their names are not sent.
 type Parameters<'d> = BTreeMap<(&'d str, String), Parameter<'d>>;
 
-pub(super) fn compare(pair: &mut OperationPair<'_, '_>) -> Result<()> {
-    let ours = read(pair.files.0, pair.ours)?;
-    let published = read(pair.files.1, pair.published)?;
+pub(super) fn compare<'d>(
+    found: &mut Found<'_, 'd>,
+    operation: &Operation<'d>,
+    published_operation: &Operation<'d>,
+) -> Result<()> {
+    let ours = read(found.ours, operation)?;
+    let published = read(found.published, published_operation)?;
     for (key, parameter) in &ours {
         let name = text(parameter.node, "name");
         let label = format!("{} parameter {name}", key.0);
-        let Some(other) = published.get(key) else {
+        if let Some(other) = published.get(key) {
+            found.unreadable(Kind::Parameter, &label, &parameter.pointer, &other.pointer);
+            compare_one(found, &label, key.0, parameter, other)?;
+        } else {
             let names = published.keys().filter(|(place, _)| *place == key.0).map(|(_, name)| name.as_str());
-            let finding = Finding {
-                class: Class::BreaksCallers,
-                subject: "absent".to_owned(),
-                place: &label,
-                name,
-                message: format!("is not published, so that it would be ignored{}", similar(name, names)),
-                ours: &[&parameter.pointer],
-                published: &pair.published.pointer,
-            };
-            pair.walk.add(&pair.ancestors, finding);
-            continue;
-        };
-        pair.walk.unreadable(
-            &pair.ancestors,
-            Kind::Parameter,
-            &label,
-            &parameter.pointer,
-            (&other.pointer, other.node),
-        );
-        compare_one(pair, &label, key.0, parameter, other)?;
+            let message = format!("is not published, so that it would be ignored{}", similar(name, names));
+            let place = Place::new(&label, &parameter.pointer, &published_operation.pointer);
+            found.add(place, Class::BreaksCallers, "absent", message);
+        }
     }
     for (key, parameter) in published.iter().filter(|(key, _)| !ours.contains_key(*key)) {
         let required = is_true(parameter.node, "required");
+        let (class, kind) = if required { (Class::BreaksCallers, "required ") } else { (Class::New, "") };
         let name = text(parameter.node, "name");
-        let kind = if required { "required " } else { "" };
-        let finding = Finding {
-            class: if required { Class::BreaksCallers } else { Class::New },
-            subject: format!("parameter: {name}"),
-            place: "operation",
-            name,
-            message: format!("we lack the {kind}{} parameter `{name}`", key.0),
-            ours: &[&pair.ours.pointer],
-            published: &parameter.pointer,
-        };
-        pair.walk.add(&pair.ancestors, finding);
+        let message = format!("we lack the {kind}{} parameter `{name}`", key.0);
+        let place = Place::new("operation", &operation.pointer, &parameter.pointer);
+        found.add(place, class, format!("parameter: {name}"), message);
     }
     Ok(())
 }
 
 fn compare_one(
-    pair: &mut OperationPair<'_, '_>,
+    found: &mut Found<'_, '_>,
     label: &str,
-    place: &str,
+    location: &str,
     ours: &Parameter<'_>,
     published: &Parameter<'_>,
 ) -> Result<()> {
-    let name = text(ours.node, "name");
-    let mut add = |class, subject: String, message: String| {
-        let (ours, published) = (&[ours.pointer.as_str()], published.pointer.as_str());
-        pair.walk.add(&pair.ancestors, Finding { class, subject, place: label, name, message, ours, published });
-    };
-    match (is_true(ours.node, "required"), is_true(published.node, "required")) {
-        (false, true) => {
-            add(Class::BreaksCallers, "required".to_owned(), "is optional, published as required".to_owned());
-        }
-        (true, false) => {
-            add(Class::Cosmetic, "optional".to_owned(), "is required, published as optional".to_owned());
-        }
-        _ => {}
-    }
-    let other = text(published.node, "name");
-    if name != other && place == "path" {
-        add(Class::Cosmetic, format!("name: {other}"), format!("is published as `{other}`"));
+    let place = Place::new(label, &ours.pointer, &published.pointer);
+    let required = |parameter: &Parameter<'_>| is_true(parameter.node, "required");
+    found.required(place, required(ours), required(published), Class::BreaksCallers);
+    let (name, other) = (text(ours.node, "name"), text(published.node, "name"));
+    if name != other && location == "path" {
+        found.add(place, Class::Cosmetic, format!("name: {other}"), format!("is published as `{other}`"));
     }
     if is_true(published.node, "deprecated") && !is_true(ours.node, "deprecated") {
-        add(Class::New, "deprecated".to_owned(), "is deprecated".to_owned());
+        found.add(place, Class::New, "deprecated", "is deprecated");
     }
-    let schemas = (schema(ours), schema(published));
-    let is_single = |api: &Api<'_>, schema: &Option<String>| -> Result<bool> {
-        let Some(schema) = schema else { return Ok(false) };
-        let shape = api.shape(std::slice::from_ref(schema))?;
-        Ok(!shape.types.contains("array") && !shape.types.contains("object"))
-    };
-    let single = is_single(pair.files.0, &schemas.0)? && is_single(pair.files.1, &schemas.1)?;
-    let (one, other) =
-        (serialization(ours.node, place, name, single), serialization(published.node, place, name, single));
-    if one != other {
-        let message = format!("is sent {one}, published as sent {other}");
-        add(Class::BreaksCallers, format!("style: {}", style(published.node, place)), message);
+    let (schema, other) = (schema(ours), self::schema(published));
+    let single = is_single(found.ours, schema.as_ref())? && is_single(found.published, other.as_ref())?;
+    let [sent, stated] = [ours, published].map(|parameter| serialization(parameter.node, location, name, single));
+    if sent != stated {
+        let message = format!("is sent {sent}, published as sent {stated}");
+        found.add(place, Class::BreaksCallers, format!("style: {}", style(published.node, location)), message);
     }
-    if schemas.0.is_some() && schemas.1.is_none() {
-        add(Class::Cosmetic, "type: any".to_owned(), "is published without a schema".to_owned());
-    }
-    if let (Some(one), Some(other)) = schemas {
-        let ancestors = pair.ancestors.child(&ours.pointer);
-        pair.walk.schemas(Direction::Request, &one, &other, label, &ancestors)?;
+    match (schema, other) {
+        (Some(schema), Some(other)) => schemas::compare(found, Direction::Request, schema, other, label)?,
+        (Some(_), None) => found.add(place, Class::Cosmetic, "type: any", "is published without a schema"),
+        (None, _) => {}
     }
     Ok(())
 }
@@ -127,7 +95,7 @@ fn read<'d>(api: &Api<'d>, operation: &Operation<'d>) -> Result<Parameters<'d>> 
     let mut parameters = Parameters::new();
     for owner in [&operation.item, &operation.pointer] {
         let list = join(owner, "parameters");
-        for index in 0..api.document.get(&list).and_then(Value::as_array).map_or(0, Vec::len) {
+        for index in 0..api.document.get(&list).map_or(0, |list| items(list).len()) {
             let (pointer, node) = api.resolve(&join(&list, index))?;
             let (name, place) = (text(node, "name"), text(node, "in"));
             let key = match place {
@@ -158,12 +126,12 @@ fn style<'v>(node: &'v Value, place: &str) -> &'v str {
 /// How the value of a parameter is serialized. A single value looks the same in all styles of a query.
 fn serialization(node: &Value, place: &str, name: &str, single: bool) -> String {
     if node.get("schema").is_none()
-        && let Some(media) = node.get("content").and_then(Value::as_object).and_then(|content| content.keys().next())
+        && let Some((media, _)) = members(&node["content"]).next()
     {
         return format!("as `{media}`");
     }
     let style = style(node, place);
-    let exploded = node.get("explode").and_then(Value::as_bool).unwrap_or(style == "form");
+    let exploded = node["explode"].as_bool().unwrap_or(style == "form");
     match style {
         "form" if single || place == "path" => "as it is".to_owned(),
         "simple" if single => "as it is".to_owned(),
@@ -174,10 +142,17 @@ fn serialization(node: &Value, place: &str, name: &str, single: bool) -> String 
     }
 }
 
+/// The pointer of the schema of a parameter.
 fn schema(parameter: &Parameter<'_>) -> Option<String> {
-    if parameter.node.get("schema").is_some() {
-        return Some(join(&parameter.pointer, "schema"));
+    match parameter.node.get("schema") {
+        Some(_) => Some(join(&parameter.pointer, "schema")),
+        None => json_schema(parameter.node, &parameter.pointer).map(|(schema, _)| schema),
     }
-    let content = parameter.node.get("content")?;
-    json_schema(content, &join(&parameter.pointer, "content")).map(|(schema, _)| schema)
+}
+
+/// Whether a value is neither a list nor an object.
+fn is_single(api: &Api<'_>, schema: Option<&String>) -> Result<bool> {
+    let Some(schema) = schema else { return Ok(false) };
+    let shape = api.shape(std::slice::from_ref(schema))?;
+    Ok(!shape.types.contains("array") && !shape.types.contains("object"))
 }

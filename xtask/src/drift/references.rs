@@ -3,33 +3,30 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Result, bail};
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use crate::{document::Document, json_pointer::join};
 
-/// Follows references that have no other keyword beside them. In OpenAPI 3.1 a reference may have some.
-pub(super) fn end(document: &Document, place: &str) -> Result<String> {
-    let mut place = place.to_owned();
-    let mut seen = BTreeSet::new();
-    while let Some(node) = document.get(&place).filter(|node| node.as_object().is_some_and(|node| node.len() == 1)) {
-        let Some(target) = target(document, &place, node)? else { break };
-        if !seen.insert(place) {
-            bail!("{}: this `$ref` refers to itself", document.location(&join(&target, "$ref")));
-        }
-        place = target;
-    }
-    Ok(place)
-}
-
 /// Follows references from a pointer. Returns the pointer at their end, and the node there.
 pub(super) fn resolve<'d>(document: &'d Document, pointer: &str) -> Result<(String, &'d Value)> {
+    follow(document, pointer, |_| true)
+}
+
+/// As [`resolve`], but ends at a reference that has other keywords beside it, as it may in OpenAPI 3.1.
+pub(super) fn resolve_bare<'d>(document: &'d Document, pointer: &str) -> Result<(String, &'d Value)> {
+    follow(document, pointer, |node| node.as_object().is_some_and(|node| node.len() == 1))
+}
+
+fn follow<'d>(document: &'d Document, pointer: &str, follows: fn(&Value) -> bool) -> Result<(String, &'d Value)> {
     let mut pointer = pointer.to_owned();
     let mut seen = BTreeSet::new();
     loop {
         let Some(node) = document.get(&pointer) else {
             bail!("{}: there is no `{pointer}`", document.location(&pointer));
         };
-        let Some(target) = target(document, &pointer, node)? else { return Ok((pointer, node)) };
+        let target = if follows(node) { target(document, &pointer, node)? } else { None };
+        let Some(target) = target else { return Ok((pointer, node)) };
         if !seen.insert(pointer.clone()) {
             bail!("{}: this `$ref` refers to itself", document.location(&join(&pointer, "$ref")));
         }
@@ -46,28 +43,10 @@ pub(super) fn target(document: &Document, pointer: &str, node: &Value) -> Result
         bail!("{location}: `$ref: {reference}` refers to another file: bundle the files into one first");
     };
     // A pointer in a URI may be percent-encoded, as the braces of a path often are.
-    let target = if document.get(target).is_some() { target.to_owned() } else { percent_decoded(target) };
+    let decoded = || percent_decode_str(target).decode_utf8_lossy().into_owned();
+    let target = if document.get(target).is_some() { target.to_owned() } else { decoded() };
     if document.get(&target).is_none() {
         bail!("{location}: `$ref: {reference}` refers to a node that does not exist");
     }
     Ok(Some(target))
-}
-
-pub(super) fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let Some((&first, tail)) = rest.split_first() {
-        let escaped = tail.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-        match escaped.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) if first == b'%' => {
-                bytes.push(byte);
-                rest = &tail[2..];
-            }
-            _ => {
-                bytes.push(first);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -108,36 +108,47 @@ fn one_line(text: &str) -> String {
         .collect()
 }
 
+/// The first word of each subject, apart from limits, with what a maintainer has to do about a difference.
+pub(super) const SUBJECTS: &[(&str, &str)] = &[
+    ("absent", "remove it"),
+    ("body", "change the body"),
+    ("default", "send it explicitly"),
+    ("deprecated", "mark it as deprecated"),
+    ("enum", "send no other value"),
+    ("format", "change the format"),
+    ("keyword", "add it to keywords.rs"),
+    ("lost", "send no other value"),
+    ("member", "add the member"),
+    ("name", "nothing"),
+    ("nullable", "accept null"),
+    ("oneOf", "state the choice"),
+    ("operation", "add the operation"),
+    ("optional", "nothing"),
+    ("parameter", "add the parameter"),
+    ("permission", "change the permission"),
+    ("readOnly", "remove it"),
+    ("required", "require it"),
+    ("requires", "require it"),
+    ("security", "change how the key is sent"),
+    ("server", "add the server"),
+    ("status", "handle the status"),
+    ("style", "change how it is sent"),
+    ("type", "change the type"),
+    ("value", "add the value"),
+    ("writeOnly", "remove it"),
+];
+
 /// What a maintainer has to do about a difference.
 fn what_to_do(difference: &Difference) -> &'static str {
     if !difference.class.needs_action() {
         return "nothing";
     }
-    let breaks = difference.class.breaks();
-    match difference.subject.split(':').next().unwrap_or_default() {
-        "absent" | "readOnly" | "writeOnly" => "remove it",
-        "body" => "change the body",
-        "default" => "send it explicitly",
-        "deprecated" => "mark it as deprecated",
-        "enum" | "lost" => "send no other value",
-        "format" => "change the format",
-        "keyword" => "add it to keywords.rs",
-        "member" => "add the member",
-        "nullable" => "accept null",
-        "oneOf" => "state the choice",
-        "operation" if breaks => "change or remove the path",
-        "operation" => "add the operation",
-        "parameter" => "add the parameter",
-        "permission" => "change the permission",
-        "required" | "requires" => "require it",
-        "security" => "change how the key is sent",
-        "server" => "add the server",
-        "status" => "handle the status",
-        "style" => "change how it is sent",
-        "type" => "change the type",
-        "value" => "add the value",
-        _ if breaks => "narrow the limit",
-        _ => "state the limit",
+    let subject = difference.subject.split(':').next().unwrap_or_default();
+    match SUBJECTS.iter().find(|(name, _)| *name == subject) {
+        Some(("operation", _)) if difference.class.breaks() => "change or remove the path",
+        Some((_, action)) => action,
+        None if difference.class.breaks() => "narrow the limit",
+        None => "state the limit",
     }
 }
 

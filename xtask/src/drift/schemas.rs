@@ -13,15 +13,11 @@ use heck::ToSnakeCase;
 use serde_json::Value;
 
 use super::{
-    Class, Difference, Direction,
-    api::Api,
-    deviation::{self, Ancestors},
+    Class, Direction,
+    found::{Found, Place},
     shape::Shape,
 };
-use crate::{
-    json_pointer::join,
-    keywords::{self, Kind},
-};
+use crate::{json_pointer::join, openapi::members};
 
 /// The maximum number of pairs of schemas that are compared for one body. Recursive alternatives may form very many.
 const MAX_PAIRS: usize = 50_000;
@@ -30,277 +26,201 @@ const MAX_PAIRS: usize = 50_000;
 struct Pair {
     ours: Vec<String>,
     published: Vec<String>,
-    place: String,
+    label: String,
     /// The name of the member. Empty for a body, the items of a list and the values of a map.
     name: String,
-    /// Whether it is an item of a list or a value of a map. The list or map is at the end of the ancestors.
-    element: bool,
-    ancestors: Rc<Ancestors>,
+    /// The pointers of the message, list or map that contains it. Empty for a body.
+    container: Vec<String>,
 }
 
 /// A pair with its parsed schemas.
-struct Both<'p, 'd> {
-    direction: Direction,
-    pair: &'p Pair,
+struct Both<'d> {
+    pair: Pair,
     ours: Rc<Shape<'d>>,
     published: Rc<Shape<'d>>,
 }
 
-/// The comparison of one operation.
-pub(super) struct Walk<'a, 'd> {
-    ours: &'a Api<'d>,
-    published: &'a Api<'d>,
-    operation: &'a str,
-    found: &'a mut Vec<Difference>,
-}
+impl Both<'_> {
+    /// The pointers in our document: that of the use, and that of the schema to which it refers.
+    fn pointers(&self) -> [&str; 2] {
+        [first(&self.pair.ours), &self.ours.pointer]
+    }
 
-/// A difference before its deviation is looked up.
-pub(super) struct Finding<'a> {
-    pub(super) class: Class,
-    /// The name of the difference, as an `x-deviation` lists it.
-    pub(super) subject: String,
-    pub(super) place: &'a str,
-    /// The name of the member.
-    pub(super) name: &'a str,
-    pub(super) message: String,
-    /// The pointers of the node in our document and of the schema to which it refers. Then the published node.
-    pub(super) ours: &'a [&'a str],
-    pub(super) published: &'a str,
-}
+    /// The same as the pointers of what contains the members or elements of this schema.
+    fn as_container(&self) -> Vec<String> {
+        self.pointers().map(str::to_owned).into_iter().rev().collect()
+    }
 
-impl Finding<'_> {
-    /// Looks up the deviation that covers it, and the lines of both nodes.
-    pub(super) fn located(
-        self,
-        (ours, published): (&Api<'_>, &Api<'_>),
-        ancestors: &Ancestors,
-        operations: Vec<String>,
-    ) -> Difference {
-        let reason = deviation::reason(ours.document, ancestors, self.ours, self.name, &self.subject);
-        Difference {
-            class: if reason.is_some() { Class::KnownDeviation } else { self.class },
-            place: self.place.to_owned(),
-            message: self.message,
-            subject: self.subject,
-            operations,
-            ours: ours.document.location(self.ours.first().copied().unwrap_or_default()),
-            published: published.document.location(self.published),
-            reason,
-        }
+    /// The name of a component schema, or else the place where the schema is used.
+    fn schema_label(&self) -> &str {
+        let name = self.ours.pointer.strip_prefix("/components/schemas/").filter(|name| !name.contains('/'));
+        name.unwrap_or(&self.pair.label)
     }
 }
 
-impl<'a, 'd> Walk<'a, 'd> {
-    pub(super) fn new(
-        ours: &'a Api<'d>,
-        published: &'a Api<'d>,
-        operation: &'a str,
-        found: &'a mut Vec<Difference>,
-    ) -> Self {
-        Self { ours, published, operation, found }
-    }
+/// The comparison of two schemas and everything below them.
+struct Walk<'f, 'a, 'd> {
+    found: &'f mut Found<'a, 'd>,
+    direction: Direction,
+    queue: VecDeque<Pair>,
+}
 
-    pub(super) fn add(&mut self, ancestors: &Ancestors, finding: Finding<'_>) {
-        let operations = vec![self.operation.to_owned()];
-        self.found.push(finding.located((self.ours, self.published), ancestors, operations));
-    }
-
-    /// Records the keywords of a published object that cannot be evaluated.
-    pub(super) fn unreadable(
-        &mut self,
-        ancestors: &Ancestors,
-        kind: Kind,
-        place: &str,
-        ours: &str,
-        published: (&str, &Value),
-    ) {
-        let (pointer, node) = published;
-        for (keyword, message) in keywords::unreadable(kind, node) {
-            let at = join(pointer, keyword);
-            let subject = format!("keyword: {keyword}");
-            let ours = &[ours];
-            self.add(ancestors, Finding { class: Class::New, subject, place, name: "", message, ours, published: &at });
+/// Compares the schemas at two pointers and everything below them.
+pub(super) fn compare(
+    found: &mut Found<'_, '_>,
+    direction: Direction,
+    ours: String,
+    published: String,
+    label: &str,
+) -> Result<()> {
+    let first_pair = Pair {
+        ours: vec![ours],
+        published: vec![published],
+        label: label.to_owned(),
+        name: String::new(),
+        container: Vec::new(),
+    };
+    let mut walk = Walk { found, direction, queue: VecDeque::from([first_pair]) };
+    let mut seen = HashSet::new();
+    while let Some(pair) = walk.queue.pop_front() {
+        let (ours, published) = (walk.found.ours.shape(&pair.ours)?, walk.found.published.shape(&pair.published)?);
+        let both = Both { pair, ours, published };
+        walk.deprecated(&both);
+        walk.nullable(&both);
+        walk.default(&both);
+        let comparable = walk.types(&both);
+        if !seen.insert((Rc::as_ptr(&both.ours), Rc::as_ptr(&both.published), comparable)) {
+            continue;
+        }
+        if seen.len() > MAX_PAIRS {
+            let location = walk.found.published.document.location(first(&both.pair.published));
+            bail!("{location}: more than {MAX_PAIRS} pairs of schemas in one body: the file is too large to compare");
+        }
+        walk.keywords(&both);
+        if comparable {
+            walk.format(&both);
+            walk.values(&both);
+            walk.limits(&both);
+            walk.choices(&both);
+            walk.members(&both)?;
+            walk.elements(&both)?;
         }
     }
+    Ok(())
+}
 
-    /// Compares the schemas at two pointers and everything below them.
-    pub(super) fn schemas(
-        &mut self,
-        direction: Direction,
-        ours: &str,
-        published: &str,
-        place: &str,
-        ancestors: &Rc<Ancestors>,
-    ) -> Result<()> {
-        let first = Pair {
-            ours: vec![ours.to_owned()],
-            published: vec![published.to_owned()],
-            place: place.to_owned(),
-            name: String::new(),
-            element: false,
-            ancestors: Rc::clone(ancestors),
-        };
-        let mut queue = VecDeque::from([first]);
-        let mut seen = HashSet::new();
-        while let Some(pair) = queue.pop_front() {
-            let (ours, published) = (self.ours.shape(&pair.ours)?, self.published.shape(&pair.published)?);
-            let both = Both { direction, pair: &pair, ours, published };
-            self.deprecated(&both);
-            self.nullable(&both);
-            self.default(&both);
-            let comparable = self.types(&both);
-            if !seen.insert((Rc::as_ptr(&both.ours), Rc::as_ptr(&both.published), comparable)) {
-                continue;
-            }
-            if seen.len() > MAX_PAIRS {
-                let location = self.published.document.location(published_at(&pair));
-                bail!(
-                    "{location}: more than {MAX_PAIRS} pairs of schemas in one body: the file is too large to compare"
-                );
-            }
-            self.keywords(&both);
-            if comparable {
-                self.format(&both);
-                self.values(&both);
-                self.limits(&both);
-                self.choices(&both);
-                self.members(&both, &mut queue)?;
-                self.elements(&both, &mut queue)?;
-            }
-        }
-        Ok(())
-    }
-
+impl<'d> Walk<'_, '_, 'd> {
     /// Records a difference at the place where the schemas are used.
-    fn at(&mut self, both: &Both<'_, 'd>, class: Class, subject: impl Into<String>, message: String) {
-        let own = [ours_at(both.pair), both.ours.pointer.as_str()];
-        let published = published_at(both.pair);
-        self.record(both, class, subject.into(), &both.pair.place, message, &own, published);
+    fn at(&mut self, both: &Both<'d>, class: Class, subject: impl Into<String>, message: impl Into<String>) {
+        let Pair { published, label, name, container, .. } = &both.pair;
+        let published = first(published);
+        self.found.add(
+            Place { label, ours: both.pointers(), container, member: name, published },
+            class,
+            subject,
+            message,
+        );
     }
 
     /// Records a difference at the schemas to which the nodes refer.
-    fn at_schema(&mut self, both: &Both<'_, 'd>, class: Class, subject: impl Into<String>, message: String) {
-        let place = schema_place(&both.ours.pointer, &both.pair.place);
-        let own = [both.ours.pointer.as_str(), ours_at(both.pair)];
-        self.record(both, class, subject.into(), &place, message, &own, &both.published.pointer);
+    fn at_schema(&mut self, both: &Both<'d>, class: Class, subject: impl Into<String>, message: impl Into<String>) {
+        self.at_keyword(both, &both.published.pointer, class, subject, message);
     }
 
-    #[expect(clippy::too_many_arguments, reason = "what a finding is made of")]
-    fn record(
+    /// Records a difference at our schema and a published node.
+    fn at_keyword(
         &mut self,
-        both: &Both<'_, 'd>,
-        class: Class,
-        subject: String,
-        place: &str,
-        message: String,
-        own: &[&str],
+        both: &Both<'d>,
         published: &str,
+        class: Class,
+        subject: impl Into<String>,
+        message: impl Into<String>,
     ) {
-        let Both { pair, .. } = both;
-        let mut own = own.to_vec();
-        if pair.element {
-            // A deviation of a list or map covers its elements, too.
-            own.extend(pair.ancestors.iter().take(2));
-        }
-        let finding = Finding { class, subject, place, name: &pair.name, message, ours: &own, published };
-        self.add(&pair.ancestors, finding);
+        let [usage, schema] = both.pointers();
+        let Pair { name: member, container, .. } = &both.pair;
+        let place = Place { label: both.schema_label(), ours: [schema, usage], container, member, published };
+        self.found.add(place, class, subject, message);
     }
 
-    fn members(&mut self, both: &Both<'_, 'd>, queue: &mut VecDeque<Pair>) -> Result<()> {
-        let Both { direction, pair, ours, published } = both;
+    fn members(&mut self, both: &Both<'d>) -> Result<()> {
+        let (Both { ours, published, .. }, direction) = (both, self.direction);
         if ours.is_map() || published.is_map() || !ours.types.contains("object") {
             return Ok(());
         }
-        let message_place = schema_place(&ours.pointer, &pair.place);
-        let ancestors = pair.ancestors.child(ours_at(pair)).child(&ours.pointer);
-        for (name, nodes) in &ours.members {
-            let member = self.ours.shape(nodes)?;
-            if member.is_hidden(*direction) {
+        let container = both.as_container();
+        let if_required = direction.choose(Class::BreaksCallers, Class::Cosmetic);
+        let if_gone = direction.choose(Class::BreaksCallers, Class::New);
+        let outcome = direction.choose("it would be ignored", "it is read as its default");
+        for (&name, nodes) in &ours.members {
+            let member = self.found.ours.shape(nodes)?;
+            if member.is_hidden(direction) {
                 continue;
             }
+            let label = format!("{}.{name}", both.schema_label());
             let others = published.members.get(name);
-            let hidden = others.map_or(Ok(false), |others| {
-                Ok::<_, anyhow::Error>(self.published.shape(others)?.is_hidden(*direction))
-            })?;
-            let member_place = format!("{message_place}.{name}");
-            let own = [nodes.first().map_or("", String::as_str), member.pointer.as_str()];
-            let mut add = |class, subject: &str, message: String, published: &str| {
-                let subject = subject.to_owned();
-                let finding = Finding { class, subject, place: &member_place, name, message, ours: &own, published };
-                self.add(&ancestors, finding);
+            let place = Place {
+                label: &label,
+                ours: [first(nodes), &member.pointer],
+                container: &container,
+                member: name,
+                published: others.map_or(&published.pointer, |others| first(others)),
             };
+            let (required, required_there) = (ours.required.contains(name), published.required.contains(name));
             let Some(others) = others else {
-                if published.required.contains(name) && !ours.required.contains(name) {
-                    let class = direction.choose(Class::BreaksCallers, Class::Cosmetic);
-                    add(class, "required", "is required, but not a published member".to_owned(), &published.pointer);
+                if required_there && !required {
+                    self.found.add(place, if_required, "required", "is required, but not a published member");
                 }
-                let class = direction.choose(Class::BreaksCallers, Class::New);
-                let outcome = direction.choose("it would be ignored", "it is read as its default");
                 let similar = similar(name, published.members.keys().copied());
-                add(class, "absent", format!("is not published, so that {outcome}{similar}"), &published.pointer);
+                self.found.add(place, if_gone, "absent", format!("is not published, so that {outcome}{similar}"));
                 continue;
             };
-            let at = others.first().map_or("", String::as_str);
-            if hidden {
-                let (class, subject) = direction.choose((Class::BreaksCallers, "readOnly"), (Class::New, "writeOnly"));
-                let outcome = direction.choose("it would be ignored", "it is read as its default");
-                add(class, subject, format!("is published as `{subject}`, so that {outcome}"), at);
+            if self.found.published.shape(others)?.is_hidden(direction) {
+                let keyword = direction.choose("readOnly", "writeOnly");
+                self.found.add(place, if_gone, keyword, format!("is published as `{keyword}`, so that {outcome}"));
                 continue;
             }
-            match (ours.required.contains(name), published.required.contains(name)) {
-                (false, true) => {
-                    let class = direction.choose(Class::BreaksCallers, Class::Cosmetic);
-                    add(class, "required", "is optional, published as required".to_owned(), at);
-                }
-                (true, false) => {
-                    add(Class::Cosmetic, "optional", "is required, published as optional".to_owned(), at);
-                }
-                _ => {}
-            }
-            queue.push_back(Pair {
+            self.found.required(place, required, required_there, if_required);
+            self.queue.push_back(Pair {
                 ours: nodes.clone(),
                 published: others.clone(),
-                place: member_place,
-                name: (*name).to_owned(),
-                element: false,
-                ancestors: Rc::clone(&ancestors),
+                label,
+                name: name.to_owned(),
+                container: container.clone(),
             });
         }
-        self.additional_members(both, &message_place)
+        self.additional_members(both)
     }
 
     /// Reports members that only the published message has or requires.
-    fn additional_members(&mut self, both: &Both<'_, 'd>, place: &str) -> Result<()> {
-        let Both { direction, pair, ours, published } = both;
+    fn additional_members(&mut self, both: &Both<'d>) -> Result<()> {
+        let (Both { ours, published, .. }, direction) = (both, self.direction);
         let names: BTreeSet<&str> = published.members.keys().chain(&published.required).copied().collect();
         for name in names.into_iter().filter(|name| !ours.members.contains_key(name)) {
-            let required = published.required.contains(name);
             let nodes = published.members.get(name);
-            let (class, subject, message) = match nodes {
-                None if ours.required.contains(name) => continue,
-                None => {
-                    let class = direction.choose(Class::BreaksCallers, Class::Cosmetic);
-                    (class, format!("requires: {name}"), format!("requires `{name}`, which is not a member"))
+            let (class, subject, message) = if let Some(nodes) = nodes {
+                if self.found.published.shape(nodes)?.is_hidden(direction) {
+                    continue;
                 }
-                Some(nodes) if self.published.shape(nodes)?.is_hidden(*direction) => continue,
-                Some(_) => {
-                    let breaks = required && *direction == Direction::Request;
-                    let class = if breaks { Class::BreaksCallers } else { Class::New };
-                    let kind = if breaks { "required member" } else { "member" };
-                    (class, format!("member: {name}"), format!("we lack the {kind} `{name}`"))
-                }
+                let breaks = published.required.contains(name) && direction == Direction::Request;
+                let (class, kind) = if breaks { (Class::BreaksCallers, "required ") } else { (Class::New, "") };
+                (class, format!("member: {name}"), format!("we lack the {kind}member `{name}`"))
+            } else if ours.required.contains(name) {
+                continue;
+            } else {
+                let class = direction.choose(Class::BreaksCallers, Class::Cosmetic);
+                (class, format!("requires: {name}"), format!("requires `{name}`, which is not a member"))
             };
-            let at = nodes.and_then(|nodes| nodes.first()).unwrap_or(&published.pointer);
-            let own = [ours.pointer.as_str(), ours_at(pair)];
-            self.add(&pair.ancestors, Finding { class, subject, place, name, message, ours: &own, published: at });
+            let at = nodes.map_or(published.pointer.as_str(), |nodes| first(nodes));
+            let [usage, schema] = both.pointers();
+            let place = Place { ours: [schema, usage], ..Place::new(both.schema_label(), schema, at) };
+            self.found.add(place, class, subject, message);
         }
         Ok(())
     }
 
     /// Compares the items of lists and the values of maps.
-    fn elements(&mut self, both: &Both<'_, 'd>, queue: &mut VecDeque<Pair>) -> Result<()> {
-        let Both { direction, pair, ours, published } = both;
-        let ancestors = pair.ancestors.child(ours_at(pair)).child(&ours.pointer);
+    fn elements(&mut self, both: &Both<'d>) -> Result<()> {
+        let Both { pair, ours, published } = both;
         for (kind, mark, ours, others) in
             [("array", "[]", &ours.items, &published.items), ("object", "{}", &ours.map_values, &published.map_values)]
         {
@@ -310,43 +230,25 @@ impl<'a, 'd> Walk<'a, 'd> {
             let element = |published: Vec<String>| Pair {
                 ours: ours.clone(),
                 published,
-                place: format!("{}{mark}", pair.place),
+                label: format!("{}{mark}", pair.label),
                 name: String::new(),
-                element: true,
-                ancestors: Rc::clone(&ancestors),
+                container: both.as_container(),
             };
             if !others.is_empty() {
-                queue.push_back(element(others.clone()));
+                self.queue.push_back(element(others.clone()));
             } else if published.types.contains(kind) && !published.is_message() {
                 // A missing schema is equivalent to one without a type.
                 let pair = element(vec![published.pointer.clone()]);
-                let ours = self.ours.shape(ours)?;
-                self.types(&Both { direction: *direction, pair: &pair, ours, published: Rc::default() });
+                let ours = self.found.ours.shape(ours)?;
+                self.types(&Both { pair, ours, published: Rc::default() });
             }
         }
         Ok(())
     }
 }
 
-fn ours_at(pair: &Pair) -> &str {
-    pair.ours.first().map_or("", String::as_str)
-}
-
-fn published_at(pair: &Pair) -> &str {
-    pair.published.first().map_or("", String::as_str)
-}
-
-/// The name of a component schema, or else the place where the schema is used.
-fn schema_place(pointer: &str, otherwise: &str) -> String {
-    match pointer.strip_prefix("/components/schemas/") {
-        Some(name) if !name.contains('/') => name.to_owned(),
-        _ => otherwise.to_owned(),
-    }
-}
-
-/// A value as it is written in YAML: strings without quotes.
-pub(super) fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+fn first(pointers: &[String]) -> &str {
+    pointers.first().map_or("", String::as_str)
 }
 
 /// A hint if there is a name with another spelling.
@@ -356,10 +258,9 @@ pub(super) fn similar<'n>(name: &str, mut others: impl Iterator<Item = &'n str>)
         .map_or_else(String::new, |other| format!(" (there is `{other}`)"))
 }
 
-/// The pointers of the JSON schema below `content` and of its media type. Of several JSON types the most specific one is chosen,
-/// since the SDK requests `application/json`.
-pub(super) fn json_schema(content: &Value, pointer: &str) -> Option<(String, String)> {
-    let names = content.as_object()?.keys();
+/// The pointers of the JSON schema of a body or parameter and of its media type. Of several JSON types the most specific one is
+/// chosen, since the SDK requests `application/json`.
+pub(super) fn json_schema(node: &Value, pointer: &str) -> Option<(String, String)> {
     let rank = |name: &String| {
         let name = name.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         match name.as_str() {
@@ -370,7 +271,8 @@ pub(super) fn json_schema(content: &Value, pointer: &str) -> Option<(String, Str
             _ => None,
         }
     };
-    let (_, name) = names.filter_map(|name| Some((rank(name)?, name))).min_by_key(|(rank, _)| *rank)?;
-    let media = join(pointer, name);
-    content[name].get("schema").map(|_| (join(&media, "schema"), media))
+    let ranked = members(&node["content"]).filter_map(|(name, media)| Some((rank(name)?, name, media)));
+    let (_, name, media) = ranked.min_by_key(|(rank, ..)| *rank)?;
+    let pointer = join(&join(pointer, "content"), name);
+    media.get("schema").map(|_| (join(&pointer, "schema"), pointer))
 }

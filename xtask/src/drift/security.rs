@@ -9,7 +9,10 @@ use super::{
     Class,
     api::{Api, Operation},
 };
-use crate::{json_pointer::join, openapi::text};
+use crate::{
+    json_pointer::join,
+    openapi::{items, members, text, texts},
+};
 
 /// Credentials that a call needs together, each described in words.
 type Requirement = BTreeSet<String>;
@@ -25,12 +28,13 @@ pub(super) struct Security {
 impl Security {
     /// Reads the requirements of an operation, or else those of the whole document.
     pub(super) fn read(api: &Api<'_>, operation: &Operation<'_>) -> Result<Self> {
-        let own = join(&operation.pointer, "security");
-        let pointer = if operation.node.get("security").is_some() { own } else { "/security".to_owned() };
-        let mut security = Self { requirements: Vec::new(), pointer: pointer.clone(), schemes: Vec::new() };
-        for stated in api.document.get(&pointer).and_then(Value::as_array).into_iter().flatten() {
+        let owner = if operation.node.get("security").is_some() { operation.pointer.as_str() } else { "" };
+        let pointer = join(owner, "security");
+        let stated = api.document.get(&pointer).map_or(&[][..], items);
+        let mut security = Self { requirements: Vec::new(), pointer, schemes: Vec::new() };
+        for stated in stated {
             let mut requirement = Requirement::new();
-            for (name, scopes) in stated.as_object().into_iter().flatten() {
+            for (name, scopes) in members(stated) {
                 let scheme = join("/components/securitySchemes", name);
                 if api.document.get(&scheme).is_some() {
                     let (at, node) = api.resolve(&scheme)?;
@@ -39,8 +43,7 @@ impl Security {
                 } else {
                     requirement.insert(format!("the scheme `{name}`, which the file does not define"));
                 }
-                let scopes = scopes.as_array().into_iter().flatten().filter_map(Value::as_str);
-                requirement.extend(scopes.map(|scope| format!("the scope `{scope}`")));
+                requirement.extend(texts(scopes).map(|scope| format!("the scope `{scope}`")));
             }
             security.requirements.push(requirement);
         }
@@ -53,25 +56,15 @@ impl Security {
     /// The differences between two sets of requirements: class, subject and message.
     pub(super) fn differences(&self, published: &Self) -> Vec<(Class, String, String)> {
         let enough = |requirement: &Requirement| self.requirements.iter().any(|ours| requirement.is_subset(ours));
-        let difference =
-            |class, requirement: String, message: String| (class, format!("security: {requirement}"), message);
         if !published.requirements.iter().any(enough) {
-            let message = format!(
-                "is sent with {}, published as requiring {}",
-                alternatives_text(&self.requirements),
-                alternatives_text(&published.requirements)
-            );
-            return vec![difference(Class::BreaksCallers, alternatives_text(&published.requirements), message)];
+            let [sent, required] = [self, published]
+                .map(|security| security.requirements.iter().map(requirement_text).collect::<Vec<_>>().join(", or "));
+            let message = format!("is sent with {sent}, published as requiring {required}");
+            return vec![(Class::BreaksCallers, required, message)];
         }
         let new = published.requirements.iter().filter(|requirement| !self.requirements.contains(requirement));
-        new.map(|requirement| {
-            difference(
-                Class::New,
-                requirement_text(requirement),
-                format!("also accepts {}", requirement_text(requirement)),
-            )
-        })
-        .collect()
+        let difference = |text: String| (Class::New, text.clone(), format!("also accepts {text}"));
+        new.map(requirement_text).map(difference).collect()
     }
 }
 
@@ -100,8 +93,4 @@ fn requirement_text(requirement: &Requirement) -> String {
     } else {
         requirement.iter().cloned().collect::<Vec<_>>().join(" and ")
     }
-}
-
-fn alternatives_text(requirements: &[Requirement]) -> String {
-    requirements.iter().map(requirement_text).collect::<Vec<_>>().join(", or ")
 }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use anyhow::{Result, bail};
+use indexmap::IndexSet;
 use serde_json::Value;
 
 use super::{Direction, references};
@@ -11,6 +12,7 @@ use crate::{
     document::Document,
     json_pointer::join,
     keywords::{self, Kind, Rule},
+    openapi::{is_true, items, members, texts},
 };
 
 /// A normalized schema.
@@ -27,7 +29,7 @@ pub(super) struct Shape<'d> {
     pub(super) never: bool,
     pub(super) format: Option<&'d str>,
     /// The values of an enum, in the order of the file.
-    pub(super) values: Option<EnumValues>,
+    pub(super) values: Option<IndexSet<String>>,
     /// The pointers of each member. There are several if parts or alternatives repeat it.
     pub(super) members: BTreeMap<&'d str, Vec<String>>,
     pub(super) required: BTreeSet<&'d str>,
@@ -60,30 +62,6 @@ pub(super) struct Choice<'d> {
     pub(super) required: bool,
     /// Whether the members of at most one alternative may be set.
     pub(super) exclusive: bool,
-}
-
-/// An ordered set of texts.
-#[derive(Debug, Default)]
-pub(super) struct EnumValues {
-    ordered: Vec<String>,
-    known: HashSet<String>,
-}
-
-impl EnumValues {
-    fn insert(&mut self, value: String) {
-        if self.known.insert(value.clone()) {
-            self.ordered.push(value);
-        }
-    }
-
-    pub(super) fn all(&self) -> &[String] {
-        &self.ordered
-    }
-
-    /// The values that are not in `other`.
-    pub(super) fn missing_from<'v>(&'v self, other: &'v Self) -> impl Iterator<Item = &'v String> {
-        self.ordered.iter().filter(|value| !other.known.contains(*value))
-    }
 }
 
 /// A schema that has to be merged.
@@ -128,10 +106,8 @@ impl<'d> Shape<'d> {
                 shape.never |= !alternative && some.is_empty() && all().next().is_some();
                 let several = some.len() > 1;
                 // An enum with arbitrary text as an alternative is open.
-                any_text |= several
-                    && some
-                        .iter()
-                        .any(|(part, _)| references::resolve(document, part).is_ok_and(|(_, node)| is_any_text(node)));
+                let is_text = |part: &str| references::resolve(document, part).is_ok_and(|(_, node)| is_any_text(node));
+                any_text |= several && some.iter().any(|(part, _)| is_text(part));
                 if let Some(choice) = several.then(|| choice(key, &some)).flatten() {
                     shape.choices.push(choice);
                     continue;
@@ -150,11 +126,11 @@ impl<'d> Shape<'d> {
             formats.extend(node.get("format").and_then(Value::as_str));
             shape.values(node);
             let properties = join(&pointer, "properties");
-            for (name, _) in node.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            for (name, _) in members(&node["properties"]) {
                 shape.members.entry(name).or_default().push(join(&properties, name));
             }
             if !alternative {
-                shape.required.extend(required(node));
+                shape.required.extend(texts(&node["required"]));
                 shape.read_only |= is_true(node, "readOnly");
                 shape.write_only |= is_true(node, "writeOnly");
             }
@@ -170,10 +146,9 @@ impl<'d> Shape<'d> {
             shape.choices.extend(oneofs(node));
             shape.default = shape.default.or(node.get("default"));
             shape.deprecated |= is_true(node, "deprecated");
-            let unreadable = keywords::unreadable(Kind::Schema, node);
-            shape
-                .unreadable
-                .extend(unreadable.map(|(keyword, message)| (join(&pointer, keyword), keyword.clone(), message)));
+            for (keyword, message) in keywords::unreadable(Kind::Schema, node) {
+                shape.unreadable.push((join(&pointer, keyword), keyword.clone(), message));
+            }
         }
         // If alternatives have different formats, none of them is certain.
         shape.format = if formats.len() == 1 { formats.pop_first() } else { None };
@@ -200,8 +175,7 @@ impl<'d> Shape<'d> {
                 {
                     self.types.insert(name);
                 }
-                Value::String(other) => return Err(format!("the type `{other}` is unknown")),
-                other => return Err(format!("the type `{other}` is unknown")),
+                other => return Err(format!("the type `{}` is unknown", plain(other))),
             }
         }
         Ok(())
@@ -212,14 +186,12 @@ impl<'d> Shape<'d> {
         let values = node.get("enum").and_then(Value::as_array).map(Vec::as_slice);
         let Some(values) = values.or_else(|| node.get("const").map(std::slice::from_ref)) else { return };
         let known = self.values.get_or_insert_default();
-        for value in values.iter().filter(|value| !value.is_null()) {
-            known.insert(value.as_str().map_or_else(|| value.to_string(), str::to_owned));
-        }
+        known.extend(values.iter().filter(|value| !value.is_null()).map(plain));
     }
 
     /// Reads restrictions, and keywords that are not interpreted.
     fn other_keywords(&mut self, node: &'d Value) {
-        for (keyword, value) in node.as_object().into_iter().flatten() {
+        for (keyword, value) in members(node) {
             match keywords::rule(Kind::Schema, keyword) {
                 Some(Rule::Narrows(_)) => {
                     let (keyword, value) = match (keyword.as_str(), value) {
@@ -287,7 +259,8 @@ fn choice<'d>(key: &str, alternatives: &[(String, &'d Value)]) -> Option<Choice<
         let mut says = node.keys().map(String::as_str).filter(|keyword| *keyword != "type");
         match says.next() {
             Some("required") if says.next().is_none() => {
-                choice.alternatives.insert(node["required"].as_array()?.iter().filter_map(Value::as_str).collect());
+                node["required"].as_array()?;
+                choice.alternatives.insert(texts(&node["required"]).collect());
             }
             None => choice.required = false,
             Some("not") if says.next().is_none() => choice.required = false,
@@ -303,7 +276,7 @@ fn requirements<'d>(
     alternatives: &[(String, &'d Value)],
 ) -> (BTreeSet<&'d str>, Option<Choice<'d>>) {
     let required = |(pointer, _): &(String, _)| -> BTreeSet<&'d str> {
-        references::resolve(document, pointer).map_or_else(|_| BTreeSet::new(), |(_, node)| required(node).collect())
+        references::resolve(document, pointer).map(|(_, node)| texts(&node["required"]).collect()).unwrap_or_default()
     };
     let all: BTreeSet<BTreeSet<&str>> = alternatives.iter().map(required).collect();
     let common = all.iter().cloned().reduce(|one, other| &one & &other).unwrap_or_default();
@@ -315,10 +288,9 @@ fn requirements<'d>(
 
 /// The `x-oneof` of our own document: lists of members of which at most one is set.
 fn oneofs(node: &Value) -> impl Iterator<Item = Choice<'_>> {
-    let groups = node.get("x-oneof").and_then(Value::as_array).into_iter().flatten();
-    groups.map(|group| {
-        let members = group.as_array().into_iter().flatten().filter_map(Value::as_str);
-        Choice { alternatives: members.map(|name| BTreeSet::from([name])).collect(), required: false, exclusive: true }
+    items(&node["x-oneof"]).iter().map(|group| {
+        let alternatives = texts(group).map(|name| BTreeSet::from([name])).collect();
+        Choice { alternatives, required: false, exclusive: true }
     })
 }
 
@@ -339,38 +311,29 @@ fn is_no_limit(keyword: &str, value: &Value) -> bool {
     }
 }
 
-pub(super) fn is_true(node: &Value, key: &str) -> bool {
-    node.get(key) == Some(&Value::Bool(true))
-}
-
-fn required(node: &Value) -> impl Iterator<Item = &str> {
-    node.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+/// A value as it is written in YAML: strings without quotes.
+pub(super) fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// Whether a schema, without its parts and alternatives, allows no value but `null`.
 fn allows_nothing(node: &Value) -> bool {
     // In YAML `null` without quotes is not a string.
     let is_null = |kind: &Value| kind.is_null() || kind == "null";
-    let are_null = |list: &Value| list.as_array().is_some_and(|list| !list.is_empty() && list.iter().all(is_null));
+    let all = |list: &Value, is_null: fn(&Value) -> bool| !items(list).is_empty() && items(list).iter().all(is_null);
     node == &Value::Bool(false)
-        || node.get("type").is_some_and(|kind| is_null(kind) || are_null(kind))
-        || node.get("enum").is_some_and(|values| {
-            values.as_array().is_some_and(|values| !values.is_empty() && values.iter().all(Value::is_null))
-        })
+        || node.get("type").is_some_and(|kind| is_null(kind) || all(kind, is_null))
+        || all(&node["enum"], Value::is_null)
         || node.get("const").is_some_and(Value::is_null)
 }
 
 /// Whether it is text without an enum, also in its parts.
 fn is_any_text(node: &Value) -> bool {
-    let text = match node.get("type") {
-        Some(Value::Array(kinds)) => kinds.iter().any(|kind| kind == "string"),
-        kind => kind.is_some_and(|kind| kind == "string"),
-    };
-    text && ["enum", "const", "allOf", "oneOf", "anyOf"].iter().all(|key| node.get(*key).is_none())
+    let is_text = node["type"] == "string" || items(&node["type"]).iter().any(|kind| kind == "string");
+    is_text && ["enum", "const", "allOf", "oneOf", "anyOf"].iter().all(|key| node.get(*key).is_none())
 }
 
 fn children<'v>(node: &'v Value, pointer: &str, key: &str) -> impl Iterator<Item = (String, &'v Value)> {
     let pointer = join(pointer, key);
-    let items = node.get(key).and_then(Value::as_array).into_iter().flatten();
-    items.enumerate().map(move |(index, item)| (join(&pointer, index), item))
+    items(&node[key]).iter().enumerate().map(move |(index, item)| (join(&pointer, index), item))
 }

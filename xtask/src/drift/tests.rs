@@ -5,7 +5,10 @@ mod objects;
 mod rendering;
 mod whole_files;
 
-use std::{collections::BTreeSet, sync::LazyLock};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::LazyLock,
+};
 
 use serde_json::{Value, json};
 

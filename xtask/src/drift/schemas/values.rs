@@ -4,40 +4,40 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Both, Walk, ours_at, plain, schema_place};
+use super::{Both, Walk};
 use crate::{
-    drift::{Class, Direction, shape::Shape},
+    drift::{
+        Class, Direction,
+        shape::{Shape, plain},
+    },
     keywords::{self, Kind, Narrows, Rule},
 };
 
-impl<'d> Walk<'_, 'd> {
-    pub(super) fn deprecated(&mut self, both: &Both<'_, 'd>) {
+impl<'d> Walk<'_, '_, 'd> {
+    pub(super) fn deprecated(&mut self, both: &Both<'d>) {
         if both.published.deprecated && !both.ours.deprecated && !both.pair.name.is_empty() {
-            self.at(both, Class::New, "deprecated", "is deprecated".to_owned());
+            self.at(both, Class::New, "deprecated", "is deprecated");
         }
     }
 
     /// Checks for new `null` values. A member may be `null`, which is read as absent and never sent. A body, an item of a list and
     /// a value of a map may not, except for enums, which read it as their default.
-    pub(super) fn nullable(&mut self, both: &Both<'_, 'd>) {
+    pub(super) fn nullable(&mut self, both: &Both<'d>) {
         let refused = both.pair.name.is_empty() && both.ours.values.is_none() && !both.ours.nullable;
-        if both.direction == Direction::Response && both.published.nullable && refused {
-            let message = "may be `null`, which the SDK cannot read here".to_owned();
-            self.at(both, Class::BreaksDecoding, "nullable", message);
+        if self.direction == Direction::Response && both.published.nullable && refused {
+            self.at(both, Class::BreaksDecoding, "nullable", "may be `null`, which the SDK cannot read here");
         }
     }
 
     /// Compares what an absent value means. The SDK reads it as the default of the type, as protobuf does.
-    pub(super) fn default(&mut self, both: &Both<'_, 'd>) {
+    pub(super) fn default(&mut self, both: &Both<'d>) {
         let Both { ours, published, .. } = both;
         let is_zero = |value: &Value| {
-            let name = |shape: &Shape<'_>| shape.values.as_ref().and_then(|values| values.all().first().cloned());
+            let zero_values = [ours, published].map(|shape| shape.values.as_ref()?.first());
             match value {
                 Value::Null | Value::Bool(false) => true,
                 Value::Number(number) => number.as_f64() == Some(0.0),
-                Value::String(text) => {
-                    text.is_empty() || [name(ours), name(published)].iter().flatten().any(|n| n == text)
-                }
+                Value::String(text) => text.is_empty() || zero_values.contains(&Some(text)),
                 Value::Array(items) => items.is_empty(),
                 Value::Object(members) => members.is_empty(),
                 Value::Bool(true) => false,
@@ -56,8 +56,8 @@ impl<'d> Walk<'_, 'd> {
     }
 
     /// Compares JSON types. Returns whether the contents can be compared.
-    pub(super) fn types(&mut self, both: &Both<'_, 'd>) -> bool {
-        let Both { direction, ours, published, .. } = both;
+    pub(super) fn types(&mut self, both: &Both<'d>) -> bool {
+        let (Both { ours, published, .. }, direction) = (both, self.direction);
         if published.never && !ours.never {
             let outcome = direction.choose("the service rejects it", "it is read as its default");
             let message = format!("is published as never set, so that {outcome}");
@@ -87,7 +87,7 @@ impl<'d> Walk<'_, 'd> {
         let fits = sent.types.iter().all(taken) && (!other_kind || sent.is_message() && sent.members.is_empty());
         let class = if is_integer(ours) && is_integer(published) {
             // Whether it is text or a number does not matter, but its range does.
-            format_class(*direction, "integer", ours.format, published.format)
+            format_class(direction, "integer", ours.format, published.format)
         } else if fits {
             Class::Cosmetic
         } else {
@@ -98,11 +98,9 @@ impl<'d> Walk<'_, 'd> {
     }
 
     /// Reports keywords that cannot be evaluated, and compares those that are not interpreted.
-    pub(super) fn keywords(&mut self, both: &Both<'_, 'd>) {
+    pub(super) fn keywords(&mut self, both: &Both<'d>) {
         for (pointer, keyword, message) in &both.published.unreadable {
-            let own = [ours_at(both.pair), both.ours.pointer.as_str()];
-            let (subject, place) = (format!("keyword: {keyword}"), schema_place(&both.ours.pointer, &both.pair.place));
-            self.record(both, Class::New, subject, &place, message.clone(), &own, pointer);
+            self.at_keyword(both, pointer, Class::New, format!("keyword: {keyword}"), message);
         }
         let (ours, published) = (&both.ours.as_written, &both.published.as_written);
         let names: BTreeSet<&str> = ours.keys().chain(published.keys()).copied().collect();
@@ -114,53 +112,50 @@ impl<'d> Walk<'_, 'd> {
         }
     }
 
-    pub(super) fn format(&mut self, both: &Both<'_, 'd>) {
-        let Both { direction, ours, published, .. } = both;
+    pub(super) fn format(&mut self, both: &Both<'d>) {
+        let Both { ours, published, .. } = both;
         if ours.format == published.format || ours.values.is_some() {
             return;
         }
         let kind = ours.types.first().copied().unwrap_or_default();
-        let class = format_class(*direction, kind, ours.format, published.format);
+        let class = format_class(self.direction, kind, ours.format, published.format);
         let text =
             |format: Option<&str>| format.map_or_else(|| "no format".to_owned(), |format| format!("format `{format}`"));
         let message = format!("has {}, published with {}", text(ours.format), text(published.format));
         self.at(both, class, format!("format: {}", published.format.unwrap_or("none")), message);
     }
 
-    pub(super) fn values(&mut self, both: &Both<'_, 'd>) {
-        let Both { direction, ours, published, .. } = both;
-        match (&ours.values, &published.values) {
+    pub(super) fn values(&mut self, both: &Both<'d>) {
+        let if_fewer = self.direction.choose(Class::BreaksCallers, Class::Cosmetic);
+        match (&both.ours.values, &both.published.values) {
             (None, None) => {}
             (Some(_), None) => {
-                let message = "is an enum, published without its values".to_owned();
-                self.at_schema(both, Class::Cosmetic, "enum: none", message);
+                self.at_schema(both, Class::Cosmetic, "enum: none", "is an enum, published without its values");
             }
             (None, Some(values)) => {
-                let class = direction.choose(Class::BreaksCallers, Class::Cosmetic);
-                let values = values.all().join(", ");
+                let values = values.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
                 let allowed =
                     if values.is_empty() { "an enum without values".to_owned() } else { format!("one of {values}") };
                 let message = format!("may be any text, published as {allowed}");
-                self.at(both, class, format!("enum: {values}"), message);
+                self.at(both, if_fewer, format!("enum: {values}"), message);
             }
             (Some(ours), Some(published)) => {
-                for value in published.missing_from(ours) {
+                for value in published.difference(ours) {
                     let message = format!("we lack the value `{value}`");
                     self.at_schema(both, Class::New, format!("value: {value}"), message);
                 }
-                for value in ours.missing_from(published) {
-                    let class = direction.choose(Class::BreaksCallers, Class::Cosmetic);
-                    let outcome = direction.choose("the service rejects it", "it is no longer sent");
+                let outcome = self.direction.choose("the service rejects it", "it is no longer sent");
+                for value in ours.difference(published) {
                     let message = format!("no longer has the value `{value}`: {outcome}");
-                    self.at_schema(both, class, format!("lost: {value}"), message);
+                    self.at_schema(both, if_fewer, format!("lost: {value}"), message);
                 }
             }
         }
     }
 
     /// Compares the restrictions of a request. Restrictions that only our document states are not reported.
-    pub(super) fn limits(&mut self, both: &Both<'_, 'd>) {
-        if both.direction == Direction::Response {
+    pub(super) fn limits(&mut self, both: &Both<'d>) {
+        if self.direction == Direction::Response {
             return;
         }
         for (limit, new) in &both.published.limits {
@@ -182,8 +177,8 @@ impl<'d> Walk<'_, 'd> {
     }
 
     /// Compares the groups of members of which a request may or must set one.
-    pub(super) fn choices(&mut self, both: &Both<'_, 'd>) {
-        if both.direction == Direction::Response {
+    pub(super) fn choices(&mut self, both: &Both<'d>) {
+        if self.direction == Direction::Response {
             return;
         }
         for choice in &both.published.choices {
