@@ -91,18 +91,18 @@ mod tests {
 
     #[test]
     fn only_our_packages_of_a_local_registry_are_deleted() {
-        let home = std::env::temp_dir().join(format!("xtask-cargo-home-{}", std::process::id()));
+        let home = tempfile::TempDir::new().unwrap();
+        let home = home.path();
         let kept = ["src/-0a1b/ours-too-0.1.0", "src/-0a1b/theirs-0.1.0", "src/index.crates.io-0a1b/ours-0.1.0"];
         let gone = ["src/-0a1b/ours-0.1.0", "src/-2c3d/ours-0.2.0-rc-1", "packed/tmp-registry"];
         let registry = home.join("registry");
         for folder in kept.iter().chain(&gone) {
             fs::create_dir_all(registry.join(folder).join("src")).unwrap();
         }
-        forget_packed(&home, &registry.join("packed"), &["ours"]).unwrap();
+        forget_packed(home, &registry.join("packed"), &["ours"]).unwrap();
         assert!(kept.into_iter().all(|folder| registry.join(folder).exists()));
         assert!(!gone.into_iter().any(|folder| registry.join(folder).exists()));
         let nowhere = home.join("nowhere");
         forget_packed(&nowhere, &nowhere, &["ours"]).unwrap();
-        fs::remove_dir_all(&home).unwrap();
     }
 }

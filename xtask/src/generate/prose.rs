@@ -410,19 +410,18 @@ mod tests {
     /// rustdoc itself, over all of them at once: as documentation without a warning, and with no test in it.
     #[test]
     fn rustdoc_accepts_hostile_prose_without_warnings_and_tests() {
-        let folder = std::env::temp_dir().join(format!("xtask-prose-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
+        let folder = tempfile::TempDir::new().unwrap();
         let mut items = quote::quote!();
         for (index, text) in HOSTILE.iter().enumerate() {
             let (docs, name) = (docs(&prose(text)), quote::format_ident!("Item{index}"));
             items.extend(quote::quote!(#(#docs)* pub struct #name;));
         }
-        let file = folder.join("prose.rs");
+        let file = folder.path().join("prose.rs");
         fs::write(&file, format("prose.rs", &items).unwrap()).unwrap();
         let rustdoc = |arguments: &[&str]| {
             let mut command = Command::new(std::env::var_os("RUSTDOC").unwrap_or_else(|| "rustdoc".into()));
-            let output =
-                command.arg(&file).args(["--edition", "2024", "-o"]).arg(&folder).args(arguments).output().unwrap();
+            command.arg(&file).args(["--edition", "2024", "-o"]).arg(folder.path()).args(arguments);
+            let output = command.output().unwrap();
             let said =
                 format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
             assert!(output.status.success(), "{said}");
@@ -431,6 +430,5 @@ mod tests {
         rustdoc(&["-D", "warnings"]);
         let tests = rustdoc(&["--test"]);
         assert!(tests.contains("running 0 tests") || tests.contains("0 passed; 0 failed"), "{tests}");
-        fs::remove_dir_all(folder).unwrap();
     }
 }

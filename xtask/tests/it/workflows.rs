@@ -1,26 +1,20 @@
 //! The workflows of `.github/`: their syntax by a small schema, the commands in them by the programs that would run, and
 //! the scripts of those that nobody sees running, `drift` and `release`, against stand-ins for the programs that reach out.
 //! Those jobs run on Linux, and so do these tests.
-#![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
 
 use std::{
     collections::BTreeMap,
-    env, fs,
-    os::unix::fs::PermissionsExt,
+    fs,
     path::{Path, PathBuf},
     process::{Command, Output},
 };
 
 use serde_json::Value;
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap()
-}
+use super::{
+    scene::{self, write_program},
+    support::{XTASK, root, text},
+};
 
 /// Name, text and content of each workflow.
 fn workflows() -> Vec<(String, String, Value)> {
@@ -52,7 +46,7 @@ fn scripts(name: &str, workflow: &Value) -> Vec<(String, String)> {
 
 #[test]
 fn every_workflow_is_what_the_schema_allows() {
-    let schema: Value = serde_json::from_str(include_str!("data/workflow.schema.json")).unwrap();
+    let schema: Value = serde_json::from_str(include_str!("../data/workflow.schema.json")).unwrap();
     let schema = jsonschema::validator_for(&schema).unwrap();
     for (name, _, workflow) in workflows() {
         let errors: Vec<String> =
@@ -101,7 +95,7 @@ fn cargo_commands(script: &str) -> Vec<Vec<String>> {
 fn complaint(command: &[String]) -> Option<String> {
     let help = |arguments: &[&str]| {
         let output = match arguments {
-            ["xtask", rest @ ..] => Command::new(env!("CARGO_BIN_EXE_xtask")).args(rest).arg("--help").output(),
+            ["xtask", rest @ ..] => Command::new(XTASK).args(rest).arg("--help").output(),
             [verb, ..] => Command::new(env!("CARGO")).args([verb, "--help"]).output(),
             [] => return None,
         };
@@ -125,7 +119,7 @@ fn complaint(command: &[String]) -> Option<String> {
             return Some(format!("there is no package `{package}`"));
         }
     }
-    let steps = || Command::new(env!("CARGO_BIN_EXE_xtask")).args(["ci", "--list"]).output();
+    let steps = || Command::new(XTASK).args(["ci", "--list"]).output();
     for step in values(["--from", "--only"]) {
         if !text(&steps().unwrap().stdout).lines().any(|line| line == step) {
             return Some(format!("there is no step `{step}`"));
@@ -186,45 +180,20 @@ fn ci_installs_the_oldest_supported_rust() {
     assert!(ci.contains(&format!("rustup toolchain install {version} ")), "ci.yml does not install Rust {version}");
 }
 
-/// A folder in which a script runs, with stand-ins for programs. Each run of a stand-in is a line of `calls`.
+/// A scene in which scripts of the workflows run.
 struct Scene {
-    folder: PathBuf,
+    scene: scene::Scene,
     environment: Vec<(String, String)>,
 }
 
 impl Scene {
-    fn new(test: &str, programs: &[(&str, &str)]) -> Self {
-        let folder = env::temp_dir().join(format!("xtask-workflow-{test}-{}", std::process::id()));
-        fs::create_dir_all(folder.join("bin")).unwrap();
-        for (name, script) in programs {
-            let path = folder.join("bin").join(name);
-            fs::write(&path, format!("#!/bin/bash\necho \"{name} $*\" >> \"$CALLS\"\n{script}\n")).unwrap();
-            fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
-        }
-        let path = format!("{}:{}", folder.join("bin").display(), env::var("PATH").unwrap());
-        let file = |name| folder.join(name).display().to_string();
-        let environment = [("PATH", path), ("CALLS", file("calls"))];
-        let environment = environment.into_iter().chain([
-            ("GITHUB_OUTPUT", file("output")),
-            ("GITHUB_STEP_SUMMARY", file("summary")),
-            ("GITHUB_REF_NAME", "v1.2.3".to_owned()),
-        ]);
-        Self { environment: environment.map(|(name, value)| (name.to_owned(), value)).collect(), folder }
-    }
-
-    fn with(mut self, name: &str, value: &str) -> Self {
-        self.environment.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    fn write(&self, name: &str, content: &str) {
-        let path = self.folder.join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, content).unwrap();
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.folder.join(name)).unwrap_or_default()
+    fn new(programs: &[(&str, &str)], environment: &[(&str, &str)]) -> Self {
+        let scene = scene::Scene::new(programs);
+        let file = |name| scene.folder.path().join(name).display().to_string();
+        let files = [("GITHUB_OUTPUT", &*file("output")), ("GITHUB_STEP_SUMMARY", &file("summary"))];
+        let all = files.iter().chain(&[("GITHUB_REF_NAME", "v1.2.3")]).chain(environment);
+        let environment = all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Self { scene, environment }
     }
 
     /// Runs a script as the runner does; `${{ steps.ID.outputs.NAME }}` in a step's environment is what was written.
@@ -233,11 +202,11 @@ impl Scene {
         let (_, _, content) = all.iter().find(|(name, ..)| name == workflow).unwrap();
         let steps = content["jobs"][job]["steps"].as_array().unwrap();
         let step = steps.iter().find(|found| found["name"] == step).unwrap_or_else(|| panic!("no step {step:?}"));
-        let mut command = Command::new("bash");
+        let mut command = self.scene.command("bash");
         command.args(["--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"].as_str().unwrap()]);
-        command.current_dir(&self.folder).envs(self.environment.clone());
+        command.envs(self.environment.clone());
         for (name, value) in step["env"].as_object().into_iter().flatten() {
-            let written = self.read("output");
+            let written = self.scene.read("output");
             let output = value.as_str().unwrap().strip_prefix("${{ steps.compare.outputs.");
             let output = output.and_then(|rest| rest.strip_suffix(" }}"));
             let value =
@@ -254,13 +223,7 @@ impl Scene {
     }
 
     fn calls(&self, program: &str) -> Vec<String> {
-        self.read("calls").lines().filter(|line| line.starts_with(program)).map(str::to_owned).collect()
-    }
-}
-
-impl Drop for Scene {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.folder);
+        self.scene.read("calls").lines().filter(|line| line.starts_with(program)).map(str::to_owned).collect()
     }
 }
 
@@ -268,15 +231,14 @@ mod drift {
     use super::*;
 
     /// Runs the whole job: `cargo` reports and ends as told, and `issue` is the number of the open issue.
-    fn job(test: &str, report: &str, status: &str, issue: &str) -> Scene {
+    fn job(report: &str, status: &str, issue: &str) -> Scene {
         let curl = r#"while [ "$1" != --output ]; do shift; done; echo 'openapi: 3.0.3' > "$2""#;
         let programs = [
             ("curl", curl),
             ("cargo", r#"[ -s "${@: -1}" ] || exit 9; printf %s "$REPORT"; exit "$REPORT_STATUS""#),
             ("gh", r#"[ "$2" = list ] && echo "$ISSUE"; exit 0"#),
         ];
-        let scene = Scene::new(test, &programs).with("REPORT", report).with("REPORT_STATUS", status);
-        let scene = scene.with("ISSUE", issue);
+        let scene = Scene::new(&programs, &[("REPORT", report), ("REPORT_STATUS", status), ("ISSUE", issue)]);
         scene.succeed("drift.yml", "drift", "Fetch the published document");
         scene
     }
@@ -291,18 +253,18 @@ mod drift {
 
     #[test]
     fn a_difference_opens_one_issue_and_then_updates_it() {
-        let scene = job("drift-open", "| breaks | Incident.id |", "1", "");
+        let scene = job("| breaks | Incident.id |", "1", "");
         assert_eq!(calls_of_gh(&scene), ["gh label create drift", "gh issue create --title"]);
         assert!(scene.calls("gh")[2].ends_with("--label drift --body-file drift.md"), "{:?}", scene.calls("gh"));
-        assert!(scene.read("summary").contains("Incident.id"));
-        let scene = job("drift-update", "| breaks | Incident.id |", "1", "17");
+        assert!(scene.scene.read("summary").contains("Incident.id"));
+        let scene = job("| breaks | Incident.id |", "1", "17");
         assert_eq!(calls_of_gh(&scene), ["gh issue edit 17"]);
     }
 
     #[test]
     fn no_difference_closes_the_issue_if_there_is_one() {
-        assert_eq!(calls_of_gh(&job("drift-close", "0 differences", "0", "17")), ["gh issue close 17"]);
-        assert_eq!(calls_of_gh(&job("drift-quiet", "0 differences", "0", "")), [""; 0]);
+        assert_eq!(calls_of_gh(&job("0 differences", "0", "17")), ["gh issue close 17"]);
+        assert_eq!(calls_of_gh(&job("0 differences", "0", "")), [""; 0]);
     }
 
     #[test]
@@ -314,22 +276,22 @@ mod drift {
         assert_ne!(broken, text);
         let curl = r#"while [ "$1" != --output ]; do shift; done; cp broken.yaml "$2""#;
         let programs = [("curl", curl), ("cargo", r#"shift; exec "$XTASK" "$@""#), ("gh", "exit 0")];
-        let scene = Scene::new("drift-real", &programs).with("XTASK", env!("CARGO_BIN_EXE_xtask"));
-        scene.write("broken.yaml", &broken);
+        let scene = Scene::new(&programs, &[("XTASK", XTASK)]);
+        scene.scene.write("broken.yaml", &broken);
         scene.succeed("drift.yml", "drift", "Fetch the published document");
         assert_eq!(calls_of_gh(&scene), ["gh label create drift", "gh issue create --title"]);
-        let issue = scene.read("drift.md");
+        let issue = scene.scene.read("drift.md");
         assert!(issue.contains("Incident.id") && issue.contains("breaks"), "{issue}");
-        assert_eq!(scene.read("summary"), issue);
+        assert_eq!(scene.scene.read("summary"), issue);
     }
 
     #[test]
     fn a_comparison_that_failed_is_no_difference() {
-        for (test, report, status) in [("drift-empty", "", "1"), ("drift-usage", "usage", "2")] {
-            let scene = job(test, report, status, "17");
+        for (report, status) in [("", "1"), ("usage", "2")] {
+            let scene = job(report, status, "17");
             let output = scene.run("drift.yml", "drift", "Compare");
             assert!(!output.status.success() && text(&output.stdout).contains("::error::"), "{output:?}");
-            assert_eq!((scene.read("output"), scene.calls("gh")), (String::new(), Vec::new()));
+            assert_eq!((scene.scene.read("output"), scene.calls("gh")), (String::new(), Vec::new()));
         }
     }
 }
@@ -348,15 +310,15 @@ mod release {
     #[test]
     fn the_tag_must_be_the_version_and_have_its_lines_in_the_changelog() {
         for pkgid in PKGIDS {
-            let scene = Scene::new("release-check", &[("cargo", &format!("echo {pkgid}"))]);
-            scene.write("CHANGELOG.md", CHANGELOG);
+            let scene = Scene::new(&[("cargo", &format!("echo {pkgid}"))], &[]);
+            scene.scene.write("CHANGELOG.md", CHANGELOG);
             scene.succeed("release.yml", "check", CHECK);
-            assert_eq!(scene.read("notes.md").trim(), "### Added\n\n- A thing.");
+            assert_eq!(scene.scene.read("notes.md").trim(), "### Added\n\n- A thing.");
         }
         let fails = |tag: &str, changelog: &str, message: &str| {
-            let scene = Scene::new("release-refused", &[("cargo", &format!("echo {}", PKGIDS[0]))]);
-            let scene = scene.with("GITHUB_REF_NAME", tag);
-            scene.write("CHANGELOG.md", changelog);
+            let programs = [("cargo", &*format!("echo {}", PKGIDS[0]))];
+            let scene = Scene::new(&programs, &[("GITHUB_REF_NAME", tag)]);
+            scene.scene.write("CHANGELOG.md", changelog);
             let output = scene.run("release.yml", "check", CHECK);
             assert!(!output.status.success() && text(&output.stdout).contains(message), "{output:?}");
         };
@@ -376,15 +338,15 @@ mod release {
     #[test]
     fn an_archive_holds_both_programs_and_the_releases_page_their_checksums() {
         let target = "x86_64-unknown-linux-gnu";
-        let scene = Scene::new("release-pack", &[("gh", "exit 0")]).with("TARGET", target);
-        let scene = scene.with("RUNNER_OS", "Linux").with("RUNNER_ARCH", "X64");
+        let environment = [("TARGET", target), ("RUNNER_OS", "Linux"), ("RUNNER_ARCH", "X64")];
+        let scene = Scene::new(&[("gh", "exit 0")], &environment);
+        let folder = scene.scene.folder.path();
         for file in ["README.md", "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "dist/notes.md"] {
-            scene.write(file, file);
+            scene.scene.write(file, file);
         }
         for program in ["cx-incidents", "coralogix-incidents-emulator"] {
             let file = format!("target/{target}/release/{program}");
-            scene.write(&file, "#!/bin/sh\necho \"$0 $1\" >> \"$CALLS\"\n");
-            fs::set_permissions(scene.folder.join(file), fs::Permissions::from_mode(0o755)).unwrap();
+            write_program(&folder.join(file), "echo \"$0 $1\" >> \"$CALLS\"");
         }
         scene.succeed("release.yml", "binaries", "Pack");
         assert_eq!(scene.calls("target").len(), 2, "both programs were started once");
@@ -393,8 +355,7 @@ mod release {
         let name = format!("coralogix-incidents-v1.2.3-{target}");
         let shell = |script: &str| {
             let mut command = Command::new("bash");
-            text(&command.args(["-c", script]).current_dir(scene.folder.join("dist")).output().unwrap().stdout)
-                .to_owned()
+            text(&command.args(["-c", script]).current_dir(folder.join("dist")).output().unwrap().stdout).to_owned()
         };
         let files = shell(&format!("tar -tzf {name}.tar.gz"));
         for file in ["cx-incidents", "coralogix-incidents-emulator", "LICENSE-MIT"] {
