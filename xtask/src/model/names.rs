@@ -9,62 +9,19 @@ use crate::{
 };
 
 /// What generated types use by its bare name.
+#[rustfmt::skip]
 pub(crate) const TYPES: &[&str] = &[
-    "BTreeMap",
-    "Box",
-    "Clone",
-    "DateTime",
-    "Debug",
-    "Default",
-    "Deserialize",
-    "Eq",
-    "Err",
-    "From",
-    "Hash",
-    "Into",
-    "IntoIterator",
-    "None",
-    "Ok",
-    "Option",
-    "PartialEq",
-    "Result",
-    "Self",
-    "Serialize",
-    "Some",
-    "String",
-    "Utc",
-    "Vec",
+    "BTreeMap", "Box", "Clone", "DateTime", "Debug", "Default", "Deserialize", "Eq", "Err", "From", "Hash", "Into",
+    "IntoIterator", "None", "Ok", "Option", "PartialEq", "Result", "Self", "Serialize", "Some", "String", "Utc", "Vec",
 ];
 
-/// Methods that `Client` has by hand, derived or of progenitor, and `all`, whose constant lists the operations.
+/// Methods that `Client` has by hand or derived, and `all`, whose constant lists the operations.
+#[rustfmt::skip]
 pub(crate) const CLIENT_METHODS: &[&str] = &[
-    "all",
-    "api_generation",
-    "attempt",
-    "attempts",
-    "base_url",
-    "builder",
-    "bulk",
-    "clone",
-    "decode",
-    "error",
-    "exec",
-    "from_env",
-    "hand_over",
-    "new",
-    "new_with_client",
-    "open_incidents_of",
-    "operations",
-    "patient",
-    "prepare",
-    "read",
-    "retry_budget",
-    "stamp",
-    "unaccounted",
-    "url",
-    "wait_for_status",
-    "with_options",
-    "within",
+    "all", "answered", "api_generation", "apply_headers", "ask_again", "attempt", "attempts", "base_url", "builder",
+    "bulk", "call", "clone", "decode", "error", "exec", "exec_verb", "first_binding", "from_env", "hand_over",
+    "incomplete_response", "new_call", "open_incidents_of", "operations", "other_binding", "read", "request",
+    "retry_budget", "url", "wait_for_status", "with_options", "with_read_timeout", "within",
 ];
 
 /// Operations whose methods would have the name of another method.

@@ -2,16 +2,53 @@
 
 use super::*;
 
-/// Plants one fault and expects one error, with the line of `at` in the faulty document and these words.
-#[track_caller]
-fn refused(old: &str, new: &str, at: &str, words: &[&str]) {
-    assert_eq!(DOCUMENT.matches(old).count(), 1, "`{old}` must stand once in the document");
-    let text = DOCUMENT.replace(old, new);
-    let line = text.lines().position(|line| line.contains(at)).unwrap_or_else(|| panic!("no line has `{at}`")) + 1;
-    let error = match parsed(&text).and_then(|document| generate(&document)) {
-        Ok(_) => panic!("expected an error"),
+/// Parts of the document that are replaced.
+const PERMISSION: &str = "x-permission: incidents:read\n      requestBody";
+const ID: &str = "- name: id\n          in: path";
+const ID_SCHEMA: &str = r"schema: {type: string, minLength: 1, pattern: '\S'}";
+const IDS: &str = "        ids:\n          type: array";
+const COUNT: &str = "count: {type: integer, format: int32, description: How often.}";
+const MESSAGE: &str = "message: {type: string, description: Why.}";
+const STATES: &str = " [STATE_UNSPECIFIED, STATE_ON]";
+
+fn error(text: &str) -> String {
+    match parsed(text).and_then(|document| generate(&document)) {
+        Ok(_) => panic!("expected an error of {text}"),
         Err(error) => format!("{error:#}"),
-    };
+    }
+}
+
+/// The number of the first line that has some text.
+#[track_caller]
+fn line(text: &str, at: &str) -> usize {
+    text.lines().position(|line| line.contains(at)).unwrap_or_else(|| panic!("no line has `{at}`")) + 1
+}
+
+#[track_caller]
+fn replaced(old: &str, new: &str) -> String {
+    assert_eq!(DOCUMENT.matches(old).count(), 1, "`{old}` must stand once in the document");
+    DOCUMENT.replace(old, new)
+}
+
+/// Plants one fault and expects one error, with these words and the first line that is not in the document as it was.
+#[track_caller]
+fn refused(old: &str, new: &str, words: &[&str]) {
+    let text = replaced(old, new);
+    let before = DOCUMENT.lines().chain(std::iter::repeat(""));
+    let line = text.lines().zip(before).position(|(line, before)| line != before).unwrap() + 1;
+    refused_in(&text, line, words);
+}
+
+/// As [`refused`], with the first line of the faulty document that has `at`.
+#[track_caller]
+fn refused_at(at: &str, old: &str, new: &str, words: &[&str]) {
+    let text = replaced(old, new);
+    refused_in(&text, line(&text, at), words);
+}
+
+#[track_caller]
+fn refused_in(text: &str, line: usize, words: &[&str]) {
+    let error = error(text);
     assert!(error.starts_with(&format!("doc.yaml:{line}: ")), "expected line {line}: {error}");
     for word in words {
         assert!(error.contains(word), "expected `{word}`: {error}");
@@ -19,76 +56,64 @@ fn refused(old: &str, new: &str, at: &str, words: &[&str]) {
     assert_eq!(error.lines().count(), 1, "{error}");
 }
 
+/// The value of a key as a list in lines of their own.
+fn lines(values: &[&str]) -> String {
+    format!("\n        - {}", values.join("\n        - "))
+}
+
+/// A list in the query, before the parameter `id`.
+fn query_list(name: &str, items: &str) -> String {
+    let schema = format!("{{type: array, items: {items}}}");
+    let parameter = format!("name: {name}, in: query, required: true, style: form, explode: true, schema: {schema}");
+    format!("- {{{parameter}}}\n        {ID}")
+}
+
 #[test]
 fn a_yaml_mistake_is_reported_with_its_line() {
-    refused(
-        "x-permission: incidents:read\n      requestBody",
-        "x-permission: [incidents\n      requestBody",
-        "requestBody",
-        &["YAML"],
-    );
-    let twice = "operationId: findIncidents\n      operationId: findIncidents # again";
-    refused("operationId: findIncidents", twice, "# again", &["the key `operationId` is repeated"]);
+    refused_at("requestBody", PERMISSION, "x-permission: [incidents\n      requestBody", &["YAML"]);
+    let id = "operationId: findIncidents";
+    refused(id, &format!("{id}\n      {id} # again"), &["the key `operationId` is repeated"]);
 }
 
 #[test]
 fn a_reference_to_nothing_is_reported_with_its_line() {
-    refused(
-        "'#/components/schemas/Query'",
-        "'#/components/schemas/Qery'",
-        "/Qery",
-        &["operation `findIncidents`", "refers to a node that does not exist", "/Qery"],
-    );
-    refused("'#/components/schemas/Query'", "'other.yaml#/Query'", "other.yaml", &["refers to another file"]);
+    let query = "'#/components/schemas/Query'";
+    let words = ["operation `findIncidents`", "refers to a node that does not exist", "/Qery"];
+    refused(query, "'#/components/schemas/Qery'", &words);
+    refused(query, "'other.yaml#/Query'", &["refers to another file"]);
+    let itself = "'#/paths/~1v1~1incidents:find/post/requestBody/content/application~1json/schema'";
+    refused(query, itself, &["operation `findIncidents`", "refers to itself"]);
 }
 
 #[test]
-fn two_error_types_on_one_operation_are_refused_by_name() {
+fn what_progenitor_cannot_take_is_refused_by_name() {
     let words =
         ["operation `findIncidents`", "one schema for all error responses", "400 is `Status`", "5XX is `Incident`"];
-    refused("'#/components/schemas/Status' # of 5XX", "'#/components/schemas/Incident'", "      responses:", &words);
-}
-
-#[test]
-fn a_default_response_is_refused_by_name() {
-    refused("'5XX':", "default:", "default:", &["operation `findIncidents`", "`default` response"]);
-}
-
-#[test]
-fn openapi_3_1_is_refused() {
-    refused("openapi: 3.0.3", "openapi: 3.1.0", "openapi: 3.1.0", &["OpenAPI 3.1.0", "3.0 documents only"]);
+    let status = "'#/components/schemas/Status' # of 5XX";
+    refused_at("      responses:", status, "'#/components/schemas/Incident'", &words);
+    refused("'5XX':", "default:", &["operation `findIncidents`", "`default` response"]);
+    refused("openapi: 3.0.3", "openapi: 3.1.0", &["OpenAPI 3.1.0", "3.0 documents only"]);
     // Without quotes it is a number.
-    refused("openapi: 3.0.3", "openapi: 3.1", "openapi: 3.1", &["OpenAPI 3.1:", "3.0 documents only"]);
-}
-
-#[test]
-fn a_missing_operation_id_is_reported_by_method_and_path() {
-    refused("      operationId: findIncidents\n", "", "    post:", &["`POST /v1/incidents:find` has no `operationId`"]);
+    refused("openapi: 3.0.3", "openapi: 3.1", &["OpenAPI 3.1:", "3.0 documents only"]);
+    let words = ["`POST /v1/incidents:find` has no `operationId`"];
+    refused_at("    post:", "      operationId: findIncidents\n", "", &words);
+    // It panics at this one.
+    let schema = "'#/components/schemas/Incident'\ncomponents:";
+    let within = "'#/components/schemas/Incident/properties/id'\ncomponents:";
+    refused_at("    get:", schema, within, &["progenitor can't take operation `getIncident`", "is missing"]);
 }
 
 #[test]
 fn unsupported_constructs_are_refused_with_their_line() {
-    let one_of = "count: {type: integer, format: int32, oneOf: [], description: How often.}";
-    let count = "count: {type: integer, format: int32, description: How often.}";
-    refused(count, one_of, "count:", &["`Incident.count`", "`oneOf` is not supported"]);
-    refused(count, "count: {type: number, description: How often.}", "count:", &["`Incident.count`", "type `number`"]);
-    let closed = "Query:\n      type: object\n      additionalProperties: false\n";
-    refused(
-        "Query:\n      type: object\n",
-        closed,
-        "additionalProperties: false",
-        &["schema `Query`", "`additionalProperties`"],
-    );
-    refused(
-        r"schema: {type: string, minLength: 1, pattern: '\S'}",
-        "schema: {type: array}",
-        "type: array}",
-        &["parameter `id` of `getIncident`"],
-    );
-    let matrix = "in: path\n          style: matrix";
-    refused("in: path", matrix, "style: matrix", &["parameter `id` of `getIncident`", "style: simple"]);
-    let values = |lines: &[&str]| format!("\n        - {}", lines.join("\n        - "));
-    for (lines, at, word) in [
+    let one_of = COUNT.replace("int32", "int32, oneOf: []");
+    refused(COUNT, &one_of, &["`Incident.count`", "`oneOf` is not supported"]);
+    refused(COUNT, "count: {type: number, description: How often.}", &["`Incident.count`", "type `number`"]);
+    let query = "Query:\n      type: object\n";
+    let closed = format!("{query}      additionalProperties: false\n");
+    refused(query, &closed, &["schema `Query`", "`additionalProperties`"]);
+    let words = ["parameter `id` of `getIncident`", "style: simple"];
+    refused("in: path", "in: path\n          style: matrix", &words);
+    for (values, at, word) in [
         (&["STATE_ON"][..], "- STATE_ON", "must end in `_UNSPECIFIED`"),
         (&["STATE_UNSPECIFIED", "OTHER"], "- OTHER", "share no prefix"),
         (&["STATE_UNSPECIFIED", "STATE_ON", "STATE_1"], "- STATE_1", "`STATE_1` without its prefix `STATE_` can't be"),
@@ -97,46 +122,37 @@ fn unsupported_constructs_are_refused_with_their_line() {
         (&["STATE_UNSPECIFIED", "STATE_O_N", "STATE_ON", "STATE_O__N"], "- STATE_O__N", "a second variant `ON`"),
         (&["STATE_UNSPECIFIED", "STATE_UNRECOGNIZED"], "- STATE_UNR", "a second variant `Unrecognized`"),
     ] {
-        refused(" [STATE_UNSPECIFIED, STATE_ON]", &values(lines), at, &["enum `State`", word]);
+        refused_at(at, STATES, &lines(values), &["enum `State`", word]);
     }
-    refused("[STATE_UNSPECIFIED, STATE_ON]", "[]", "enum: []", &["enum `State`", "has no values"]);
+    refused(STATES, " []", &["enum `State`", "has no values"]);
+    // A least length that is not checked.
+    let text = replaced(ID_SCHEMA, &ID_SCHEMA.replace("minLength: 1", "minLength: 36"));
+    assert!(error(&text).contains("`id`: the patterns require one character: write `minLength: 1`"));
 }
 
 #[test]
 fn a_message_that_requires_itself_is_rejected_with_its_line() {
-    let count = "count: {type: integer, format: int32, description: How often.}";
-    let parent = format!("{count}\n        parent:\n          $ref: '#/components/schemas/Incident'");
+    let parent = format!("{COUNT}\n        parent:\n          $ref: '#/components/schemas/Incident'");
     // Optional, it is a list of any length, and so it is below a list.
-    assert!(generate(&parsed(&DOCUMENT.replace(count, &parent)).unwrap()).is_ok());
-    let document = DOCUMENT.replace(count, &parent).replace("required: [id, state]", "required: [id, state, parent]");
-    let error = |document: &str| match parsed(document).and_then(|document| generate(&document)) {
-        Ok(_) => panic!("expected an error"),
-        Err(error) => error.to_string(),
-    };
-    let line = |document: &str, at: &str| document.lines().position(|line| line.contains(at)).unwrap() + 1;
-    let start = format!(
-        "doc.yaml:{}: schema `Incident` requires itself, by its member `parent`",
-        line(&document, "[id, state, parent]")
-    );
-    assert!(error(&document).starts_with(&start), "{}", error(&document));
+    let text = replaced(COUNT, &parent);
+    generated(&text);
+    let text = text.replace("required: [id, state]", "required: [id, state, parent]");
+    let words = ["schema `Incident` requires itself, by its member `parent`"];
+    refused_in(&text, line(&text, "[id, state, parent]"), &words);
 
-    // By way of another message it is told once.
+    // By way of another message it is reported once.
     let other = "    State:\n      type: string\n";
-    let history = "    History:\n      type: object\n      required: [incident]\n      description: What was.\n      properties:\n        \
-                   incident:\n          $ref: '#/components/schemas/Incident'\n";
-    let document = document.replace(
+    let history = "    History: {type: object, required: [incident], properties: {incident: {$ref: '#/components/schemas/Incident'}}}\n";
+    let text = text.replace(
         "parent:\n          $ref: '#/components/schemas/Incident'",
-        "parent:\n          $ref: '#/components/schemas/History'",
+        "parent: {$ref: '#/components/schemas/History'}",
     );
-    let document = document.replace(other, &format!("{history}{other}"));
-    let found = error(&document);
-    assert!(found.contains("by its member `parent`, then `incident`") && found.lines().count() == 1, "{found}");
+    let text = text.replace(other, &format!("{history}{other}"));
+    refused_in(&text, line(&text, "[id, state, parent]"), &["by its member `parent`, then `incident`"]);
 }
 
 #[test]
 fn an_unknown_document_key_is_refused_with_its_line() {
-    let permission = "x-permission: incidents:read\n      requestBody";
-    let with = |line: &str| format!("x-permission: incidents:read\n      {line}\n      requestBody");
     for (line, words) in [
         ("x-pagging: {items: incidents}", ["`x-pagging`", "`x-paging`, `x-codeSamples`"]),
         ("x-paging: {item: incidents}", ["`item`", "`items`"]),
@@ -149,256 +165,153 @@ fn an_unknown_document_key_is_refused_with_its_line() {
         ("tagz: [Incidents]", ["operation `findIncidents`", "`tagz` is not supported"]),
         ("servers: []", ["operation `findIncidents`", "`servers` is not supported"]),
     ] {
-        refused(permission, &with(line), line, &words);
+        refused(PERMISSION, &PERMISSION.replace('\n', &format!("\n      {line}\n")), &words);
     }
     for (old, new, message) in [
+        ("    get:\n", "    gett:\n", "this path has the unknown keyword `gett`"),
         (
-            "    get:\n      operationId: getIncident\n",
-            "    gett:\n      operationId: getIncident\n",
-            "this path has the unknown keyword `gett`",
-        ),
-        (
-            "required: true\n          description: Its id.",
-            "requird: true\n          description: Its id.",
+            "required: true\n          desc",
+            "requird: true\n          desc",
             "this parameter has the unknown keyword `requird`",
         ),
         (
-            "'200':\n          description: Found.\n          content:\n            application/json:\n              schema:\n                $ref: '#/components/schemas/Incident'\n        '400'",
-            "'200':\n          description: Found.\n          contents: {}\n        '400'",
+            "description: Refused.",
+            "description: Refused.\n          contents: {}",
             "this response has the unknown keyword `contents`",
         ),
         ("  /5/incidents/{id}:", "  5/incidents/{id}:", "the path `5/incidents/{id}` must begin with `/`"),
     ] {
-        assert_eq!(DOCUMENT.matches(old).count(), 1, "{old}");
-        let error =
-            format!("{:#}", parsed(&DOCUMENT.replace(old, new)).and_then(|document| generate(&document)).unwrap_err());
+        let error = error(&replaced(old, new));
         assert!(error.starts_with("doc.yaml:") && error.contains(message), "{error}");
     }
-    refused("- name: id", "- name: id\n          x-body-membr: id", "x-body-membr", &["`x-body-member`"]);
-    let property = "message: {type: string, x-deviaton: None., description: Why.}";
-    refused("message: {type: string, description: Why.}", property, "x-deviaton", &["`x-deviation`"]);
-    let body = "application/json:\n            schema:\n              $ref: '#/components/schemas/Query'";
+    refused("- name: id", "- name: id\n          x-body-membr: id", &["`x-body-membr`", "`x-body-member`"]);
+    refused(MESSAGE, &MESSAGE.replace("desc", "x-deviaton: None., desc"), &["`x-deviaton`", "`x-deviation`"]);
+    let body = "schema:\n              $ref: '#/components/schemas/Query'";
     let example = format!("{body}\n            examples: {{one: {{externalvalue: samples/x.json}}}}");
-    refused(body, &example, "externalvalue", &["`externalvalue`", "`externalValue`"]);
+    refused(body, &example, &["`externalvalue`", "`externalValue`"]);
 }
 
 #[test]
 fn a_value_of_the_wrong_type_is_refused_with_its_line() {
-    for (old, new, at, message) in [
+    let (count, required) = ("value of `minItems` that is not a whole number", "`required` that is not");
+    for (old, new, words) in [
+        ("minItems: 1\n", "minItems: '1'\n", ["this schema", count]),
+        ("minItems: 1\n", "minItems: -1\n", ["this schema", count]),
+        (ID_SCHEMA, "schema: {type: string, minLength: null}", ["this schema", "`minLength`"]),
+        ("$ref: '#/components/schemas/State'", "$ref: 3", ["this schema", "value of `$ref` that is not text"]),
+        (MESSAGE, "message: why", ["this schema", "must be a mapping"]),
+        ("schemas:\n    Query:", "schemas:\n    Other: []\n    Query:", ["this schema", "must be a mapping"]),
         (
-            "          minItems: 1\n",
-            "          minItems: '1'\n",
-            "minItems",
-            "this schema has a value of `minItems` that is not a whole number",
+            "required: true\n          description: Its id.",
+            "required: 'true'\n          description: Its id.",
+            ["this parameter", "value of `required` that is not `true` or `false`"],
         ),
-        (
-            "          minItems: 1\n",
-            "          minItems: -1\n",
-            "minItems",
-            "this schema has a value of `minItems` that is not a whole number",
-        ),
-        (
-            "minLength: 1, pattern: '\\S'}\n      responses",
-            "minLength: null, pattern: '\\S'}\n      responses",
-            "minLength: null",
-            "`minLength`",
-        ),
-        (
-            "$ref: '#/components/schemas/State'",
-            "$ref: 3",
-            "$ref: 3",
-            "this schema has a value of `$ref` that is not text",
-        ),
-        (
-            "        message: {type: string, description: Why.}",
-            "        message: why",
-            "message: why",
-            "this schema must be a mapping",
-        ),
-        ("  schemas:\n    Query:", "  schemas:\n    Other: []\n    Query:", "Other", "this schema must be a mapping"),
-        (
-            "          required: true\n          description: Its id.",
-            "          required: 'true'\n          description: Its id.",
-            "'true'",
-            "this parameter has a value of `required` that is not `true` or `false`",
-        ),
-        (
-            "      summary: Get an incident\n",
-            "      summary: [Get]\n",
-            "[Get]",
-            "this operation has a value of `summary` that is not text",
-        ),
+        ("summary: Get an incident\n", "summary: [Get]\n", ["this operation", "value of `summary` that is not text"]),
         (
             "info: {title: Test, version: 1.0.0}",
             "info: Test",
-            "info",
-            "this document has a value of `info` that is not a mapping",
+            ["this document", "value of `info` that is not a mapping"],
         ),
+        (STATES, " STATE_UNSPECIFIED", ["this schema", "value of `enum` that is not a list"]),
+        ("required: [id, state]", "required: false", ["this schema has a value of", required]),
+        ("required: [id, state]", "required: id", ["this schema has a value of", required]),
+        ("required: [id, state]", "required: {id: true}", ["this schema has a value of", required]),
     ] {
-        refused(old, new, at, &[message]);
+        refused(old, new, &words);
     }
 }
 
 #[test]
-fn a_least_length_that_is_not_checked_is_refused() {
-    let (old, new) =
-        ("minLength: 1, pattern: '\\S'}\n      responses", "minLength: 36, pattern: '\\S'}\n      responses");
-    assert_eq!(DOCUMENT.matches(old).count(), 1);
-    let error =
-        format!("{:#}", parsed(&DOCUMENT.replace(old, new)).and_then(|document| generate(&document)).unwrap_err());
-    assert!(error.contains("`id`: the patterns require one character: write `minLength: 1`"), "{error}");
-}
-
-#[test]
-fn a_limit_that_no_request_has_is_refused_with_its_line() {
-    let permission = "x-permission: incidents:read\n      requestBody";
-    for (lines, at, words) in [
-        ("x-incident-ids: ids\n      x-max-incident-ids: 0", "x-max", ["`0`", "a positive integer"]),
-        ("x-incident-ids: ids\n      x-max-incident-ids: '9'", "x-max", ["`\"9\"`", "a positive integer"]),
-        ("x-max-incident-ids: 9", "x-max", ["`x-incident-ids`", "request body"]),
-        ("x-max-page-size: -1", "x-max", ["`-1`", "a positive integer"]),
-        ("x-max-page-size: 9", "x-max", ["`x-paging`", "generation 5"]),
-    ] {
-        refused(permission, &format!("x-permission: incidents:read\n      {lines}\n      requestBody"), at, &words);
-    }
-}
-
-#[test]
-fn names_that_would_clash_in_rust_are_refused_with_their_line() {
-    let count = "count: {type: integer, format: int32, description: How often.}";
-    let twice = "createdAt: {type: string}\n        created_at: {type: string}";
-    refused(count, twice, "created_at", &["schema `Incident`", "`created_at`", "`createdAt`", "rename one"]);
-    let open = "message: {type: string, description: Why.}\n        otherMembers: {type: string}\n      additionalProperties: true";
-    refused(
-        "message: {type: string, description: Why.}",
-        open,
-        "otherMembers",
-        &["schema `Status`", "the generator's"],
-    );
-    for name in ["Option", "String", "Vec", "Default", "Result", "Box", "Deserialize", "DateTime", "BTreeMap", "Self"] {
-        let line = format!("    {name}: {{type: object}}");
-        let schema = format!("{line}\n    Query:\n      type: object");
-        refused("    Query:\n      type: object", &schema, &line, &["has the name of a type", name]);
-    }
-    let id = "- name: id\n          in: path";
-    let parameter = |name: &str| {
-        format!(
-            "- {{name: {name}, in: query, required: true, style: form, explode: true, schema: {{type: array, items: {{type: string}}}}}}\n        {id}"
-        )
-    };
-    refused(id, &parameter("ID"), "- name: id", &["operation `getIncident`", "`id`", "`ID`"]);
-    refused(id, &parameter("body"), "name: body", &["operation `getIncident`", "`body`"]);
-    for name in ["builder", "exec", "clone", "fromEnv", "apiGeneration", "handOver", "base_url", "all"] {
-        let line = format!("operationId: {name}");
-        refused("operationId: getIncident", &line, &line, &[name, "taken by the SDK by hand"]);
-    }
-    for name in ["findIncidents", "find_incidents"] {
-        let line = format!("operationId: {name}");
-        refused(
-            "operationId: getIncident",
-            &format!("{line} # again"),
-            "# again",
-            &[name, "operation `findIncidents` at doc.yaml:7"],
-        );
-    }
-    let paged = DOCUMENT.replace(
-        "safe\n      x-permission: incidents:read\n      requestBody",
-        "safe\n      x-permission: incidents:read\n      x-paging: {items: incidents}\n      requestBody",
-    );
-    let text = paged.replace("operationId: getIncident", "operationId: findIncidentsStream");
-    let error = generate(&parsed(&text).unwrap()).unwrap_err().to_string();
-    assert!(error.contains("taken by the stream of operation `findIncidents`"), "{error}");
-}
-
-#[test]
-fn names_that_rust_does_not_allow_are_refused_with_their_line() {
-    for name in ["self", "Self", "super", "crate", "2nd", "'$'"] {
-        let line = format!("{name}: {{type: string, minLength: 1, pattern: '\\S'}}");
-        let ids = "        ids:\n          type: array";
-        let words = ["schema `Query`", "can't be a name in Rust"];
-        refused(ids, &format!("        {line}\n{ids}"), &line, &words);
-        let line = format!(
-            "- {{name: {name}, in: query, required: true, style: form, explode: true, schema: {{type: array, items: {{type: string}}}}}}"
-        );
-        let words = ["operation `getIncident`", "can't be a name in Rust"];
-        let id = "- name: id\n          in: path";
-        refused(id, &format!("{line}\n        {id}"), &line, &words);
-    }
-    for name in ["self", "Super", "crate", "match"] {
-        let line = format!("operationId: {name}");
-        refused("operationId: getIncident", &line, &line, &[name, "can't be a name in Rust"]);
-    }
-    let message = "        message: {type: string, description: Why.}";
-    let text = DOCUMENT.replace(message, &format!("{message}\n        type: {{type: string, description: Its kind.}}"));
-    assert!(generate(&parsed(&text).unwrap()).unwrap()["types.rs"].contains("pub type_: Option<String>"));
-    let ids = "        ids:\n          type: array";
-    let text =
-        DOCUMENT.replace(ids, &format!("        match: {{type: array, minItems: 1, items: {{type: string}}}}\n{ids}"));
-    assert!(generate(&parsed(&text).unwrap()).unwrap()["client.rs"].contains("body.match_.len()"));
-}
-
-#[test]
-fn an_enum_value_that_is_repeated_or_not_a_string_is_refused_with_its_line() {
+fn a_list_of_texts_has_no_other_values_and_none_twice() {
     for (value, words) in [
         ("7", "`7` is not a string"),
         ("null", "`null` is not a string"),
         ("{A: B}", "is not a string"),
         ("STATE_ON", "\"STATE_ON\" is repeated"),
     ] {
-        let values = format!("\n        - STATE_UNSPECIFIED\n        - STATE_ON\n        - {value} # new");
-        refused(" [STATE_UNSPECIFIED, STATE_ON]", &values, "# new", &["enum `State`", words]);
+        let values = lines(&["STATE_UNSPECIFIED", "STATE_ON", &format!("{value} # new")]);
+        refused_at("# new", STATES, &values, &["enum `State`", words]);
     }
-    refused(
-        "[STATE_UNSPECIFIED, STATE_ON]",
-        "STATE_UNSPECIFIED",
-        "enum: STATE",
-        &["this schema has a value of `enum` that is not a list"],
-    );
+    for (list, words) in [
+        ("[id, 7]", "`required` of schema `Incident` must be a list of strings"),
+        ("[id, null]", "`required` of schema `Incident` must be a list of strings"),
+        ("[id, id]", "schema `Incident`: \"id\" is repeated"),
+    ] {
+        refused("required: [id, state]", &format!("required: {list}"), &[words]);
+    }
 }
 
 #[test]
-fn what_a_schema_requires_is_a_list_of_texts() {
-    let words = ["`required` of schema `Incident` must be a list of strings"];
-    for other in ["required: [id, 7]", "required: [id, null]"] {
-        refused("required: [id, state]", other, other, &words);
+fn a_limit_that_no_request_has_is_refused_with_its_line() {
+    for (lines, words) in [
+        ("x-incident-ids: ids\n      x-max-incident-ids: 0", ["`0`", "a positive integer"]),
+        ("x-incident-ids: ids\n      x-max-incident-ids: '9'", ["`\"9\"`", "a positive integer"]),
+        ("x-max-incident-ids: 9", ["`x-incident-ids`", "request body"]),
+        ("x-max-page-size: -1", ["`-1`", "a positive integer"]),
+        ("x-max-page-size: 9", ["`x-paging`", "generation 5"]),
+    ] {
+        refused_at("x-max", PERMISSION, &PERMISSION.replace('\n', &format!("\n      {lines}\n")), &words);
     }
-    for other in ["required: false", "required: id", "required: {id: true}"] {
-        refused("required: [id, state]", other, other, &["this schema has a value of `required` that is not a list"]);
+}
+
+#[test]
+fn names_that_would_clash_in_rust_are_refused_with_their_line() {
+    let twice = "createdAt: {type: string}\n        created_at: {type: string}";
+    refused_at("created_at", COUNT, twice, &["schema `Incident`", "`created_at`", "`createdAt`", "rename one"]);
+    let open = format!("{MESSAGE}\n        otherMembers: {{type: string}}\n      additionalProperties: true");
+    refused(MESSAGE, &open, &["schema `Status`", "the generator's"]);
+    let query = "    Query:\n      type: object";
+    for name in ["Option", "String", "Vec", "Default", "Result", "Box", "Deserialize", "DateTime", "BTreeMap", "Self"] {
+        let schema = format!("    {name}: {{type: object}}\n{query}");
+        refused(query, &schema, &["has the name of a type", name]);
     }
-    refused("required: [id, state]", "required: [id, id]", "[id, id]", &["schema `Incident`", "\"id\" is repeated"]);
+    refused_at("- name: id", ID, &query_list("ID", "{type: string}"), &["operation `getIncident`", "`id`", "`ID`"]);
+    refused(ID, &query_list("body", "{type: string}"), &["operation `getIncident`", "`body`"]);
+    let id = "operationId: getIncident";
+    for name in ["builder", "exec", "clone", "fromEnv", "apiGeneration", "handOver", "base_url", "all"] {
+        refused(id, &format!("operationId: {name}"), &[name, "taken by the SDK by hand"]);
+    }
+    for name in ["findIncidents", "find_incidents"] {
+        refused(id, &format!("operationId: {name}"), &[name, "operation `findIncidents` at doc.yaml:7"]);
+    }
+    let paged = replaced(PERMISSION, &PERMISSION.replace('\n', "\n      x-paging: {items: incidents}\n"));
+    let error = error(&paged.replace(id, "operationId: findIncidentsStream"));
+    assert!(error.contains("taken by the stream of operation `findIncidents`"), "{error}");
+}
+
+#[test]
+fn names_that_rust_does_not_allow_are_refused_with_their_line() {
+    for name in ["self", "Self", "super", "crate", "2nd", "'$'"] {
+        let member = format!("        {name}: {{type: string, minLength: 1, pattern: '\\S'}}\n{IDS}");
+        refused(IDS, &member, &["schema `Query`", "can't be a name in Rust"]);
+        let words = ["operation `getIncident`", "can't be a name in Rust"];
+        refused(ID, &query_list(name, "{type: string}"), &words);
+    }
+    for name in ["self", "Super", "crate", "match"] {
+        refused("operationId: getIncident", &format!("operationId: {name}"), &[name, "can't be a name in Rust"]);
+    }
+    for name in ["my_schema", "DNSName"] {
+        let query = "    Query:\n      type: object";
+        refused(query, &format!("    {name}: {{type: object}}\n{query}"), &["progenitor made no struct"]);
+    }
+    // A member may be a keyword.
+    let text = replaced(MESSAGE, &format!("{MESSAGE}\n        type: {{type: string, description: Its kind.}}"));
+    assert!(generated(&text)["types.rs"].contains("pub type_: Option<String>"));
+    let text = replaced(IDS, &format!("        match: {{type: array, minItems: 1, items: {{type: string}}}}\n{IDS}"));
+    assert!(generated(&text)["client.rs"].contains("body.match_.len()"));
 }
 
 #[test]
 fn a_parameter_is_a_plain_string_or_a_list_of_them() {
-    let schema = r"schema: {type: string, minLength: 1, pattern: '\S'}";
-    for other in [
-        "{type: integer, format: int32}",
-        "{type: string, format: uuid}",
-        "{type: string, enum: [A, B]}",
-        "{$ref: '#/components/schemas/State'}",
-        "{type: array, items: {type: string}}",
-    ] {
-        let line = format!("schema: {other}");
-        refused(schema, &line, &line, &["parameter `id` of `getIncident`"]);
+    let list = ["{type: integer, format: int32}", "{type: array}", "{type: array, items: {type: string}}"];
+    let state = "{$ref: '#/components/schemas/State'}";
+    let both = ["{type: string, format: uuid}", "{type: string, enum: [A, B]}", state];
+    for other in list.iter().chain(&both) {
+        refused(ID_SCHEMA, &format!("schema: {other}"), &["parameter `id` of `getIncident`"]);
     }
-    let id = "- name: id\n          in: path";
-    for items in
-        ["{type: string, enum: [A, B]}", "{type: string, format: uuid}", "{$ref: '#/components/schemas/State'}"]
-    {
-        let line = format!("schema: {{type: array, items: {items}}}");
-        let list = format!(
-            "- name: ids\n          in: query\n          required: true\n          style: form\n          explode: true\n          \
-             {line}\n        {id}"
-        );
-        refused(id, &list, &line, &["parameter `ids` of `getIncident`"]);
+    for items in both {
+        refused(ID, &query_list("ids", items), &["parameter `ids` of `getIncident`"]);
     }
-}
-
-#[test]
-fn a_panic_of_progenitor_is_an_error_that_names_the_operation() {
-    let schema = "            application/json:\n              schema:\n                $ref: '#/components/schemas/Incident'\ncomponents:";
-    let within = schema.replace("schemas/Incident'", "schemas/Incident/properties/id'");
-    refused(schema, &within, "    get:", &["progenitor can't take operation `getIncident`", "is missing"]);
 }
 
 #[test]
@@ -414,13 +327,11 @@ fn a_oneof_that_protobuf_does_not_allow_is_refused_with_its_line() {
         ("required: [count]\n      x-oneof: [[opened, count]]", "`count` is `required`"),
     ] {
         let messages = MESSAGES.replace("x-oneof:\n        - [opened, count, nothing]", stated);
-        let text = format!("{}{messages}", DOCUMENT.trim_end());
-        let error = format!("{:#}", generate(&parsed(&text).unwrap()).map(drop).unwrap_err());
-        let line = text.lines().position(|line| line.contains("x-oneof:")).unwrap() + 1;
-        let line = format!("doc.yaml:{line}: `x-oneof` of schema `Event`");
-        assert!(error.starts_with(&line) && error.contains(words), "{stated}: {error}");
+        let text = with_schemas(&messages);
+        let start = format!("doc.yaml:{}: `x-oneof` of schema `Event`", line(&text, "x-oneof:"));
+        let error = error(&text);
+        assert!(error.starts_with(&start) && error.contains(words), "{stated}: {error}");
     }
-    let misplaced = format!("{}{}", DOCUMENT.trim_end(), MESSAGES.replace("count: {", "count: {x-oneof: [], "));
-    let error = format!("{:#}", generate(&parsed(&misplaced).unwrap()).map(drop).unwrap_err());
+    let error = error(&with_schemas(&MESSAGES.replace("count: {", "count: {x-oneof: [], ")));
     assert!(error.contains("`x-oneof` is not an extension that is read here"), "{error}");
 }
