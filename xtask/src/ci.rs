@@ -57,7 +57,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     if arguments.list {
         for step in &steps {
             println!("{}", step.name);
-            step.work.lines().iter().for_each(|line| println!("    {line}"));
+            step.lines().iter().for_each(|line| println!("    {line}"));
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -79,16 +79,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A named step and the commands that it runs.
+/// A named step.
 struct Step {
     name: &'static str,
-    work: Work,
-}
-
-enum Work {
-    Commands(Vec<Invocation>),
-    /// The step cannot run on this machine, for this reason.
-    Skipped(String),
+    /// The commands that it runs, or the reason why it cannot run on this machine.
+    work: Result<Vec<Invocation>, String>,
 }
 
 /// A command line and the environment variable that it needs.
@@ -107,23 +102,21 @@ impl fmt::Display for Invocation {
     }
 }
 
-impl Work {
+impl Step {
     fn lines(&self) -> Vec<String> {
-        match self {
-            Self::Commands(commands) => commands.iter().map(Invocation::to_string).collect(),
-            Self::Skipped(reason) => vec![format!("skipped: {reason}")],
+        match &self.work {
+            Ok(commands) => commands.iter().map(Invocation::to_string).collect(),
+            Err(reason) => vec![format!("skipped: {reason}")],
         }
     }
-}
 
-impl Step {
     /// Runs the commands one after another and stops at the first failure. Returns the time taken, or `None` if the step was
     /// skipped.
     fn run(&self) -> Result<Option<Duration>> {
         let name = self.name;
         let commands = match &self.work {
-            Work::Commands(commands) => commands,
-            Work::Skipped(reason) => {
+            Ok(commands) => commands,
+            Err(reason) => {
                 println!("\n[{name}] skipped: {reason}");
                 return Ok(None);
             }
@@ -140,9 +133,8 @@ impl Step {
             }
             let status = process.status().with_context(|| format!("cannot run `{command}`"))?;
             if !status.success() {
-                bail!(
-                    "step `{name}` failed: `{command}` ended with {status}; to continue here, run `cargo xtask ci --from {name}`"
-                );
+                let advice = format!("to continue here, run `cargo xtask ci --from {name}`");
+                bail!("step `{name}` failed: `{command}` ended with {status}; {advice}");
             }
             println!("[{name}] {}", seconds(started.elapsed()));
         }
@@ -163,22 +155,25 @@ fn seconds(time: Duration) -> String {
 }
 
 fn invocation(program: &'static str, arguments: &[&str]) -> Invocation {
-    Invocation {
-        environment: None,
-        program,
-        arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
-    }
+    let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+    Invocation { environment: None, program, arguments }
 }
 
 /// The steps for the workspace that `metadata` describes, on a machine with the given toolchains. `native_tls` says whether the
 /// feature of that name can be built.
 fn steps(metadata: &Value, toolchains: &[String], native_tls: bool) -> Result<Vec<Step>> {
-    let one = |name, arguments: &[&str]| Step { name, work: Work::Commands(vec![invocation("cargo", arguments)]) };
-    let mut clippy = vec!["clippy"];
-    clippy.extend(EVERYTHING);
-    clippy.extend(["--", "-D", "warnings"]);
-    let mut documentation = invocation("cargo", &["doc", "--workspace", "--no-deps"]);
-    documentation.environment = Some(("RUSTDOCFLAGS", "-D warnings"));
+    let with = |environment, name, arguments: &[&str]| {
+        let command = Invocation { environment, ..invocation("cargo", arguments) };
+        Step { name, work: Ok(vec![command]) }
+    };
+    let one = |name, arguments: &[&str]| with(None, name, arguments);
+    let clippy = [&["clippy"], &EVERYTHING[..], &["--", "-D", "warnings"]].concat();
+    // The fuzz targets over their seeds on the current toolchain, as regression tests for what fuzzing found.
+    let seeds = ["test", "--manifest-path", "fuzz/Cargo.toml", "--no-default-features"];
+    // Packs each publishable package and builds it from its archive, which fails if an `include` list lacks a file. Offline: the
+    // dependencies were downloaded by the earlier steps.
+    let mut package = vec!["package", "--offline", "--allow-dirty", "--target-dir", PACKED];
+    package.extend(cargo::publishable(metadata).iter().flat_map(|name| ["--package", *name]));
     Ok(vec![
         one("fmt", &["fmt", "--all", "--check"]),
         one("clippy", &clippy),
@@ -186,20 +181,13 @@ fn steps(metadata: &Value, toolchains: &[String], native_tls: bool) -> Result<Ve
         one("lint", &["xtask", "lint"]),
         one("test", &TESTS),
         one("precision", &PRECISION),
-        seeds(),
-        Step { name: "doc", work: Work::Commands(vec![documentation]) },
-        Step { name: "features", work: Work::Commands(feature_checks(&cargo::features(metadata, SDK)?, native_tls)) },
-        package(&cargo::publishable(metadata)),
+        with(Some(("RUSTFLAGS", "--cfg fuzzing")), "seeds", &seeds),
+        with(Some(("RUSTDOCFLAGS", "-D warnings")), "doc", &["doc", "--workspace", "--no-deps"]),
+        Step { name: "features", work: Ok(feature_checks(&cargo::features(metadata, SDK)?, native_tls)) },
+        one("package", &package),
         one("licenses", &["xtask", "licenses"]),
-        minimum_rust(cargo::rust_version(metadata, SDK), toolchains),
+        Step { name: "msrv", work: minimum_rust(cargo::rust_version(metadata, SDK), toolchains) },
     ])
-}
-
-/// Runs the fuzz targets over their seeds on the current toolchain, as regression tests for what fuzzing found.
-fn seeds() -> Step {
-    let mut seeds = invocation("cargo", &["test", "--manifest-path", "fuzz/Cargo.toml", "--no-default-features"]);
-    seeds.environment = Some(("RUSTFLAGS", "--cfg fuzzing"));
-    Step { name: "seeds", work: Work::Commands(vec![seeds]) }
 }
 
 /// Checks the SDK without features, then with each feature on its own.
@@ -213,36 +201,17 @@ fn feature_checks(features: &[String], native_tls: bool) -> Vec<Invocation> {
     std::iter::once(invocation("cargo", &bare)).chain(alone).collect()
 }
 
-/// Packs each publishable package and builds it from its archive, which fails if an `include` list lacks a file. Offline: the
-/// dependencies were downloaded by the earlier steps.
-fn package(packages: &[&str]) -> Step {
-    let name = "package";
-    if packages.is_empty() {
-        return Step { name, work: Work::Skipped("no package can be published".to_owned()) };
-    }
-    let mut arguments = vec!["package", "--offline", "--allow-dirty", "--target-dir", PACKED];
-    arguments.extend(packages.iter().flat_map(|package| ["--package", *package]));
-    Step { name, work: Work::Commands(vec![invocation("cargo", &arguments)]) }
-}
-
 /// Checks that the workspace compiles with the version of Rust in `rust-version`.
-fn minimum_rust(version: Option<&str>, toolchains: &[String]) -> Step {
-    let name = "msrv";
-    let Some(version) = version else {
-        return Step { name, work: Work::Skipped(format!("`{SDK}` has no `rust-version`")) };
-    };
-    let installed = toolchains.iter().find(|toolchain| {
+fn minimum_rust(version: Option<&str>, toolchains: &[String]) -> Result<Vec<Invocation>, String> {
+    let version = version.ok_or_else(|| format!("`{SDK}` has no `rust-version`"))?;
+    let is_version = |toolchain: &&String| {
         toolchain.strip_prefix(version).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']))
-    });
-    let work = match installed {
-        // A separate target directory keeps the artifacts of the two compilers apart.
-        Some(toolchain) => Work::Commands(vec![invocation(
-            "rustup",
-            &["run", toolchain, "cargo", "check", "--workspace", "--all-targets", "--target-dir", "target/msrv"],
-        )]),
-        None => Work::Skipped(format!("Rust {version} is not installed: `rustup toolchain install {version}`")),
     };
-    Step { name, work }
+    let missing = || format!("Rust {version} is not installed: `rustup toolchain install {version}`");
+    let toolchain = toolchains.iter().find(is_version).ok_or_else(missing)?;
+    // A separate target directory keeps the artifacts of the two compilers apart.
+    let arguments = ["run", toolchain, "cargo", "check", "--workspace", "--all-targets", "--target-dir", "target/msrv"];
+    Ok(vec![invocation("rustup", &arguments)])
 }
 
 /// Whether `native-tls` can be built. On Linux it needs the OpenSSL headers.
@@ -285,7 +254,7 @@ mod tests {
     }
 
     fn lines(steps: &[Step]) -> Vec<String> {
-        steps.iter().flat_map(|step| step.work.lines()).collect()
+        steps.iter().flat_map(Step::lines).collect()
     }
 
     #[test]
@@ -331,12 +300,12 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn a_step_stops_at_the_first_failing_command_and_names_it() {
-        let commands =
-            vec![invocation("true", &[]), invocation("false", &["--now"]), invocation("no-such-program", &[])];
-        let error = Step { name: "demo", work: Work::Commands(commands) }.run().unwrap_err().to_string();
+        let missing = || invocation("no-such-program", &[]);
+        let commands = vec![invocation("true", &[]), invocation("false", &["--now"]), missing()];
+        let error = Step { name: "demo", work: Ok(commands) }.run().unwrap_err().to_string();
         assert!(error.starts_with("step `demo` failed: `false --now` ended with exit status: 1"), "{error}");
-        let missing = Step { name: "demo", work: Work::Commands(vec![invocation("no-such-program", &[])]) };
-        assert_eq!(missing.run().unwrap_err().to_string(), "cannot run `no-such-program `");
+        let step = Step { name: "demo", work: Ok(vec![missing()]) };
+        assert_eq!(step.run().unwrap_err().to_string(), "cannot run `no-such-program `");
     }
 
     #[test]
