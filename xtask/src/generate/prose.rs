@@ -1,18 +1,96 @@
 //! Prose of the document as documentation that can't become anything else. rustdoc compiles code blocks, resolves brackets,
 //! and complains about tags and bare addresses, and a carriage return ends a doc comment. It must not know whose prose it is.
 
-use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd, TextMergeStream};
+use pulldown_cmark::{CodeBlockKind, CowStr, Event, LinkType, Options, Parser, Tag, TagEnd, TextMergeStream};
+use pulldown_cmark_to_cmark as to_cmark;
+
+/// What rustdoc itself reads in documentation, apart from smart punctuation.
+const RUSTDOC: Options = Options::ENABLE_TABLES
+    .union(Options::ENABLE_FOOTNOTES)
+    .union(Options::ENABLE_STRIKETHROUGH)
+    .union(Options::ENABLE_TASKLISTS);
 
 /// `CommonMark` of any kind as `CommonMark` that holds text, lists, headings, quotes, code spans, code that is not compiled,
 /// and links to web pages, and says the same.
 pub(super) fn prose(text: &str) -> String {
     let text = plain_characters(text);
-    let mut writer = Writer::default();
+    let mut events = Vec::new();
+    // Whether each open link is written as one.
+    let mut links = Vec::new();
+    let mut is_code = false;
     for event in TextMergeStream::new(Parser::new_ext(&text, Options::empty())) {
-        writer.event(event);
+        match event {
+            Event::Start(Tag::CodeBlock(_)) => {
+                is_code = true;
+                events.push(Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced("text".into()))));
+            }
+            Event::End(TagEnd::CodeBlock) => {
+                is_code = false;
+                events.push(event);
+            }
+            Event::Text(_) if is_code => events.push(event),
+            Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => {
+                push_text(&text, links.contains(&true), &mut events);
+            }
+            Event::Start(Tag::HtmlBlock) => events.push(Event::Start(Tag::Paragraph)),
+            Event::End(TagEnd::HtmlBlock) => {
+                // A line of HTML ends with a break.
+                events.pop_if(|last| *last == Event::SoftBreak);
+                events.push(Event::End(TagEnd::Paragraph));
+            }
+            Event::HardBreak => events.push(Event::SoftBreak),
+            Event::Start(Tag::Image { .. }) | Event::End(TagEnd::Image) => {}
+            Event::Start(Tag::Link { link_type, dest_url, .. }) => {
+                let is_auto = matches!(link_type, LinkType::Autolink | LinkType::Email);
+                let is_written = !is_auto && address_length(&dest_url) == Some(dest_url.len());
+                links.push(is_written);
+                events.extend(is_written.then(|| link(LinkType::Inline, dest_url)));
+            }
+            Event::End(TagEnd::Link) => events.extend(links.pop().unwrap_or_default().then_some(event)),
+            event => events.push(event),
+        }
     }
-    writer.out.truncate(writer.out.trim_end().len());
-    writer.out
+    let options = to_cmark::Options {
+        list_token: '-',
+        code_block_token_count: 3,
+        increment_ordered_list_bullets: true,
+        ..to_cmark::Options::default()
+    };
+    let mut out = String::new();
+    if to_cmark::cmark_with_options(events, &mut out, RUSTDOC, options).is_err() {
+        // What cannot be written is shown as it is.
+        let fence = fence(&text);
+        out = format!("{fence}text\n{text}\n{fence}");
+    }
+    out.lines().map(str::trim_end).collect::<Vec<_>>().join("\n").trim().to_owned()
+}
+
+/// Adds text in which nothing has a meaning but addresses.
+fn push_text(text: &str, in_link: bool, events: &mut Vec<Event<'_>>) {
+    for (index, line) in text.split('\n').enumerate() {
+        if index > 0 {
+            events.push(Event::SoftBreak);
+        }
+        let mut rest = line;
+        while let Some((start, length)) = address(rest).filter(|_| !in_link) {
+            let (before, address) = rest[..start + length].split_at(start);
+            let address = CowStr::from(address.to_owned());
+            events.extend((!before.is_empty()).then(|| Event::Text(before.to_owned().into())));
+            let end = Event::End(TagEnd::Link);
+            events.extend([link(LinkType::Autolink, address.clone()), Event::Text(address), end]);
+            rest = &rest[start + length..];
+        }
+        events.extend((!rest.is_empty()).then(|| Event::Text(rest.to_owned().into())));
+    }
+}
+
+fn link(link_type: LinkType, dest_url: CowStr<'_>) -> Event<'_> {
+    Event::Start(Tag::Link { link_type, dest_url, title: "".into(), id: "".into() })
+}
+
+/// The start and the length of the first web address in a text.
+fn address(text: &str) -> Option<(usize, usize)> {
+    text.match_indices("http").find_map(|(start, _)| Some((start, address_length(&text[start..])?)))
 }
 
 /// Text as a code span.
@@ -35,211 +113,6 @@ pub(super) fn plain_characters(text: &str) -> String {
     text.chars().filter(|character| *character == '\n' || !character.is_control() && !turns(*character)).collect()
 }
 
-#[derive(Default)]
-struct Writer {
-    out: String,
-    /// What each line begins with, one entry for each open list item or quote.
-    prefixes: Vec<String>,
-    /// What the next line begins with instead: the marker of a list item.
-    first: Option<String>,
-    /// The line that is being written.
-    line: String,
-    /// The next number of each open list; none for bullets.
-    numbers: Vec<Option<u64>>,
-    /// Whether a blank line has to come before the next block.
-    blank: bool,
-    heading: Option<HeadingLevel>,
-    code: Option<String>,
-    /// Whether each open link is written as one.
-    links: Vec<Option<String>>,
-}
-
-impl Writer {
-    fn event(&mut self, event: Event<'_>) {
-        match event {
-            Event::Start(tag) => self.start(tag),
-            Event::End(tag) => self.end(tag),
-            Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => match &mut self.code {
-                Some(code) => code.push_str(&text),
-                None => self.text(&text),
-            },
-            Event::Code(text) => self.line.push_str(&code(&text)),
-            Event::SoftBreak | Event::HardBreak => self.flush(),
-            Event::Rule => {
-                self.write("***");
-                self.blank = true;
-            }
-            Event::InlineMath(_) | Event::DisplayMath(_) | Event::FootnoteReference(_) | Event::TaskListMarker(_) => {}
-        }
-    }
-
-    fn start(&mut self, tag: Tag<'_>) {
-        match tag {
-            Tag::Heading { level, .. } => self.heading = Some(level),
-            Tag::CodeBlock(CodeBlockKind::Indented | CodeBlockKind::Fenced(_)) => {
-                self.block();
-                self.code = Some(String::new());
-            }
-            Tag::BlockQuote(_) => {
-                self.block();
-                self.open("> ", "> ".to_owned());
-            }
-            Tag::List(number) => {
-                self.block();
-                self.numbers.push(number);
-            }
-            Tag::Item => {
-                let marker = match self.numbers.last_mut() {
-                    Some(Some(number)) => {
-                        *number += 1;
-                        format!("{}. ", *number - 1)
-                    }
-                    _ => "- ".to_owned(),
-                };
-                self.open(&marker, " ".repeat(marker.len()));
-            }
-            Tag::Emphasis => self.line.push('*'),
-            Tag::Strong => self.line.push_str("**"),
-            Tag::Link { link_type: LinkType::Autolink | LinkType::Email, .. } | Tag::Image { .. } => {
-                self.links.push(None);
-            }
-            Tag::Link { dest_url, .. } => {
-                let link = (address_length(&dest_url) == Some(dest_url.len())).then(|| dest_url.into_string());
-                self.line.push_str(if link.is_some() { "[" } else { "" });
-                self.links.push(link);
-            }
-            _ => {}
-        }
-    }
-
-    fn end(&mut self, tag: TagEnd) {
-        match tag {
-            TagEnd::Paragraph | TagEnd::HtmlBlock => {
-                self.flush();
-                self.blank = true;
-            }
-            TagEnd::Heading(_) => {
-                self.flush();
-                self.heading = None;
-                self.blank = true;
-            }
-            TagEnd::CodeBlock => {
-                let code = self.code.take().unwrap_or_default();
-                let fence = fence(&code);
-                self.write(&format!("{fence}text"));
-                for line in code.lines() {
-                    self.write(line);
-                }
-                self.write(&fence);
-                self.blank = true;
-            }
-            TagEnd::BlockQuote(_) | TagEnd::Item => {
-                self.flush();
-                if self.first.is_some() {
-                    self.write("");
-                }
-                self.prefixes.pop();
-            }
-            TagEnd::List(_) => {
-                self.numbers.pop();
-                self.blank = true;
-            }
-            TagEnd::Emphasis => self.line.push('*'),
-            TagEnd::Strong => self.line.push_str("**"),
-            TagEnd::Link | TagEnd::Image => {
-                if let Some(Some(address)) = self.links.pop() {
-                    self.line.extend(["](<", &address, ">)"]);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// Ends the text of a list item before a block within it.
-    fn block(&mut self) {
-        if !self.line.is_empty() {
-            self.flush();
-            self.blank = true;
-        }
-    }
-
-    /// Begins a list item or a quote.
-    fn open(&mut self, marker: &str, prefix: String) {
-        if self.first.is_none() && std::mem::take(&mut self.blank) && !self.out.is_empty() {
-            self.line_of("");
-        }
-        let first = self.first.take().unwrap_or_else(|| self.prefixes.concat());
-        self.first = Some(first + marker);
-        self.prefixes.push(prefix);
-    }
-
-    /// Text of the document, in which nothing has a meaning but addresses.
-    fn text(&mut self, text: &str) {
-        let mut rest = text;
-        let in_link = self.links.iter().any(Option::is_some);
-        let mut before = ' ';
-        while let Some(character) = rest.chars().next() {
-            if let Some(length) = address_length(rest).filter(|_| !in_link) {
-                self.line.extend(["<", &rest[..length], ">"]);
-                rest = &rest[length..];
-                before = '>';
-                continue;
-            }
-            rest = &rest[character.len_utf8()..];
-            if character == '\n' {
-                self.flush();
-            } else {
-                let after = rest.chars().next().unwrap_or(' ');
-                let has_meaning = match character {
-                    '_' => !(before.is_alphanumeric() && after.is_alphanumeric()),
-                    // Half an address, so that it is none.
-                    ':' => !in_link && rest.starts_with("//"),
-                    '&' => after.is_ascii_alphanumeric() || after == '#',
-                    other => "\\`*[]<>~|".contains(other),
-                };
-                self.line.extend(has_meaning.then_some('\\'));
-                self.line.push(character);
-            }
-            before = character;
-        }
-    }
-
-    /// Writes the line that was begun. What would begin a block there is escaped.
-    fn flush(&mut self) {
-        let line = std::mem::take(&mut self.line);
-        let line = line.trim();
-        if let Some(level) = self.heading {
-            let marker = "#".repeat(level as usize);
-            return self.write(&format!("{marker} {line}"));
-        }
-        if line.is_empty() {
-            return;
-        }
-        let digits = line.len() - line.trim_start_matches(|first: char| first.is_ascii_digit()).len();
-        let (number, rest) = line.split_at(digits);
-        let begins = match number {
-            "" => rest.starts_with(['-', '+', '#', '=']),
-            _ => rest.starts_with(['.', ')']),
-        };
-        self.write(&format!("{number}{}{rest}", if begins { "\\" } else { "" }));
-    }
-
-    /// Writes a line of a block, after the blank line that has to come before it.
-    fn write(&mut self, line: &str) {
-        if self.first.is_none() && std::mem::take(&mut self.blank) && !self.out.is_empty() {
-            self.line_of("");
-        }
-        self.blank = false;
-        self.line_of(line);
-    }
-
-    fn line_of(&mut self, line: &str) {
-        let prefix = self.first.take().unwrap_or_else(|| self.prefixes.concat());
-        self.out.push_str(format!("{prefix}{line}").trim_end());
-        self.out.push('\n');
-    }
-}
-
 /// The length of the web address that a text begins with, without what belongs to the sentence around it.
 fn address_length(text: &str) -> Option<usize> {
     let scheme = ["https://", "http://"].into_iter().find(|scheme| text.starts_with(scheme))?;
@@ -259,7 +132,7 @@ mod tests {
     use std::{fs, process::Command};
 
     use proptest::prelude::*;
-    use pulldown_cmark::{BrokenLink, CowStr};
+    use pulldown_cmark::BrokenLink;
 
     use super::{
         super::rust::{docs, format},
@@ -289,15 +162,6 @@ mod tests {
         "#![allow(x)]\n/// doc */ // \" \\",
     ];
 
-    /// What rustdoc itself reads in documentation.
-    fn rustdoc_options() -> Options {
-        Options::ENABLE_TABLES
-            | Options::ENABLE_FOOTNOTES
-            | Options::ENABLE_STRIKETHROUGH
-            | Options::ENABLE_TASKLISTS
-            | Options::ENABLE_SMART_PUNCTUATION
-    }
-
     /// The words that a reader sees.
     fn words(text: &str, options: Options) -> String {
         let shown = Parser::new_ext(text, options).filter_map(|event| match event {
@@ -312,12 +176,13 @@ mod tests {
     /// Fails if rustdoc would make something of the text.
     #[track_caller]
     fn assert_harmless(markdown: &str) {
+        let options = RUSTDOC | Options::ENABLE_SMART_PUNCTUATION;
         let mut broken = Vec::new();
         let mut note = |link: BrokenLink<'_>| -> Option<(CowStr<'_>, CowStr<'_>)> {
             broken.push(link.reference.to_string());
             None
         };
-        let parser = Parser::new_with_broken_link_callback(markdown, rustdoc_options(), Some(&mut note));
+        let parser = Parser::new_with_broken_link_callback(markdown, options, Some(&mut note));
         // Within links and code rustdoc looks for no addresses.
         let mut inside = 0_usize;
         for event in parser {
@@ -348,12 +213,12 @@ mod tests {
     fn prose_stays_readable() {
         for (text, expected) in [
             ("One `code` word,\nand another.\n\n- `A`: first, snake_case.\n- `B`: second\n  line.\n", None),
-            ("1. one\n\n2. two\n\n   more\n\n> quote\n\n# Heading", None),
+            ("1. one\n\n2. two\n\n   more\n\n# Heading", None),
             ("**Note**: _now_", Some("**Note**: *now*")),
             ("* one\n* two", Some("- one\n- two")),
             ("See <https://example.com> [index].", Some("See <https://example.com> \\[index\\].")),
             ("A\n\n    code\n", Some("A\n\n```text\ncode\n```")),
-            ("<incident id> & [x](y)", Some("\\<incident id\\> & x")),
+            ("<incident id> & [x](y)", Some("\\<incident id> &amp; x")),
             ("a\r\rb", Some("a\n\nb")),
         ] {
             assert_eq!(prose(text), expected.unwrap_or(text.trim_end()), "{text:?}");
