@@ -11,8 +11,6 @@ use std::{
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::Value;
 
-use crate::json_pointer::steps;
-
 /// A parsed document, with the line of each node.
 pub struct Document {
     path: PathBuf,
@@ -20,42 +18,8 @@ pub struct Document {
     lines: Lines,
 }
 
-/// The line of a node, and the lines of the nodes below it.
-#[derive(Default)]
-struct Lines {
-    line: usize,
-    below: Below,
-}
-
-#[derive(Default)]
-enum Below {
-    #[default]
-    Nothing,
-    Items(Vec<Lines>),
-    Members(HashMap<String, Lines>),
-}
-
-impl Lines {
-    fn at(line: usize) -> Self {
-        Self { line, below: Below::Nothing }
-    }
-
-    fn of_items(line: usize, items: Vec<Self>) -> Self {
-        Self { line, below: Below::Items(items) }
-    }
-
-    fn of_members(line: usize, members: HashMap<String, Self>) -> Self {
-        Self { line, below: Below::Members(members) }
-    }
-
-    fn child(&self, step: &str) -> Option<&Self> {
-        match &self.below {
-            Below::Nothing => None,
-            Below::Items(items) => items.get(step.parse::<usize>().ok()?),
-            Below::Members(members) => members.get(step),
-        }
-    }
-}
+/// The line of each node, by its pointer.
+type Lines = HashMap<String, usize>;
 
 /// Why a text cannot be parsed, and in which line. The line is 0 if the message is about the whole file.
 struct SyntaxError {
@@ -146,12 +110,8 @@ impl Document {
 
     /// The line of a node. If there is no such node, or if it was expanded from an alias, the line of its nearest ancestor.
     pub fn line(&self, pointer: &str) -> usize {
-        let mut found = &self.lines;
-        for step in steps(pointer) {
-            let Some(child) = found.child(&step) else { break };
-            found = child;
-        }
-        found.line
+        let parents = std::iter::successors(Some(pointer), |pointer| Some(pointer.rsplit_once('/')?.0));
+        parents.into_iter().find_map(|pointer| self.lines.get(pointer)).copied().unwrap_or_default()
     }
 
     /// The path and the line of a node as `file:line`. See [`Self::line`].
@@ -159,14 +119,18 @@ impl Document {
         format!("{}:{}", self.path.display(), self.line(pointer))
     }
 
+    /// The error that a problem is.
+    pub fn error(&self, Problem { pointer, message }: &Problem) -> anyhow::Error {
+        anyhow!("{}: {message}", self.location(pointer))
+    }
+
     /// Fails if there are problems, with one line of text for each, in the order of the file.
     pub fn fail_on(&self, problems: &[Problem]) -> Result<()> {
         if problems.is_empty() {
             return Ok(());
         }
-        let text = |Problem { pointer, message }: &Problem| format!("{}: {message}", self.location(pointer));
-        let mut lines: Vec<(usize, String)> =
-            problems.iter().map(|problem| (self.line(&problem.pointer), text(problem))).collect();
+        let line = |problem: &Problem| (self.line(&problem.pointer), self.error(problem).to_string());
+        let mut lines: Vec<(usize, String)> = problems.iter().map(line).collect();
         lines.sort();
         lines.dedup();
         let text: Vec<String> = lines.into_iter().map(|(_, text)| text).collect();

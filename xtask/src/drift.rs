@@ -62,7 +62,6 @@ mod generation;
 mod operations;
 mod pair;
 mod parameters;
-mod references;
 pub mod report;
 mod schemas;
 mod security;

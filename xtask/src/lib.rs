@@ -5,6 +5,7 @@ pub mod drift;
 pub mod json_pointer;
 pub mod keywords;
 pub mod openapi;
+pub mod references;
 
 use std::path::PathBuf;
 

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 // Lets this program's own modules refer to these as `crate::...`.
-use xtask::{document, drift, enter_workspace, json_pointer, keywords, openapi};
+use xtask::{document, drift, enter_workspace, json_pointer, keywords, openapi, references};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Maintain coralogix-incidents", version)]

@@ -6,6 +6,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle};
 use serde_json::{Map, Number, Value};
 
 use super::{Lines, SyntaxError};
+use crate::json_pointer::join;
 
 /// The maximum depth, which is the same as that of `serde_json`. It protects recursive code from a stack overflow.
 const MAX_DEPTH: usize = 128;
@@ -33,13 +34,12 @@ fn load(text: &str) -> Result<(Value, Lines), SyntaxError> {
         loader.accept(event, line).map_err(|message| SyntaxError { line, message })?;
     }
     let root = loader.root.ok_or_else(|| SyntaxError { line: 0, message: "the file is empty".to_owned() })?;
-    Ok((root.value, root.lines))
+    Ok((root, loader.lines))
 }
 
-/// A node that was read completely.
+#[derive(Clone)]
 struct Node {
     value: Value,
-    lines: Lines,
     /// The estimated size of a copy.
     size: usize,
     /// The number of levels of lists and mappings in it.
@@ -48,33 +48,21 @@ struct Node {
 
 /// A list or mapping that is being read.
 struct Open {
-    container: Container,
-    line: usize,
+    node: Node,
+    pointer: String,
     anchor: usize,
-    size: usize,
-    height: usize,
-}
-
-enum Container {
-    List(Vec<Value>, Vec<Lines>),
-    /// The last entry is the key whose value comes next, and its line.
-    Mapping(Map<String, Value>, HashMap<String, Lines>, Option<(String, usize)>),
-}
-
-/// The node to which an alias refers.
-struct Anchored {
-    value: Value,
-    size: usize,
-    height: usize,
+    /// The key whose value comes next, and its line.
+    key: Option<(String, usize)>,
 }
 
 /// Builds the tree from the parser's events, without recursion.
 #[derive(Default)]
 struct Loader {
-    root: Option<Node>,
+    root: Option<Value>,
+    lines: Lines,
     open: Vec<Open>,
-    /// `None` while the node is being read.
-    anchors: HashMap<usize, Option<Anchored>>,
+    /// The nodes to which aliases refer. `None` while the node is being read.
+    anchors: HashMap<usize, Option<Node>>,
     expanded: usize,
 }
 
@@ -86,19 +74,19 @@ impl Loader {
                 Ok(())
             }
             Event::Alias(anchor) => {
-                let Some(Some(anchored)) = self.anchors.get(&anchor) else {
+                let Some(Some(node)) = self.anchors.get(&anchor) else {
                     return Err("an alias refers to a node that contains it".to_owned());
                 };
-                if self.open.len() + anchored.height > MAX_DEPTH {
+                if self.open.len() + node.height > MAX_DEPTH {
                     return Err(format!("nested more than {MAX_DEPTH} levels deep once aliases are expanded"));
                 }
-                let (size, height) = (anchored.size, anchored.height);
-                self.expanded += size;
+                self.expanded += node.size;
                 if self.expanded > MAX_EXPANSION {
                     return Err(format!("aliases expand to more than {} MiB", MAX_EXPANSION >> 20));
                 }
-                let value = anchored.value.clone();
-                self.place(Node { value, lines: Lines::at(line), size, height })
+                let node = node.clone();
+                self.locate(line);
+                self.place(node, line)
             }
             Event::Scalar(text, style, anchor, tag) => {
                 let size = NODE + text.len();
@@ -108,69 +96,68 @@ impl Loader {
                     _ if style == ScalarStyle::Plain => plain_scalar(&text),
                     _ => Value::String(text.into_owned()),
                 };
-                self.finish(anchor, Node { value, lines: Lines::at(line), size, height: 0 })
+                self.locate(line);
+                self.finish(anchor, Node { value, size, height: 0 }, line)
             }
-            Event::SequenceStart(anchor, _) => self.open(Container::List(Vec::new(), Vec::new()), anchor, line),
-            Event::MappingStart(anchor, _) => {
-                self.open(Container::Mapping(Map::new(), HashMap::new(), None), anchor, line)
-            }
+            Event::SequenceStart(anchor, _) => self.open(Value::Array(Vec::new()), anchor, line),
+            Event::MappingStart(anchor, _) => self.open(Value::Object(Map::new()), anchor, line),
             Event::SequenceEnd | Event::MappingEnd => {
-                let Some(Open { container, line, anchor, size, height }) = self.open.pop() else { return Ok(()) };
-                let (value, lines) = match container {
-                    Container::List(items, lines) => (Value::Array(items), Lines::of_items(line, lines)),
-                    Container::Mapping(members, lines, _) => (Value::Object(members), Lines::of_members(line, lines)),
-                };
-                self.finish(anchor, Node { value, lines, size, height: height + 1 })
+                let Some(Open { mut node, anchor, .. }) = self.open.pop() else { return Ok(()) };
+                node.height += 1;
+                self.finish(anchor, node, line)
             }
         }
     }
 
-    fn open(&mut self, container: Container, anchor: usize, line: usize) -> Result<(), String> {
+    /// Records the line of the next node and returns its pointer, or `None` if it is a key.
+    fn locate(&mut self, line: usize) -> Option<String> {
+        let (pointer, line) = match self.open.last() {
+            None => (String::new(), line),
+            Some(Open { node: Node { value: Value::Array(items), .. }, pointer, .. }) => {
+                (join(pointer, items.len()), line)
+            }
+            // The line of a member is that of its key.
+            Some(Open { pointer, key: Some((key, line)), .. }) => (join(pointer, key), *line),
+            Some(_) => return None,
+        };
+        self.lines.insert(pointer.clone(), line);
+        Some(pointer)
+    }
+
+    fn open(&mut self, value: Value, anchor: usize, line: usize) -> Result<(), String> {
         if self.open.len() >= MAX_DEPTH {
             return Err(format!("nested more than {MAX_DEPTH} levels deep"));
         }
-        if let Some(Open { container: Container::Mapping(.., None), .. }) = self.open.last() {
-            return Err("a mapping key must be a scalar".to_owned());
-        }
+        let pointer = self.locate(line).ok_or("a mapping key must be a scalar")?;
         if anchor != 0 {
             self.anchors.insert(anchor, None);
         }
-        self.open.push(Open { container, line, anchor, size: NODE, height: 0 });
+        self.open.push(Open { node: Node { value, size: NODE, height: 0 }, pointer, anchor, key: None });
         Ok(())
     }
 
     /// Adds a node that was read completely. If it has an anchor, a copy is kept for the aliases.
-    fn finish(&mut self, anchor: usize, node: Node) -> Result<(), String> {
+    fn finish(&mut self, anchor: usize, node: Node, line: usize) -> Result<(), String> {
         if anchor != 0 {
             self.expanded += node.size;
-            let (value, size, height) = (node.value.clone(), node.size, node.height);
-            self.anchors.insert(anchor, Some(Anchored { value, size, height }));
+            self.anchors.insert(anchor, Some(node.clone()));
         }
-        self.place(node)
+        self.place(node, line)
     }
 
     /// Adds a node to the innermost open container, as a key or as a value.
-    fn place(&mut self, mut node: Node) -> Result<(), String> {
+    fn place(&mut self, node: Node, line: usize) -> Result<(), String> {
         let Some(parent) = self.open.last_mut() else {
-            self.root = Some(node);
+            self.root = Some(node.value);
             return Ok(());
         };
-        parent.size += node.size;
-        parent.height = parent.height.max(node.height);
-        match &mut parent.container {
-            Container::List(items, lines) => {
-                items.push(node.value);
-                lines.push(node.lines);
-            }
-            Container::Mapping(members, lines, key) => match key.take() {
-                Some((key, line)) => {
-                    // The line of a member is that of its key.
-                    node.lines.line = line;
-                    lines.insert(key.clone(), node.lines);
-                    members.insert(key, node.value);
-                }
-                None => *key = Some((key_text(node.value, members)?, node.lines.line)),
-            },
+        parent.node.size += node.size;
+        parent.node.height = parent.node.height.max(node.height);
+        match (&mut parent.node.value, parent.key.take()) {
+            (Value::Object(members), Some((key, _))) => drop(members.insert(key, node.value)),
+            (Value::Object(members), None) => parent.key = Some((key_text(node.value, members)?, line)),
+            (Value::Array(items), _) => items.push(node.value),
+            _ => {}
         }
         Ok(())
     }

@@ -9,11 +9,12 @@ use std::{
 use anyhow::{Result, bail};
 use serde_json::Value;
 
-use super::{references, shape::Shape};
+use super::shape::Shape;
 use crate::{
     document::Document,
     json_pointer::join,
     openapi::{METHODS, items, members, text, texts, version},
+    references::{self, Resolved},
 };
 
 /// The maximum number of addresses that are expanded from the variables of one server.
@@ -160,7 +161,7 @@ impl<'d> Api<'d> {
     /// The schemas at some pointers, merged into one.
     pub(super) fn shape(&self, places: &[String]) -> Result<Rc<Shape<'d>>> {
         let resolved = places.iter().map(|place| Ok(references::resolve_bare(self.document, place)?.0));
-        let resolved = resolved.collect::<Result<Vec<String>>>()?;
+        let resolved = resolved.collect::<Result<Vec<String>, _>>().map_err(|problem| self.document.error(&problem))?;
         if let Some(known) = self.shapes.borrow().get(&resolved) {
             return Ok(Rc::clone(known));
         }
@@ -169,9 +170,9 @@ impl<'d> Api<'d> {
         Ok(shape)
     }
 
-    /// Follows references from a pointer. Returns the pointer at their end, and the node there.
-    pub(super) fn resolve(&self, pointer: &str) -> Result<(String, &'d Value)> {
-        references::resolve(self.document, pointer)
+    /// Follows references from a pointer.
+    pub(super) fn resolve(&self, pointer: &str) -> Result<Resolved<'d>> {
+        references::resolve(self.document, pointer).map_err(|problem| self.document.error(&problem))
     }
 }
 

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use serde_json::Value;
 
 use super::{
     Class, Direction,
@@ -18,6 +17,7 @@ use crate::{
     json_pointer::join,
     keywords::Kind,
     openapi::{is_true, members, text, texts},
+    references::Resolved,
 };
 
 /// Compares an operation of ours with a published one. `moved` says whether its generation has changed.
@@ -77,9 +77,6 @@ fn security(found: &mut Found<'_, '_>, ours: &Operation<'_>, published: &Operati
     }
     Ok(())
 }
-
-/// A node and its pointer, at the end of its references.
-type Resolved<'d> = (String, &'d Value);
 
 fn body<'d>(found: &mut Found<'_, 'd>, ours: &Operation<'d>, published: &Operation<'d>) -> Result<()> {
     let read = |api: &Api<'d>, operation: &Operation<'d>| -> Result<Option<Resolved<'d>>> {

@@ -14,23 +14,21 @@ const HOW_TO_COVER: &str = "If the service does not behave as published, keep ou
 /// A table with aligned columns and reasons below the rows, followed by a line with the counts.
 pub fn table(differences: &[Difference]) -> String {
     let mut out = String::new();
-    let shown = grouped(differences);
-    let rows: Vec<[String; 6]> = shown.iter().map(|(difference, others)| row(difference, *others)).collect();
-    if !rows.is_empty() {
+    if !differences.is_empty() {
         let header = ["CLASS", "OURS", "PUBLISHED", "WHAT TO DO", "PLACE", "DIFFERENCE"].map(str::to_owned);
-        let width =
-            |column: usize| rows.iter().chain([&header]).map(|row| row[column].chars().count()).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..header.len() - 1).map(width).collect();
-        let reasons = std::iter::once(None).chain(shown.iter().map(|(difference, _)| reason(difference)));
-        for (row, reason) in std::iter::once(&header).chain(&rows).zip(reasons) {
-            for (cell, width) in row.iter().zip(&widths) {
-                let padding = " ".repeat(width - cell.chars().count() + 2);
-                out.extend([cell.as_str(), &padding]);
+        let mut rows = vec![(header, None)];
+        let shown = grouped(differences).into_iter();
+        rows.extend(shown.map(|(difference, others)| (row(difference, others), reason(difference))));
+        let width = |column: usize| rows.iter().map(|(row, _)| row[column].chars().count()).max().unwrap_or(0);
+        let widths = [0, 1, 2, 3, 4].map(width);
+        for (row, reason) in &rows {
+            // Writing to a string cannot fail.
+            for (cell, width) in row.iter().zip(widths) {
+                let _ = write!(out, "{cell:width$}  ");
             }
-            out.push_str(&row[header.len() - 1]);
-            out.push('\n');
+            out.extend([row[widths.len()].as_str(), "\n"]);
             if let Some(reason) = reason {
-                out.extend([&" ".repeat(widths[0] + 2), "because: ", reason, "\n"]);
+                let _ = writeln!(out, "{:width$}  because: {reason}", "", width = widths[0]);
             }
         }
         out.push('\n');
@@ -101,11 +99,10 @@ fn elsewhere(others: usize) -> String {
 
 /// Escapes control characters: names in a published file may contain line breaks.
 fn one_line(text: &str) -> String {
-    text.chars()
-        .flat_map(
-            |character| if character.is_control() { character.escape_default().collect() } else { vec![character] },
-        )
-        .collect()
+    let escaped = |character: char| {
+        if character.is_control() { character.escape_default().to_string() } else { character.to_string() }
+    };
+    text.chars().map(escaped).collect()
 }
 
 /// The first word of each subject, apart from limits, with what a maintainer has to do about a difference.

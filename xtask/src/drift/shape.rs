@@ -7,12 +7,13 @@ use anyhow::{Result, bail};
 use indexmap::IndexSet;
 use serde_json::Value;
 
-use super::{Direction, references};
+use super::Direction;
 use crate::{
     document::Document,
     json_pointer::join,
     keywords::{self, Kind, Rule},
     openapi::{is_true, items, members, texts},
+    references,
 };
 
 /// A normalized schema.
@@ -96,7 +97,8 @@ impl<'d> Shape<'d> {
             if !node.is_object() {
                 bail!("{}: a schema must be a mapping", location());
             }
-            parts.extend(references::target(document, &pointer, node)?.map(|pointer| Part { pointer, alternative }));
+            let target = references::target(document, &pointer, node).map_err(|problem| document.error(&problem))?;
+            parts.extend(target.map(|pointer| Part { pointer, alternative }));
             parts.extend(children(node, &pointer, "allOf").map(|(pointer, _)| Part { pointer, alternative }));
             for key in ["oneOf", "anyOf"] {
                 let all = || children(node, &pointer, key).map(|(_, node)| node);

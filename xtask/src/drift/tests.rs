@@ -5,10 +5,7 @@ mod objects;
 mod rendering;
 mod whole_files;
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::LazyLock,
-};
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use serde_json::{Value, json};
 
@@ -67,23 +64,20 @@ fn planted(text: &str, edit: impl FnOnce(&mut Value), class: Class, place: &str,
     assert_eq!(found, [(class, place.to_owned(), message.to_owned())]);
 }
 
+/// Sets the value at a pointer. `None` removes it.
 #[track_caller]
-fn set(root: &mut Value, pointer: &str, value: Value) {
+fn set(root: &mut Value, pointer: &str, value: impl Into<Option<Value>>) {
     let (parent, key) = pointer.rsplit_once('/').unwrap();
     let parent = root.pointer_mut(parent).unwrap_or_else(|| panic!("there is no {parent}"));
     let key = key.replace("~1", "/").replace("~0", "~");
-    match parent {
-        Value::Array(items) => items.push(value),
-        other => other[key.as_str()] = value,
+    match (parent, value.into()) {
+        (Value::Array(items), value) => {
+            let index: usize = key.parse().unwrap();
+            items.splice(index..items.len().min(index + 1), value);
+        }
+        (parent, Some(value)) => parent[key] = value,
+        (parent, None) => drop(parent.as_object_mut().unwrap().shift_remove(&key)),
     }
-}
-
-#[track_caller]
-fn remove(root: &mut Value, pointer: &str) -> Value {
-    let (parent, key) = pointer.rsplit_once('/').unwrap();
-    let key = key.replace("~1", "/").replace("~0", "~");
-    let members = root.pointer_mut(parent).and_then(Value::as_object_mut);
-    members.and_then(|members| members.shift_remove(&key)).unwrap_or_else(|| panic!("there is no {pointer}"))
 }
 
 fn v1(path: &str) -> String {
