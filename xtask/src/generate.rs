@@ -136,9 +136,7 @@ fn diff((path, old, new): &Change) -> String {
 pub(crate) fn generate(document: &Document) -> Result<BTreeMap<&'static str, String>> {
     let model = Model::new(document)?;
     let code = syn::parse2::<syn::File>(progenitor(&model)?).context("progenitor wrote what is not Rust")?;
-    let types = rust::module(&code, "types")?;
-
-    let structs = structs::emit(&model, types)?;
+    let structs = structs::emit(&model, rust::module(&code, "types")?)?;
     let enums = enums::emit(&model)?;
     let client = methods::emit(&model, &code)?;
     let operations = methods::operations(&model);
@@ -214,7 +212,8 @@ fn messages(document: &Document) -> Result<String> {
 
 /// What progenitor makes of the document.
 fn progenitor(model: &Model<'_>) -> Result<TokenStream> {
-    let root = for_progenitor(model.document.root());
+    let mut root = model.document.root().clone();
+    strip(&mut root);
     let error = match run_progenitor(model, &root) {
         Ok(tokens) => return Ok(tokens),
         Err(error) => error,
@@ -264,15 +263,9 @@ fn run_progenitor(model: &Model<'_>, root: &Value) -> Result<TokenStream> {
     }
 }
 
-/// The document without what typify would turn into types that refuse to decode: limits are checked before a request is
+/// Removes from the document what typify would turn into types that refuse to decode: limits are checked before a request is
 /// sent, by code that `methods` emits, and never on a response. Query parameters that the request message fills are left
 /// out, too: progenitor can't send messages there.
-fn for_progenitor(root: &Value) -> Value {
-    let mut root = root.clone();
-    strip(&mut root);
-    root
-}
-
 fn strip(value: &mut Value) {
     match value {
         Value::Object(members) => {

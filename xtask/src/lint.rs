@@ -21,6 +21,7 @@ use crate::{
     generate,
     json_pointer::{join, walk},
     model::{Model, text},
+    openapi::{items, members},
 };
 use samples::Sample;
 
@@ -55,13 +56,12 @@ fn lint(model: &Model<'_>, samples: &[Sample]) -> Result<Vec<Problem>> {
     linter.responses();
     linter.schemas();
     linter.unused();
-    let mut problems = linter.problems;
-    problems.extend(samples::lint(model, samples)?);
-    if problems.is_empty() {
+    linter.samples(samples)?;
+    if linter.problems.is_empty() {
         // What the generator refuses beyond that is found here, and not when the code is next generated.
         generate::generate(model.document)?;
     }
-    Ok(problems)
+    Ok(linter.problems)
 }
 
 struct Linter<'m> {
@@ -114,7 +114,7 @@ impl Linter<'_> {
 
     fn tags(&mut self) {
         let mut declared = BTreeSet::new();
-        for (index, tag) in self.document.get("/tags").and_then(Value::as_array).into_iter().flatten().enumerate() {
+        for (index, tag) in items(&self.document.root()["tags"]).iter().enumerate() {
             let pointer = join("/tags", index);
             self.described(&format!("tag `{}`", text(tag, "name")), &pointer, tag);
             declared.insert((text(tag, "name"), pointer));
@@ -122,7 +122,7 @@ impl Linter<'_> {
         let mut used = BTreeSet::new();
         for operation in &self.model.operations {
             let pointer = join(&operation.pointer, "tags");
-            let tags = self.document.get(&pointer).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+            let tags = self.document.get(&pointer).map_or(&[][..], items);
             if tags.is_empty() {
                 self.problem(&operation.pointer, format!("operation `{}` has no tag", operation.id));
             }
@@ -143,21 +143,18 @@ impl Linter<'_> {
 
     /// Responses, where they are written: at an operation or among the components.
     fn responses(&mut self) {
-        let mut found: Vec<(String, String)> = Vec::new();
+        let document = self.document;
         for operation in &self.model.operations {
             let pointer = join(&operation.pointer, "responses");
-            for (status, response) in self.document.get(&pointer).and_then(Value::as_object).into_iter().flatten() {
+            for (status, response) in document.get(&pointer).into_iter().flat_map(members) {
                 if response.get("$ref").is_none() {
-                    found.push((format!("the {status} response of `{}`", operation.id), join(&pointer, status)));
+                    let what = format!("the {status} response of `{}`", operation.id);
+                    self.described(&what, &join(&pointer, status), response);
                 }
             }
         }
-        for (name, _) in self.document.get("/components/responses").and_then(Value::as_object).into_iter().flatten() {
-            found.push((format!("response `{name}`"), join("/components/responses", name)));
-        }
-        for (what, pointer) in found {
-            let Some(response) = self.document.get(&pointer) else { continue };
-            self.described(&what, &pointer, response);
+        for (name, response) in members(&document.root()["components"]["responses"]) {
+            self.described(&format!("response `{name}`"), &join("/components/responses", name), response);
         }
     }
 
@@ -165,7 +162,7 @@ impl Linter<'_> {
         for (name, schema) in self.model.schemas() {
             let pointer = join("/components/schemas", name);
             self.described(&format!("schema `{name}`"), &pointer, schema);
-            for (property, schema) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            for (property, schema) in members(&schema["properties"]) {
                 if schema.get("$ref").is_some() {
                     // OpenAPI 3.0 allows no siblings: the schema that it refers to is described.
                     continue;
@@ -200,13 +197,12 @@ impl Linter<'_> {
         }
         let operations = self.model.operations.iter().map(|operation| join(&operation.pointer, "security"));
         for pointer in operations.chain(["/security".to_owned()]) {
-            for requirement in self.document.get(&pointer).and_then(Value::as_array).into_iter().flatten() {
-                let names = requirement.as_object().into_iter().flatten().map(|(name, _)| name);
-                used.extend(names.map(|name| join("/components/securitySchemes", name)));
-            }
+            let requirements = self.document.get(&pointer).map_or(&[][..], items);
+            let names = requirements.iter().flat_map(members);
+            used.extend(names.map(|(name, _)| join("/components/securitySchemes", name)));
         }
-        for (section, components) in self.document.get("/components").and_then(Value::as_object).into_iter().flatten() {
-            for (name, _) in components.as_object().into_iter().flatten() {
+        for (section, components) in members(&self.document.root()["components"]) {
+            for (name, _) in members(components) {
                 let pointer = join(&join("/components", section), name);
                 let within = format!("{pointer}/");
                 if !used.iter().any(|target| *target == pointer || target.starts_with(&within)) {

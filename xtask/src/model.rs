@@ -11,7 +11,10 @@ pub(crate) mod query;
 mod required;
 mod schemas;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use anyhow::Result;
 use serde_json::Value;
@@ -20,7 +23,8 @@ pub(crate) use crate::openapi::text;
 use crate::{
     document::{Document, Problem},
     json_pointer::{join, walk},
-    openapi::{METHODS, version},
+    openapi::{METHODS, is_true, items, members, version},
+    references::{self, Resolved},
 };
 
 /// What an operation may say, besides extensions.
@@ -114,7 +118,7 @@ impl<'a> Model<'a> {
     }
 
     pub(crate) fn schemas(&self) -> impl Iterator<Item = (&'a String, &'a Value)> {
-        self.document.get("/components/schemas").and_then(Value::as_object).into_iter().flatten()
+        members(&self.document.root()["components"]["schemas"])
     }
 
     pub(crate) fn schema(&self, name: &str) -> Option<&'a Value> {
@@ -167,6 +171,11 @@ impl<'a> Reader<'a> {
         self.problems.push(Problem::new(pointer, message));
     }
 
+    /// Adds a problem of an operation.
+    fn refuse(&mut self, id: &str, pointer: &str, message: impl fmt::Display) {
+        self.problem(pointer, format!("operation `{id}`: {message}"));
+    }
+
     fn version(&mut self) {
         let version = version(self.document.root());
         if !version.starts_with("3.0.") {
@@ -177,31 +186,16 @@ impl<'a> Reader<'a> {
     }
 
     fn references(&mut self) {
-        let mut found = Vec::new();
-        walk(self.document.root(), "", &mut |pointer, node| {
-            if let Some(reference) = node.get("$ref").and_then(Value::as_str) {
-                found.push((pointer.to_owned(), reference));
+        let document = self.document;
+        walk(document.root(), "", &mut |pointer, node| {
+            let is_reference = node.get("$ref").is_some_and(Value::is_string);
+            let Some(problem) = references::resolve(document, pointer).err().filter(|_| is_reference) else { return };
+            // One that is further on is reported there.
+            if problem.pointer == join(pointer, "$ref") {
+                let message = format!("{}{}", self.operation_at(pointer), problem.message);
+                self.problem(&problem.pointer, message);
             }
         });
-        for (holder, reference) in found {
-            let pointer = join(&holder, "$ref");
-            let what = format!("{}`$ref: {reference}`", self.operation_at(&holder));
-            match reference.strip_prefix('#') {
-                None => {
-                    self.problem(&pointer, format!("{what} refers to another file: references must begin with `#/`"));
-                }
-                Some(target) if self.document.get(target).is_none() => {
-                    self.problem(
-                        &pointer,
-                        format!("{what} refers to a node that does not exist: there is no `{target}` in this file"),
-                    );
-                }
-                Some(target) if self.chain_is_endless(target) => {
-                    self.problem(&pointer, format!("{what} refers to itself"));
-                }
-                Some(_) => {}
-            }
-        }
     }
 
     /// ``operation `id`: `` for a pointer within an operation.
@@ -211,36 +205,17 @@ impl<'a> Reader<'a> {
         if pointer.starts_with("/paths/") && !id.is_empty() { format!("operation `{id}`: ") } else { String::new() }
     }
 
-    fn chain_is_endless(&self, start: &str) -> bool {
-        let mut seen = BTreeSet::new();
-        let mut target = start.to_owned();
-        while let Some(next) = self.document.get(&target).and_then(|node| node.get("$ref")).and_then(Value::as_str) {
-            if !seen.insert(target) {
-                return true;
-            }
-            target = String::from(next.trim_start_matches('#'));
-        }
-        false
-    }
-
-    /// Follows references; those to nothing were reported before.
-    fn resolve(&self, pointer: &str) -> (String, Option<&'a Value>) {
-        let mut pointer = pointer.to_owned();
-        let mut node = self.document.get(&pointer);
-        while let Some(reference) = node.and_then(|node| node.get("$ref")).and_then(Value::as_str) {
-            reference.trim_start_matches('#').clone_into(&mut pointer);
-            node = self.document.get(&pointer);
-        }
-        (pointer, node)
+    /// Follows references, which were checked before.
+    fn resolve(&self, pointer: &str) -> Option<Resolved<'a>> {
+        references::resolve(self.document, pointer).ok()
     }
 
     fn operations(&mut self) -> Vec<Operation> {
         let mut operations: Vec<Operation> = Vec::new();
-        let Some(paths) = self.document.get("/paths").and_then(Value::as_object) else {
+        if self.document.get("/paths").is_none() {
             self.problem("/paths", "the document has no `paths`");
-            return operations;
-        };
-        for (path, item) in paths {
+        }
+        for (path, item) in members(&self.document.root()["paths"]) {
             let pointer = join("/paths", path);
             if !path.starts_with('/') {
                 self.problem(&pointer, format!("the path `{path}` must begin with `/`"));
@@ -251,9 +226,7 @@ impl<'a> Reader<'a> {
             }
             for method in METHODS {
                 let Some(node) = item.get(method) else { continue };
-                let pointer = join(&pointer, method);
-                let Some(operation) = self.operation(path, method, &pointer, node, item) else { continue };
-                operations.push(operation);
+                operations.extend(self.operation(path, method, &join(&pointer, method), node, item));
             }
         }
         self.problems.extend(names::operations(self.document, &operations));
@@ -270,20 +243,14 @@ impl<'a> Reader<'a> {
             "v1" => Generation::V1,
             "v5" => Generation::V5,
             other => {
-                self.problem(
-                    pointer,
-                    format!("operation `{id}`: `x-api-generation` is `{other}`: it must be `v1` or `v5`"),
-                );
+                self.refuse(id, pointer, format!("`x-api-generation` is `{other}`: it must be `v1` or `v5`"));
                 Generation::V1
             }
         };
         let idempotency = text(node, "x-idempotency");
         if !["safe", "idempotent", "non-idempotent"].contains(&idempotency) {
-            let message = format!(
-                "operation `{id}`: `x-idempotency` is `{idempotency}`: it must be `safe`, `idempotent` or `non-idempotent`; \
-                 it decides what is retried"
-            );
-            self.problem(pointer, message);
+            let rule = "it must be `safe`, `idempotent` or `non-idempotent`; it decides what is retried";
+            self.refuse(id, pointer, format!("`x-idempotency` is `{idempotency}`: {rule}"));
         }
         let permission = text(node, "x-permission");
         if permission.is_empty() {
@@ -293,13 +260,17 @@ impl<'a> Reader<'a> {
         self.keywords(&what, pointer, node, OPERATION);
         let paging = node.get("x-paging").map(|paging| text(paging, "items"));
         if paging == Some("") {
-            let message = format!("{what}: `x-paging` must be a map whose `items` names the list in the response");
-            self.problem(&join(pointer, "x-paging"), message);
+            let message = "`x-paging` must be a map whose `items` names the list in the response";
+            self.refuse(id, &join(pointer, "x-paging"), message);
         }
         let parameters = self.parameters(id, path, pointer, node, item);
         let body = self.body(id, pointer, node);
         let message = self.message(id, pointer, node, body.as_ref());
-        let personal_key = self.flag(&what, pointer, node, "x-personal-key");
+        let personal_key = node.get("x-personal-key").unwrap_or(&Value::Bool(false));
+        if !personal_key.is_boolean() {
+            let message = format!("`x-personal-key` is `{personal_key}`: it must be `true` or `false`");
+            self.refuse(id, &join(pointer, "x-personal-key"), message);
+        }
         let response = self.responses(id, pointer, node);
         Some(Operation {
             id: id.to_owned(),
@@ -311,7 +282,7 @@ impl<'a> Reader<'a> {
             idempotency: idempotency.to_owned(),
             permission: permission.to_owned(),
             binding_of: node.get("x-binding-of").and_then(Value::as_str).map(str::to_owned),
-            personal_key,
+            personal_key: is_true(node, "x-personal-key"),
             incident_ids: node.get("x-incident-ids").and_then(Value::as_str).map(str::to_owned),
             stated_limits: limits::read(&what, pointer, node, &mut self.problems),
             paging: paging.map(str::to_owned),
@@ -327,49 +298,24 @@ impl<'a> Reader<'a> {
         if item.get("parameters").is_some() {
             self.problem(pointer, format!("path `{path}`: write `parameters` at each operation, not at the path"));
         }
-        for index in 0..node.get("parameters").and_then(Value::as_array).map_or(0, Vec::len) {
-            let (pointer, resolved) = self.resolve(&join(&join(pointer, "parameters"), index));
-            let Some(node) = resolved else { continue };
-            let name = text(node, "name");
-            let place = text(node, "in");
-            let required = node.get("required") == Some(&Value::Bool(true));
-            let body_member = node.get("x-body-member").and_then(Value::as_str).map(str::to_owned);
+        for index in 0..items(&node["parameters"]).len() {
+            let Some((pointer, node)) = self.resolve(&join(&join(pointer, "parameters"), index)) else { continue };
+            let (name, place) = (text(node, "name"), text(node, "in"));
+            let body_member = node["x-body-member"].as_str().map(str::to_owned);
             // A parameter that is filled from the request message is sent where that member is set.
-            if !required && body_member.is_none() {
-                self.problem(&pointer, format!("operation `{id}`: parameter `{name}` must be `required: true`"));
+            if !is_true(node, "required") && body_member.is_none() {
+                self.refuse(id, &pointer, format!("parameter `{name}` must be `required: true`"));
             }
             match place {
                 "path" if !path.contains(&format!("{{{name}}}")) => {
-                    self.problem(&pointer, format!("operation `{id}`: the path has no `{{{name}}}`"));
+                    self.refuse(id, &pointer, format!("the path has no `{{{name}}}`"));
                 }
                 "path" => {}
-                "query" => {
-                    let exploded = text(node, "style") == "form" && node.get("explode") == Some(&Value::Bool(true));
-                    if let Some(message) = reference_name(&node["schema"]) {
-                        if body_member.is_none() {
-                            let message = format!(
-                                "operation `{id}`: the query parameter `{name}` is the message `{message}`: name the member of \
-                                 the request message that fills it, with `x-body-member`"
-                            );
-                            self.problem(&pointer, message);
-                        }
-                    } else if text(&node["schema"], "type") != "array" {
-                        self.problem(
-                            &pointer,
-                            format!("operation `{id}`: the query parameter `{name}` must be a list of strings"),
-                        );
-                    } else if !exploded {
-                        let message = format!(
-                            "operation `{id}`: the list `{name}` must be `style: form`, `explode: true`: the gateway reads \
-                             `{name}=a&{name}=b` and nothing else"
-                        );
-                        self.problem(&pointer, message);
-                    }
-                }
-                other => self.problem(&pointer, format!("operation `{id}`: parameters in `{other}` are not supported")),
+                "query" => self.query_parameter(id, &pointer, node),
+                other => self.refuse(id, &pointer, format!("parameters in `{other}` are not supported")),
             }
             let Some(schema) = node.get("schema") else {
-                self.problem(&pointer, format!("operation `{id}`: parameter `{name}` has no `schema`"));
+                self.refuse(id, &pointer, format!("parameter `{name}` has no `schema`"));
                 continue;
             };
             let what = format!("parameter `{name}` of `{id}`");
@@ -397,27 +343,38 @@ impl<'a> Reader<'a> {
         self.problems.extend(names::members(&format!("operation `{id}`"), &["body"], false, named));
         for name in path.split('{').skip(1).filter_map(|part| part.split('}').next()) {
             if !parameters.iter().any(|parameter| parameter.in_path && parameter.name == name) {
-                self.problem(
-                    pointer,
-                    format!("operation `{id}`: `{{{name}}}` of the path is not among its `parameters`"),
-                );
+                self.refuse(id, pointer, format!("`{{{name}}}` of the path is not among its `parameters`"));
             }
         }
         parameters
     }
 
+    /// Checks a query parameter: a list of strings, or a message.
+    fn query_parameter(&mut self, id: &str, pointer: &str, node: &Value) {
+        let name = text(node, "name");
+        if let Some(message) = reference_name(&node["schema"]) {
+            if node["x-body-member"].as_str().is_none() {
+                let advice = "name the member of the request message that fills it, with `x-body-member`";
+                self.refuse(id, pointer, format!("the query parameter `{name}` is the message `{message}`: {advice}"));
+            }
+        } else if text(&node["schema"], "type") != "array" {
+            self.refuse(id, pointer, format!("the query parameter `{name}` must be a list of strings"));
+        } else if text(node, "style") != "form" || !is_true(node, "explode") {
+            let reason = format!("the gateway reads `{name}=a&{name}=b` and nothing else");
+            self.refuse(id, pointer, format!("the list `{name}` must be `style: form`, `explode: true`: {reason}"));
+        }
+    }
+
     /// The schema of a JSON body at `pointer`, which must be a reference: inline schemas get names nobody chose.
     fn json_schema(&mut self, what: &str, pointer: &str) -> Option<String> {
-        let (pointer, node) = self.resolve(pointer);
-        let content = node?.get("content").and_then(Value::as_object);
-        let types: Vec<&str> = content.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+        let (pointer, node) = self.resolve(pointer)?;
+        let types: Vec<&str> = members(&node["content"]).map(|(name, _)| name.as_str()).collect();
         if types != ["application/json"] {
             let found = if types.is_empty() { "no content".to_owned() } else { format!("`{}`", types.join("`, `")) };
             self.problem(&pointer, format!("{what} has {found}: the generator supports only `application/json`"));
             return None;
         }
-        let media = node?.pointer("/content/application~1json/schema").unwrap_or(&Value::Null);
-        let name = reference_name(media);
+        let name = reference_name(&node["content"]["application/json"]["schema"]);
         if name.is_none() {
             self.problem(&pointer, format!("{what}: its schema must be a `$ref` to one of `components/schemas`"));
         }
@@ -427,8 +384,8 @@ impl<'a> Reader<'a> {
     fn body(&mut self, id: &str, pointer: &str, node: &Value) -> Option<String> {
         node.get("requestBody")?;
         let pointer = join(pointer, "requestBody");
-        if self.resolve(&pointer).1?.get("required") != Some(&Value::Bool(true)) {
-            self.problem(&pointer, format!("operation `{id}`: its request body must be `required: true`"));
+        if !is_true(self.resolve(&pointer)?.1, "required") {
+            self.refuse(id, &pointer, "its request body must be `required: true`");
         }
         self.json_schema(&format!("the request body of `{id}`"), &pointer)
     }
@@ -441,38 +398,22 @@ impl<'a> Reader<'a> {
         if body.is_some() {
             self.problem(&at, format!("operation `{id}` has a request body, which is its request message"));
         } else if self.document.get(&join("/components/schemas", name)).is_none() {
-            self.problem(&at, format!("operation `{id}`: `x-request-message: {name}` names no schema"));
+            self.refuse(id, &at, format!("`x-request-message: {name}` names no schema"));
         }
         Some(name.to_owned())
     }
 
-    fn flag(&mut self, what: &str, pointer: &str, node: &Value, key: &str) -> bool {
-        match node.get(key) {
-            None | Some(Value::Bool(false)) => false,
-            Some(Value::Bool(true)) => true,
-            Some(other) => {
-                self.problem(
-                    &join(pointer, key),
-                    format!("{what}: `{key}` is `{other}`: it must be `true` or `false`"),
-                );
-                false
-            }
-        }
-    }
-
     fn responses(&mut self, id: &str, pointer: &str, node: &Value) -> Option<String> {
         let pointer = join(pointer, "responses");
-        let responses = node.get("responses").and_then(Value::as_object);
         let mut success = None;
         let mut errors: BTreeMap<String, &str> = BTreeMap::new();
-        for status in responses.into_iter().flatten().map(|(status, _)| status.as_str()) {
+        for (status, _) in members(&node["responses"]) {
             let at = join(&pointer, status);
-            match status {
+            match status.as_str() {
                 "default" => {
-                    let message = format!(
-                        "operation `{id}`: progenitor can't take a `default` response beside others; state the errors as `4XX` and `5XX`"
-                    );
-                    self.problem(&at, message);
+                    let advice = "state the errors as `4XX` and `5XX`";
+                    let message = format!("progenitor can't take a `default` response beside others; {advice}");
+                    self.refuse(id, &at, message);
                 }
                 "200" => success = self.json_schema(&format!("the 200 response of `{id}`"), &at),
                 _ if status.starts_with('4') || status.starts_with('5') => {
@@ -480,20 +421,15 @@ impl<'a> Reader<'a> {
                         errors.entry(schema).or_insert(status);
                     }
                 }
-                other => {
-                    self.problem(&at, format!("operation `{id}`: a response `{other}` is not supported beside 200"));
-                }
+                other => self.refuse(id, &at, format!("a response `{other}` is not supported beside 200")),
             }
         }
         if errors.len() > 1 {
             let found: Vec<String> = errors.iter().map(|(schema, status)| format!("{status} is `{schema}`")).collect();
-            let message = format!(
-                "operation `{id}`: progenitor takes one schema for all error responses, but {}",
-                found.join(" and ")
-            );
-            self.problem(&pointer, message);
+            let found = found.join(" and ");
+            self.refuse(id, &pointer, format!("progenitor takes one schema for all error responses, but {found}"));
         }
-        if success.is_none() && responses.is_none_or(|responses| !responses.contains_key("200")) {
+        if node["responses"].get("200").is_none() {
             self.problem(&pointer, format!("operation `{id}` has no 200 response"));
         }
         success

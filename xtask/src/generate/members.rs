@@ -8,7 +8,10 @@ use quote::{format_ident, quote};
 use serde_json::Value;
 
 use super::messages::constant;
-use crate::model::{Model, reference_name};
+use crate::{
+    model::{Model, reference_name},
+    openapi,
+};
 
 pub(super) fn emit(model: &Model<'_>) -> TokenStream {
     let responses: BTreeSet<String> = model.operations.iter().map(|operation| operation.response.clone()).collect();
@@ -49,8 +52,8 @@ fn members<'m>(
     model: &'m Model<'_>,
     message: &str,
 ) -> impl Iterator<Item = (&'m String, Option<(String, bool)>)> + use<'m> {
-    let properties = model.schema(message).and_then(|schema| schema.get("properties")).and_then(Value::as_object);
-    properties.into_iter().flatten().map(|(name, property)| (name, content(model, property)))
+    let properties = model.schema(message).into_iter().flat_map(|schema| openapi::members(&schema["properties"]));
+    properties.map(|(name, property)| (name, content(model, property)))
 }
 
 fn content(model: &Model<'_>, property: &Value) -> Option<(String, bool)> {

@@ -10,6 +10,7 @@ use super::resolved;
 use crate::{
     json_pointer::join,
     model::{Model, oneofs::oneofs, reference_name, text},
+    openapi::{members, texts},
 };
 
 /// Where the table is.
@@ -24,14 +25,14 @@ pub(super) fn emit(model: &Model<'_>) -> Result<TokenStream> {
     };
     for (name, schema) in model.schemas() {
         let constant = constant(name);
-        if let Some(values) = schema.get("enum").and_then(Value::as_array) {
-            let values = values.iter().filter_map(Value::as_str);
+        if schema.get("enum").is_some() {
+            let values = texts(&schema["enum"]);
             out.extend(quote!(static #constant: &[&str] = &[#(#values),*];));
             continue;
         }
         let oneofs: Vec<Vec<&str>> = oneofs(schema).collect();
         let mut fields = Vec::new();
-        for (member, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        for (member, property) in members(&schema["properties"]) {
             let pointer = join(&join(&join("/components/schemas", name), "properties"), member);
             let Some(field) = field(model, member, property) else {
                 bail!("{}: the emulator has no way to read or write this type", model.document.location(&pointer));

@@ -1,6 +1,8 @@
 //! The client's methods: progenitor's code as far as the finished request, one request for each API generation, and from
 //! there on the SDK's own `exec`, which answers with the SDK's own error.
 
+use std::collections::HashMap;
+
 use anyhow::{Context, Result, bail};
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
@@ -14,7 +16,7 @@ use syn::{
 
 use super::{
     prose::{code, fence, prose},
-    rust::{docs, ident},
+    rust::{docs, field_ident, ident},
 };
 use crate::{
     json_pointer::join,
@@ -23,35 +25,33 @@ use crate::{
         query::{self, Kind},
         reference_name, snake, text,
     },
+    openapi::{members, texts},
 };
 
 /// The `Client` struct, its methods in the document's order, and what the streams of items need.
 pub(super) fn emit(model: &Model<'_>, code: &File) -> Result<TokenStream> {
-    let mut client = None;
-    let mut functions = Vec::new();
-    for item in &code.items {
-        match item {
-            Item::Struct(structure) if structure.ident == "Client" => client = Some(structure.clone()),
-            Item::Impl(block) if block.trait_.is_none() => {
-                functions.extend(block.items.iter().filter_map(|item| match item {
-                    ImplItem::Fn(function) => Some(function),
-                    _ => None,
-                }));
-            }
-            _ => {}
-        }
-    }
+    let client = code.items.iter().find_map(|item| match item {
+        Item::Struct(structure) if structure.ident == "Client" => Some(structure.clone()),
+        _ => None,
+    });
     let mut client = client.context("progenitor wrote no `struct Client`")?;
     client.attrs.retain(|attribute| !attribute.path().is_ident("doc"));
     client.attrs.splice(0..0, docs(CLIENT_DOCS));
 
+    let items = code.items.iter().flat_map(|item| match item {
+        Item::Impl(block) if block.trait_.is_none() => block.items.as_slice(),
+        _ => &[],
+    });
+    let functions: HashMap<String, &ImplItemFn> = items
+        .filter_map(|item| match item {
+            ImplItem::Fn(function) => Some((function.sig.ident.to_string(), function)),
+            _ => None,
+        })
+        .collect();
     let find = |operation: &Operation| {
         let name = snake(&operation.id);
-        functions
-            .iter()
-            .find(|function| function.sig.ident == name)
-            .copied()
-            .with_context(|| format!("progenitor wrote no method `{name}` for operation `{}`", operation.id))
+        let missing = || format!("progenitor wrote no method `{name}` for operation `{}`", operation.id);
+        functions.get(&name).copied().with_context(missing)
     };
     let (mut methods, mut paged) = (TokenStream::new(), TokenStream::new());
     for method in model.methods() {
@@ -157,12 +157,12 @@ fn own_limits(operation: &Operation, binding: &Operation) -> Result<TokenStream>
     }
     let mut out = TokenStream::new();
     if let Some((name, most)) = binding_limits::max_ids_in_body(binding, operation) {
-        let (member, most) = (member(name), usize::try_from(most)?);
+        let (member, most) = (field_ident(name), usize::try_from(most)?);
         out.extend(quote!(request::check_count(#name, body.#member.len(), 0, Some(#most))?;));
     }
     let limits = binding.parameters.iter().map(|parameter| {
         if let Some(name) = &parameter.body_member {
-            let member = member(name);
+            let member = field_ident(name);
             return limits(name, &quote!(body.#member), &quote!(&body.#member), &parameter.schema);
         }
         let twin = operation.parameters.iter().find(|twin| snake(&twin.name) == snake(&parameter.name));
@@ -182,9 +182,9 @@ fn verb(model: &Model<'_>, operation: &Operation) -> Option<(TokenStream, Ident)
     if operation.idempotency == "safe" || operation.parameters.iter().any(|parameter| &parameter.name == ids) {
         return None;
     }
-    let ids = member(ids);
-    let members = model.schema(&operation.response)?.get("properties")?.as_object()?;
-    let (list, _) = members.iter().find(|(_, schema)| {
+    let ids = field_ident(ids);
+    let mut members = members(&model.schema(&operation.response)?["properties"]);
+    let (list, _) = members.find(|(_, schema)| {
         let item = reference_name(&schema["items"]).and_then(|item| model.schema(&item));
         item.is_some_and(|item| item.pointer("/properties/id").is_some())
     })?;
@@ -267,10 +267,10 @@ fn request(function: &ImplItemFn, query_message: bool) -> Result<TokenStream> {
     let mut statements = Vec::new();
     for statement in &function.block.stmts {
         let local = match statement {
-            Stmt::Local(Local { pat, .. }) => pattern_name(pat),
+            Stmt::Local(Local { pat: Pat::Ident(pattern), .. }) => Some(pattern.ident.to_string()),
             _ => None,
         };
-        match local.map(Ident::to_string).as_deref() {
+        match local.as_deref() {
             Some("info") => break,
             Some("header_map") => continue,
             None if statement.to_token_stream().to_string().starts_with("header_map") => continue,
@@ -305,13 +305,6 @@ fn add_query(expression: &mut Expr) -> Option<()> {
     let receiver = &call.receiver;
     call.receiver = parse_quote!(#receiver.query(&query));
     Some(())
-}
-
-fn pattern_name(pattern: &Pat) -> Option<&Ident> {
-    match pattern {
-        Pat::Ident(pattern) => Some(&pattern.ident),
-        _ => None,
-    }
 }
 
 /// Leaves out the `api-version` header, which this service does not know, and `accept`, which every request has; appends
@@ -377,27 +370,20 @@ fn checks(model: &Model<'_>, operation: &Operation) -> Result<TokenStream> {
     for parameter in operation.parameters.iter().filter(|parameter| parameter.body_member.is_none()) {
         out.extend(parameter_limits(parameter)?);
     }
-    let Some(message) = &operation.message else { return Ok(out) };
-    let properties = model.schema(message).and_then(|schema| schema.get("properties")).and_then(Value::as_object);
-    for (name, schema) in properties.into_iter().flatten() {
-        let member = member(name);
+    let message = operation.message.as_ref().and_then(|message| model.schema(message));
+    for (name, schema) in message.into_iter().flat_map(|message| members(&message["properties"])) {
+        let member = field_ident(name);
         out.extend(limits(name, &quote!(body.#member), &quote!(&body.#member), schema)?);
         // A message that a request requires is required with its own id: `assignedTo` names nobody without it.
         let Some(message) = reference_name(schema).and_then(|schema| model.schema(&schema)) else { continue };
-        for inner in message.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+        for inner in texts(&message["required"]) {
             if text(&message["properties"][inner], "type") == "string" {
-                let (what, inner) = (format!("{name}.{inner}"), self::member(inner));
+                let (what, inner) = (format!("{name}.{inner}"), field_ident(inner));
                 out.extend(quote!(request::check_text(#what, &body.#member.#inner, request::NOT_BLANK)?;));
             }
         }
     }
     Ok(out)
-}
-
-/// A member of a generated type, as typify names it: a keyword with an underscore.
-fn member(name: &str) -> Ident {
-    let name = snake(name);
-    if syn::parse_str::<Ident>(&name).is_ok() { ident(&name) } else { ident(&(name + "_")) }
 }
 
 fn parameter_limits(parameter: &Parameter) -> Result<TokenStream> {
@@ -408,12 +394,11 @@ fn parameter_limits(parameter: &Parameter) -> Result<TokenStream> {
 /// `value` is the thing itself, `borrowed` a reference to it.
 fn limits(name: &str, value: &TokenStream, borrowed: &TokenStream, schema: &Value) -> Result<TokenStream> {
     let mut out = TokenStream::new();
-    let number =
-        |key: &str| schema.get(key).and_then(Value::as_u64).map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
     if text(schema, "type") == "array" {
-        let least = number("minItems").unwrap_or(0);
-        let most = number("maxItems").map_or_else(|| quote!(None), |most| quote!(Some(#most)));
-        if least > 0 || number("maxItems").is_some() {
+        let least = schema["minItems"].as_u64().map_or(0, count);
+        let most = schema["maxItems"].as_u64().map(count);
+        if least > 0 || most.is_some() {
+            let most = option(most);
             out.extend(quote!(request::check_count(#name, #value.len(), #least, #most)?;));
         }
         if let Some(rule) = text_rule(name, &schema["items"])? {
@@ -563,8 +548,8 @@ fn binding(model: &Model<'_>, operation: &Operation, binding: &Operation) -> Tok
     let path = &binding.path;
     let query = query::of(model.document, binding, operation.message.as_deref());
     let excluded = &query.excluded;
-    let max_incident_ids = number(binding_limits::max_incident_ids(binding, operation));
-    let max_page_size = number(binding_limits::max_page_size(model.document, binding, operation));
+    let max_incident_ids = option(binding_limits::max_incident_ids(binding, operation).map(count));
+    let max_page_size = option(binding_limits::max_page_size(model.document, binding, operation).map(count));
     let parameters = query.parameters.iter().map(|leaf| {
         let (name, member, list) = (&leaf.name, &leaf.member, leaf.list);
         let json_type = match leaf.kind {
@@ -587,11 +572,10 @@ fn binding(model: &Model<'_>, operation: &Operation, binding: &Operation) -> Tok
     }
 }
 
-fn number(value: Option<u64>) -> TokenStream {
-    let value = value.map(|value| usize::try_from(value).unwrap_or(usize::MAX));
-    value.map_or_else(|| quote!(None), |value| quote!(Some(#value)))
+fn count(value: u64) -> usize {
+    usize::try_from(value).unwrap_or(usize::MAX)
 }
 
-fn option(value: Option<&String>) -> TokenStream {
+fn option(value: Option<impl ToTokens>) -> TokenStream {
     value.map_or_else(|| quote!(None), |value| quote!(Some(#value)))
 }

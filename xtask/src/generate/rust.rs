@@ -1,21 +1,20 @@
 //! Finding things in Rust code and printing it. It must not know the document.
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Attribute, File, Item, ItemMacro, parse_quote};
 
 use super::prose::plain_characters;
+use crate::model::snake;
 
 /// The items of `mod name { ... }`.
 pub(super) fn module<'a>(file: &'a File, name: &str) -> Result<&'a [Item]> {
-    file.items
-        .iter()
-        .find_map(|item| match item {
-            Item::Mod(module) if module.ident == name => module.content.as_ref().map(|(_, items)| items.as_slice()),
-            _ => None,
-        })
-        .ok_or_else(|| anyhow!("progenitor wrote no `mod {name}`: is this a version the generator does not know?"))
+    let items = file.items.iter().find_map(|item| match item {
+        Item::Mod(module) if module.ident == name => module.content.as_ref().map(|(_, items)| items.as_slice()),
+        _ => None,
+    });
+    items.with_context(|| format!("progenitor wrote no `mod {name}`: is this a version the generator does not know?"))
 }
 
 /// An identifier, raw where the name is a keyword.
@@ -25,6 +24,12 @@ pub(super) fn ident(name: &str) -> Ident {
     } else {
         Ident::new_raw(name, Span::call_site())
     }
+}
+
+/// The field of a member, as typify names it: a keyword with an underscore.
+pub(super) fn field_ident(member: &str) -> Ident {
+    let name = snake(member);
+    if syn::parse_str::<Ident>(&name).is_ok() { ident(&name) } else { ident(&(name + "_")) }
 }
 
 /// Documentation as doc comments, a line each. What comes from the document goes through [`prose`](super::prose::prose) first.

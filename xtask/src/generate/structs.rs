@@ -17,6 +17,7 @@ use super::{
 use crate::{
     json_pointer::join,
     model::{Model, oneofs::oneofs, text},
+    openapi::{is_true, items, members, texts},
 };
 
 pub(super) fn emit(model: &Model<'_>, types: &[Item]) -> Result<TokenStream> {
@@ -41,24 +42,18 @@ pub(super) fn emit(model: &Model<'_>, types: &[Item]) -> Result<TokenStream> {
 }
 
 fn message(model: &Model<'_>, mut structure: ItemStruct, schema: &Value, is_sent: bool) -> Result<TokenStream> {
-    let properties = schema.get("properties").and_then(Value::as_object);
-    if properties.is_none() && schema.get("additionalProperties").is_none() {
+    if schema.get("properties").is_none() && schema.get("additionalProperties").is_none() {
         // typify makes a map of a message without members.
         structure.fields = Fields::Named(parse_quote!({}));
         structure.semi_token = None;
     }
-    let required = |property: &str| {
-        schema
-            .get("required")
-            .and_then(Value::as_array)
-            .is_some_and(|required| required.iter().any(|name| name == property))
-    };
+    let required = |property: &str| texts(&schema["required"]).any(|name| name == property);
     let in_oneof = |property: &str| oneofs(schema).any(|members| members.contains(&property));
     let (mut setters, mut arguments) = (TokenStream::new(), Vec::new());
     if let Fields::Named(fields) = &mut structure.fields {
         // In the document's order, which the reader of the documentation expects.
         let mut ordered: Vec<Field> = Vec::new();
-        for (property, schema) in properties.into_iter().flatten() {
+        for (property, schema) in members(&schema["properties"]) {
             let found = fields.named.iter().find(|field| json_name(field) == *property);
             let Some(field) = found else { bail!("typify made no field of `{property}`") };
             let mut field = field.clone();
@@ -99,10 +94,9 @@ fn message(model: &Model<'_>, mut structure: ItemStruct, schema: &Value, is_sent
 
 /// Whether a message has and requires one member, a text.
 fn is_one_text(schema: &Value) -> bool {
-    let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten().collect::<Vec<_>>();
-    let required = schema.get("required").and_then(Value::as_array).is_some_and(|required| !required.is_empty());
     let is_text = |schema| text(schema, "type") == "string" && schema.get("format").is_none();
-    required && matches!(properties[..], [(_, property)] if is_text(property))
+    let properties: Vec<_> = members(&schema["properties"]).collect();
+    !items(&schema["required"]).is_empty() && matches!(properties[..], [(_, property)] if is_text(property))
 }
 
 /// A message that is a text with a name can be given as the text.
@@ -182,7 +176,7 @@ fn member(model: &Model<'_>, property: &str, schema: &Value, required: bool, fie
             }
         }
     }
-    if schema.get("deprecated").and_then(Value::as_bool) == Some(true) {
+    if is_true(schema, "deprecated") {
         field.attrs.push(parse_quote!(#[deprecated]));
     }
     field.attrs.push(parse_quote!(#[serde(#(#serde),*)]));
@@ -206,7 +200,7 @@ struct Setter {
     plain: String,
     field: Ident,
     method: Ident,
-    argument: Type,
+    argument: TokenStream,
     value: TokenStream,
 }
 
@@ -214,29 +208,23 @@ impl Setter {
     fn new(field: &Field) -> Option<Self> {
         let name = field.ident.clone()?;
         let plain = name.to_string().trim_start_matches("r#").trim_end_matches('_').to_owned();
-        let (argument, value): (Type, TokenStream) = if let Some([item]) = generic(&field.ty, "Vec").as_deref() {
-            (
-                parse_quote!(impl IntoIterator<Item = impl Into<#item>>),
-                quote!(#name.into_iter().map(Into::into).collect()),
-            )
+        let (argument, value) = if let Some([item]) = generic(&field.ty, "Vec").as_deref() {
+            let argument = quote!(impl IntoIterator<Item = impl Into<#item>>);
+            (argument, quote!(#name.into_iter().map(Into::into).collect()))
         } else if let Some([key, value]) = generic(&field.ty, "BTreeMap").as_deref() {
-            (
-                parse_quote!(impl IntoIterator<Item = (impl Into<#key>, impl Into<#value>)>),
-                quote!(#name.into_iter().map(|(key, value)| (key.into(), value.into())).collect()),
-            )
+            let argument = quote!(impl IntoIterator<Item = (impl Into<#key>, impl Into<#value>)>);
+            (argument, quote!(#name.into_iter().map(|(key, value)| (key.into(), value.into())).collect()))
         } else if field.ty == parse_quote!(wire::StringMap) {
-            (
-                parse_quote!(impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>),
-                quote!(#name.into_iter().collect()),
-            )
+            let argument = quote!(impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>);
+            (argument, quote!(#name.into_iter().collect()))
         } else if let Some([inner]) = generic(&field.ty, "Option").as_deref() {
             match generic(inner, "Box").as_deref() {
-                Some([message]) => (parse_quote!(impl Into<#message>), quote!(Some(Box::new(#name.into())))),
-                _ => (parse_quote!(impl Into<#inner>), quote!(Some(#name.into()))),
+                Some([message]) => (quote!(impl Into<#message>), quote!(Some(Box::new(#name.into())))),
+                _ => (quote!(impl Into<#inner>), quote!(Some(#name.into()))),
             }
         } else {
             let ty = &field.ty;
-            (parse_quote!(impl Into<#ty>), quote!(#name.into()))
+            (quote!(impl Into<#ty>), quote!(#name.into()))
         };
         let method = ident(&format!("with_{plain}"));
         Some(Self { plain, field: name, method, argument, value })
@@ -284,19 +272,11 @@ fn replace_scalar(ty: &mut Type, scalar: &Type) {
     *ty = if generic(ty, "Option").is_some() { parse_quote!(Option<#scalar>) } else { scalar.clone() };
 }
 
-fn serde_attribute(field: &Field) -> String {
-    field
-        .attrs
-        .iter()
-        .filter(|attribute| attribute.path().is_ident("serde"))
-        .map(|a| a.to_token_stream().to_string())
-        .collect()
-}
-
 /// The name that typify's field has on the wire.
 fn json_name(field: &Field) -> String {
-    let attribute = serde_attribute(field);
-    match attribute.split("rename = \"").nth(1).and_then(|rest| rest.split('"').next()) {
+    let attributes = field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde"));
+    let attributes: String = attributes.map(|attribute| attribute.to_token_stream().to_string()).collect();
+    match attributes.split("rename = \"").nth(1).and_then(|rest| rest.split('"').next()) {
         Some(name) => name.to_owned(),
         None => field.ident.as_ref().map(ToString::to_string).unwrap_or_default().trim_start_matches("r#").to_owned(),
     }
@@ -304,35 +284,29 @@ fn json_name(field: &Field) -> String {
 
 /// What serde's `rename_all = "camelCase"` makes of a field's name.
 fn camel(name: &str) -> String {
-    let mut upper = false;
-    let mut out = String::new();
-    for character in name.chars() {
-        match character {
-            '_' => upper = true,
-            _ if upper => {
-                out.extend(character.to_uppercase());
-                upper = false;
-            }
-            _ => out.push(character),
-        }
+    let mut words = name.split('_');
+    let mut out = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let mut characters = word.chars();
+        out.extend(characters.next().into_iter().flat_map(char::to_uppercase));
+        out.push_str(characters.as_str());
     }
     out
 }
 
 /// Names that the file imports, instead of progenitor's absolute paths.
-pub(super) fn shorten(ty: &mut Type) {
+fn shorten(ty: &mut Type) {
     struct Shorten;
     impl VisitMut for Shorten {
         fn visit_type_path_mut(&mut self, ty: &mut syn::TypePath) {
             visit_type_path_mut(self, ty);
             let segments: Vec<String> = ty.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-            let keep = match segments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-                ["std" | "chrono", ..] | ["crate", "types", _] | ["types", _] => 1,
-                ["serde_json", ..] => segments.len(),
+            let skip = match segments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+                ["std" | "chrono", ..] | ["crate", "types", _] | ["types", _] => segments.len() - 1,
+                ["serde_json", ..] => 0,
                 _ => return,
             };
             ty.path.leading_colon = None;
-            let skip = segments.len() - keep;
             ty.path.segments = std::mem::take(&mut ty.path.segments).into_iter().skip(skip).collect();
         }
     }

@@ -5,11 +5,11 @@ use std::{collections::BTreeMap, fs, path::Path};
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use super::schema;
+use super::{Linter, schema};
 use crate::{
-    document::Problem,
     json_pointer::{join, walk},
-    model::{Model, Operation, snake},
+    model::{Operation, snake},
+    openapi::members,
 };
 
 /// Where samples are, from the document's own folder.
@@ -52,16 +52,6 @@ pub(super) fn read(folder: &Path) -> Result<Vec<Sample>> {
     Ok(samples)
 }
 
-pub(super) fn lint(model: &Model<'_>, samples: &[Sample]) -> Result<Vec<Problem>> {
-    let mut linter = Linter { model, problems: Vec::new() };
-    let references = linter.references();
-    linter.files(samples, &references)?;
-    linter.coverage(samples);
-    linter.schema_examples()?;
-    linter.media_examples()?;
-    Ok(linter.problems)
-}
-
 /// An `externalValue`: the file, the pointer of the example, and the schema that it must meet.
 struct Reference<'m> {
     file: String,
@@ -69,21 +59,20 @@ struct Reference<'m> {
     schema: &'m Value,
 }
 
-struct Linter<'m> {
-    model: &'m Model<'m>,
-    problems: Vec<Problem>,
-}
-
 impl<'m> Linter<'m> {
-    fn problem(&mut self, pointer: &str, message: impl Into<String>) {
-        self.problems.push(Problem::new(pointer, message));
+    pub(super) fn samples(&mut self, samples: &[Sample]) -> Result<()> {
+        let references = self.references();
+        self.files(samples, &references)?;
+        self.coverage(samples);
+        self.schema_examples()?;
+        self.media_examples()
     }
 
     /// Each node that has a schema and examples beside it: a body, a parameter or a header.
     fn media(&self) -> Vec<(String, &'m Value)> {
         let mut found = Vec::new();
         for pointer in ["/paths", "/components"] {
-            let Some(node) = self.model.document.get(pointer) else { continue };
+            let Some(node) = self.document.get(pointer) else { continue };
             walk(node, pointer, &mut |pointer, node| {
                 if node.get("schema").is_some() && (node.get("example").is_some() || node.get("examples").is_some()) {
                     found.push((pointer.to_owned(), node));
@@ -97,7 +86,7 @@ impl<'m> Linter<'m> {
         let mut references = Vec::new();
         for (pointer, node) in self.media() {
             let examples = join(&pointer, "examples");
-            for (name, example) in node.get("examples").and_then(Value::as_object).into_iter().flatten() {
+            for (name, example) in members(&node["examples"]) {
                 let Some(file) = example.get("externalValue").and_then(Value::as_str) else { continue };
                 let pointer = join(&examples, name);
                 match file.strip_prefix("samples/") {
@@ -202,9 +191,7 @@ impl<'m> Linter<'m> {
                 queue.extend(schema.get(key).map(|schema| (join(&pointer, key), schema)));
             }
             let properties = join(&pointer, "properties");
-            for (name, schema) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
-                queue.push((join(&properties, name), schema));
-            }
+            queue.extend(members(&schema["properties"]).map(|(name, schema)| (join(&properties, name), schema)));
         }
         Ok(())
     }
@@ -216,7 +203,7 @@ impl<'m> Linter<'m> {
                 self.valid(&join(&pointer, "example"), "the example", &node["schema"], example)?;
             }
             let examples = join(&pointer, "examples");
-            for (name, example) in node.get("examples").and_then(Value::as_object).into_iter().flatten() {
+            for (name, example) in members(&node["examples"]) {
                 let Some(value) = example.get("value") else { continue };
                 self.valid(&join(&examples, name), &format!("the example `{name}`"), &node["schema"], value)?;
             }
@@ -225,18 +212,15 @@ impl<'m> Linter<'m> {
     }
 
     fn valid(&mut self, pointer: &str, what: &str, schema: &Value, value: &Value) -> Result<()> {
-        let validator = schema::validator(self.model, schema).with_context(|| self.model.document.location(pointer))?;
+        let validator = schema::validator(self.model, schema).with_context(|| self.document.location(pointer))?;
         for error in validator.iter_errors(value) {
             let at = error.instance_path().to_string();
             let at = if at.is_empty() { "/" } else { &at };
             let instance = error.instance();
             // A whole message in the middle of a sentence helps nobody: the pointer says where it is.
-            let message = if instance.is_object() || instance.is_array() {
-                error.masked().to_string()
-            } else {
-                error.to_string()
-            };
-            self.problems.push(Problem::new(pointer, format!("{what} at {at}: {message}")));
+            let is_long = instance.is_object() || instance.is_array();
+            let message = if is_long { error.masked().to_string() } else { error.to_string() };
+            self.problem(pointer, format!("{what} at {at}: {message}"));
         }
         Ok(())
     }

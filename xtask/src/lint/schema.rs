@@ -4,7 +4,10 @@ use anyhow::{Result, anyhow};
 use jsonschema::{Draft, Validator};
 use serde_json::{Map, Value, json};
 
-use crate::model::{Model, reference_name, text};
+use crate::{
+    model::{Model, reference_name, text},
+    openapi::members,
+};
 
 /// A validator of a schema of the document. It refuses members that the schema does not name: a client reads them, but a
 /// sample has no reason to show them.
@@ -36,14 +39,9 @@ fn json_schema(schema: &Value) -> Value {
         return json!({ "$ref": format!("#/$defs/{name}") });
     }
     let mut out = Map::new();
-    for (key, value) in schema.as_object().into_iter().flatten() {
+    for (key, value) in members(schema) {
         let value = match key.as_str() {
-            "properties" => value
-                .as_object()
-                .into_iter()
-                .flatten()
-                .map(|(name, schema)| (name.clone(), json_schema(schema)))
-                .collect(),
+            "properties" => members(value).map(|(name, schema)| (name.clone(), json_schema(schema))).collect(),
             "items" | "additionalProperties" if value.is_object() => json_schema(value),
             "description" | "example" | "title" => continue,
             extension if extension.starts_with("x-") => continue,

@@ -15,10 +15,8 @@ impl<'a> Reader<'a> {
             };
             let Some(of) = of else {
                 let target = operation.binding_of.as_deref().unwrap_or_default();
-                let message = format!(
-                    "operation `{id}`: `x-binding-of: {target}` must name an operation that has no `x-binding-of`"
-                );
-                self.problem(&operation.pointer, message);
+                let message = format!("`x-binding-of: {target}` must name an operation that has no `x-binding-of`");
+                self.refuse(id, &operation.pointer, message);
                 continue;
             };
             self.same_messages(operation, of);
@@ -43,10 +41,9 @@ impl<'a> Reader<'a> {
                 && !of.parameters.iter().any(|parameter| &parameter.name == ids)
                 && self.member(of, ids).is_none()
             {
-                let message = format!(
-                    "operation `{id}`: `x-incident-ids: {ids}` is neither a parameter nor a member of the request message"
-                );
-                self.problem(&join(&operation.pointer, "x-incident-ids"), message);
+                let message =
+                    format!("`x-incident-ids: {ids}` is neither a parameter nor a member of the request message");
+                self.refuse(id, &join(&operation.pointer, "x-incident-ids"), message);
             }
         }
     }
@@ -78,27 +75,18 @@ impl<'a> Reader<'a> {
         let (id, name) = (&operation.id, &parameter.name);
         let Some(member) = &parameter.body_member else {
             if !of.parameters.iter().any(|other| snake(&other.name) == snake(name)) {
-                let message = format!(
-                    "operation `{id}`: `{}` has no value for its parameter `{name}`: give both the same name, or write \
-                     `x-body-member`",
-                    of.id
-                );
-                self.problem(&parameter.pointer, message);
+                let advice = "give both the same name, or write `x-body-member`";
+                let message = format!("`{}` has no value for its parameter `{name}`: {advice}", of.id);
+                self.refuse(id, &parameter.pointer, message);
             }
             return;
         };
         let Some(schema) = self.member(of, member) else {
-            let message = match &of.message {
-                Some(message) => {
-                    format!("operation `{id}`: `x-body-member: {member}` is not a member of `{message}`")
-                }
-                None => format!(
-                    "operation `{id}`: `x-body-member: {member}`, but `{}` has no request message: say \
-                     `x-request-message`",
-                    of.id
-                ),
+            let problem = match &of.message {
+                Some(message) => format!(" is not a member of `{message}`"),
+                None => format!(", but `{}` has no request message: say `x-request-message`", of.id),
             };
-            self.problem(&parameter.pointer, message);
+            self.refuse(id, &parameter.pointer, format!("`x-body-member: {member}`{problem}"));
             return;
         };
         let problem = query::leaves(self.document, name, member, schema).err().or_else(|| {
@@ -108,7 +96,7 @@ impl<'a> Reader<'a> {
             (!same).then(|| format!("its schema is not that of the member `{member}`"))
         });
         if let Some(problem) = problem {
-            self.problem(&parameter.pointer, format!("operation `{id}`: parameter `{name}`: {problem}"));
+            self.refuse(id, &parameter.pointer, format!("parameter `{name}`: {problem}"));
         }
     }
 }

@@ -4,6 +4,7 @@ use heck::{ToPascalCase, ToShoutySnakeCase};
 use serde_json::Value;
 
 use super::names::is_rust;
+use crate::openapi::texts;
 
 /// The variant that keeps an unknown value.
 const UNRECOGNIZED: &str = "Unrecognized";
@@ -16,7 +17,7 @@ pub(crate) struct InvalidEnum {
 
 /// Variant name and wire name of each value, the zero value first.
 pub(crate) fn variants<'v>(name: &str, schema: &'v Value) -> Result<Vec<(String, &'v str)>, InvalidEnum> {
-    let values: Vec<&str> = schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let values: Vec<&str> = texts(&schema["enum"]).collect();
     let wrong = |value, message| Err(InvalidEnum { value, message });
     let Some(zero) = values.first() else { return wrong(0, "it has no values".to_owned()) };
     if !zero.ends_with("_UNSPECIFIED") {

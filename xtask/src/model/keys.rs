@@ -7,7 +7,7 @@ use crate::{
     drift::deviation,
     json_pointer::join,
     keywords::{self, Kind},
-    openapi::METHODS,
+    openapi::{METHODS, items, members},
 };
 
 const OF_AN_OPERATION: &[&str] = &[
@@ -47,17 +47,17 @@ const DATA: [&str; 4] = ["default", "enum", "example", "value"];
 
 /// Adds a problem for each key at `pointer` and below that is misspelt or out of place.
 pub(super) fn check(pointer: &str, node: &Value, problems: &mut Vec<Problem>) {
-    for (index, item) in node.as_array().into_iter().flatten().enumerate() {
+    for (index, item) in items(node).iter().enumerate() {
         check(&join(pointer, index), item, problems);
     }
-    for (key, value) in node.as_object().into_iter().flatten() {
+    for (key, value) in members(node) {
         let at = join(pointer, key);
-        let named = value.as_object().into_iter().flatten().map(|(name, value)| (join(&at, name), value));
+        let named = members(value).map(|(name, value)| (join(&at, name), value));
         match key.as_str() {
             "x-paging" => only(&at, value, &["items"], "a member of `x-paging`", problems),
             "x-deviation" => problems.extend(deviation::check(&at, node)),
             "x-codeSamples" => {
-                for (index, sample) in value.as_array().into_iter().flatten().enumerate() {
+                for (index, sample) in items(value).iter().enumerate() {
                     only(&join(&at, index), sample, &["lang", "source"], "a member of a code sample", problems);
                 }
             }
@@ -108,9 +108,8 @@ fn extensions(pointer: &str) -> &'static [&'static str] {
 }
 
 fn only(pointer: &str, node: &Value, known: &[&str], what: &str, problems: &mut Vec<Problem>) {
-    let keys = node.as_object().into_iter().flatten().map(|(key, _)| key);
-    let misspelt = keys.filter(|key| !known.contains(&key.as_str()));
-    problems.extend(misspelt.map(|key| unknown(&join(pointer, key), key, known, what)));
+    let misspelt = members(node).filter(|(key, _)| !known.contains(&key.as_str()));
+    problems.extend(misspelt.map(|(key, _)| unknown(&join(pointer, key), key, known, what)));
 }
 
 fn unknown(at: &str, key: &str, known: &[&str], what: &str) -> Problem {

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{Generation, Operation, snake, text};
+use super::{Generation, Operation, reference_name, snake};
 use crate::{
     document::{Document, Problem},
     json_pointer::join,
@@ -61,10 +61,9 @@ pub(crate) fn max_page_size(document: &Document, binding: &Operation, of: &Opera
 }
 
 fn maximum(document: &Document, of: &Operation) -> Option<u64> {
-    let message = of.message.as_ref()?;
-    let pagination = document.get(&format!("{}/properties/pagination", join("/components/schemas", message)))?;
-    let target = text(pagination, "$ref").strip_prefix('#')?;
-    document.get(&format!("{target}/properties/pageSize/maximum"))?.as_u64()
+    let schemas = &document.root()["components"]["schemas"];
+    let pagination = reference_name(&schemas[of.message.as_ref()?]["properties"]["pagination"])?;
+    schemas[&pagination]["properties"]["pageSize"]["maximum"].as_u64()
 }
 
 /// Adds a problem for each limit that has no effect.
@@ -72,14 +71,12 @@ pub(super) fn check(document: &Document, binding: &Operation, of: &Operation) ->
     let Stated { ids, page_size } = binding.stated_limits;
     let mut problems = Vec::new();
     let mut problem = |key: &str, message: &str| {
-        problems
-            .push(Problem::new(join(&binding.pointer, key), format!("operation `{}`: `{key}` {message}", binding.id)));
+        let message = format!("operation `{}`: `{key}` {message}", binding.id);
+        problems.push(Problem::new(join(&binding.pointer, key), message));
     };
     if ids.is_some() && max_ids_in_body(binding, of).is_none() {
-        problem(
-            MAX_IDS,
-            "belongs to a binding that has the ids of `x-incident-ids` in its request body; elsewhere, state `maxItems`",
-        );
+        let place = "a binding that has the ids of `x-incident-ids` in its request body";
+        problem(MAX_IDS, &format!("belongs to {place}; elsewhere, state `maxItems`"));
     }
     if page_size.is_some() && max_page_size(document, binding, of).is_none() {
         problem(MAX_PAGE_SIZE, "belongs to a binding in generation 5 of an operation with `x-paging`");
@@ -87,10 +84,8 @@ pub(super) fn check(document: &Document, binding: &Operation, of: &Operation) ->
     if let (Some(stated), Some(maximum)) = (page_size, maximum(document, of))
         && stated >= maximum
     {
-        problem(
-            MAX_PAGE_SIZE,
-            &format!("is {stated}: the message's own limit of {maximum} is not larger, so leave it out"),
-        );
+        let reason = format!("the message's own limit of {maximum} is not larger, so leave it out");
+        problem(MAX_PAGE_SIZE, &format!("is {stated}: {reason}"));
     }
     problems
 }

@@ -7,12 +7,12 @@ use super::{reference_name, text};
 use crate::{
     document::{Document, Problem},
     json_pointer::join,
+    openapi::{items, texts},
 };
 
 /// The oneofs that a schema states, each as the names of its members.
 pub(crate) fn oneofs(schema: &Value) -> impl Iterator<Item = Vec<&str>> {
-    let groups = schema.get("x-oneof").and_then(Value::as_array).into_iter().flatten();
-    groups.map(|members| members.as_array().into_iter().flatten().filter_map(Value::as_str).collect())
+    items(&schema["x-oneof"]).iter().map(|members| texts(members).collect())
 }
 
 /// Adds a problem for each member of a oneof that protobuf could not have there.
@@ -32,12 +32,9 @@ pub(super) fn check(document: &Document, name: &str, pointer: &str, schema: &Val
             continue;
         };
         for (index, member) in members.iter().enumerate() {
-            let wrong = match member.as_str() {
-                Some(member) => {
-                    unsupported(document, schema, &seen, member).map(|reason| format!("`{member}` {reason}"))
-                }
-                None => Some(format!("{member} is not the name of a member")),
-            };
+            let unsupported = |name| Some(format!("`{name}` {}", unsupported(document, schema, &seen, name)?));
+            let wrong =
+                member.as_str().map_or_else(|| Some(format!("{member} is not the name of a member")), unsupported);
             seen.extend(member.as_str());
             problems.extend(wrong.map(|wrong| Problem::new(join(&at, index), format!("{what}: {wrong}"))));
         }
@@ -46,14 +43,13 @@ pub(super) fn check(document: &Document, name: &str, pointer: &str, schema: &Val
 
 /// The reason why a member cannot be part of a oneof.
 fn unsupported(document: &Document, schema: &Value, seen: &[&str], member: &str) -> Option<&'static str> {
-    let Some(property) = schema.get("properties").and_then(|properties| properties.get(member)) else {
+    let Some(property) = schema["properties"].get(member) else {
         return Some("is not among its properties");
     };
     if seen.contains(&member) {
         return Some("is repeated: a member belongs to one oneof");
     }
-    let required = schema.get("required").and_then(Value::as_array);
-    if required.is_some_and(|required| required.iter().any(|name| name == member)) {
+    if texts(&schema["required"]).any(|name| name == member) {
         return Some("is `required`: members of a oneof have presence, and at most one of them is set");
     }
     let target = reference_name(property).and_then(|name| document.get(&join("/components/schemas", name)));

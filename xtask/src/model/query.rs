@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::{Operation, reference_name, text};
-use crate::{document::Document, json_pointer::join};
+use crate::{document::Document, openapi::members};
 
 /// What a query can and can't hold of a request message.
 #[derive(Default)]
@@ -38,9 +38,8 @@ pub(crate) fn of(document: &Document, binding: &Operation, message: Option<&str>
     for parameter in binding.parameters.iter().filter(|parameter| !parameter.in_path) {
         let name = &parameter.name;
         let member = parameter.body_member.as_ref().unwrap_or(name);
-        let schema = message.filter(|_| parameter.body_member.is_some()).and_then(|message| {
-            document.get(&join(&join(&join("/components/schemas", message), "properties"), member))
-        });
+        let of_message = |message: &str| document.root()["components"]["schemas"][message]["properties"].get(member);
+        let schema = message.filter(|_| parameter.body_member.is_some()).and_then(of_message);
         // What has no answer here was refused by `Model::new`.
         if let Ok(part) = leaves(document, name, member, schema.unwrap_or(&parameter.schema)) {
             query.parameters.extend(part.parameters);
@@ -65,10 +64,9 @@ fn collect(
     within: &mut Vec<String>,
     query: &mut Query,
 ) -> Result<(), String> {
-    let is_message = |schema: &Value| {
-        let target = reference_name(schema).and_then(|name| document.get(&join("/components/schemas", &name)));
-        target.is_some_and(|target| text(target, "type") == "object")
-    };
+    let schemas = &document.root()["components"]["schemas"];
+    let is_message =
+        |schema: &Value| reference_name(schema).is_some_and(|name| text(&schemas[&name], "type") == "object");
     if !is_message(schema) {
         let list = text(schema, "type") == "array";
         let element = if list { &schema["items"] } else { schema };
@@ -90,8 +88,7 @@ fn collect(
         return Err(format!("the message `{message}` contains itself, which a query cannot express"));
     }
     within.push(message.clone());
-    let members = document.get(&join(&join("/components/schemas", &message), "properties"));
-    for (key, schema) in members.and_then(Value::as_object).into_iter().flatten() {
+    for (key, schema) in members(&schemas[&message]["properties"]) {
         collect(document, &format!("{name}.{key}"), &format!("{member}.{key}"), schema, within, query)?;
     }
     within.pop();

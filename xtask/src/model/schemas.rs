@@ -3,10 +3,13 @@
 
 use std::collections::HashSet;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{Reader, enums, names, oneofs, required, text};
-use crate::json_pointer::join;
+use crate::{
+    json_pointer::join,
+    openapi::{items, members},
+};
 
 /// The properties that are supported: type, formats, and keywords beside those that every property may have. The first keyword
 /// of a list or map is the one with the schema of its elements.
@@ -24,8 +27,7 @@ const PROPERTIES: &[(&str, &[&str], &[&str])] = &[
 
 impl Reader<'_> {
     pub(super) fn schemas(&mut self) {
-        for (name, schema) in self.document.get("/components/schemas").and_then(Value::as_object).into_iter().flatten()
-        {
+        for (name, schema) in members(&self.document.root()["components"]["schemas"]) {
             let pointer = join("/components/schemas", name);
             if names::TYPES.contains(&name.as_str()) {
                 let message = format!("schema `{name}` has the name of a type that generated code uses: rename it");
@@ -50,7 +52,7 @@ impl Reader<'_> {
     /// A list of texts, none of them twice.
     fn texts(&mut self, what: &str, pointer: &str, list: &Value) {
         let mut seen = HashSet::new();
-        for (index, value) in list.as_array().into_iter().flatten().enumerate() {
+        for (index, value) in items(list).iter().enumerate() {
             let at = join(pointer, index);
             if !value.is_string() {
                 self.problem(&at, format!("{what} must be a list of strings, but `{value}` is not a string: quote it"));
@@ -61,42 +63,30 @@ impl Reader<'_> {
     }
 
     fn object(&mut self, name: &str, pointer: &str, schema: &Value) {
-        self.keywords(
-            &format!("schema `{name}`"),
-            pointer,
-            schema,
-            &["type", "description", "properties", "required", "additionalProperties", "title", "example"],
-        );
+        let known = ["type", "description", "properties", "required", "additionalProperties", "title", "example"];
+        self.keywords(&format!("schema `{name}`"), pointer, schema, &known);
         oneofs::check(self.document, name, pointer, schema, &mut self.problems);
-        let properties = schema.get("properties").and_then(Value::as_object);
-        match schema.get("additionalProperties") {
-            None | Some(Value::Bool(true)) => {}
-            Some(_) => {
-                let message = format!(
-                    "schema `{name}`: `additionalProperties` may only be `true` here: a newer service adds members, and a \
-                     closed type would refuse its replies"
-                );
-                self.problem(&join(pointer, "additionalProperties"), message);
-            }
+        if schema.get("additionalProperties").is_some_and(|value| value != true) {
+            let reason = "a newer service adds members, and a closed type would refuse its replies";
+            let message = format!("schema `{name}`: `additionalProperties` may only be `true` here: {reason}");
+            self.problem(&join(pointer, "additionalProperties"), message);
         }
-        if let Some(required) = schema.get("required") {
-            self.texts(&format!("`required` of schema `{name}`"), &join(pointer, "required"), required);
-        }
-        for (index, required) in schema.get("required").and_then(Value::as_array).into_iter().flatten().enumerate() {
+        let at = join(pointer, "required");
+        self.texts(&format!("`required` of schema `{name}`"), &at, &schema["required"]);
+        for (index, required) in items(&schema["required"]).iter().enumerate() {
             let Some(required) = required.as_str() else { continue };
-            if !properties.is_some_and(|properties| properties.contains_key(required)) {
+            if schema["properties"].get(required).is_none() {
                 let message = format!("schema `{name}` requires `{required}`, which is not among its properties");
-                self.problem(&join(&join(pointer, "required"), index), message);
+                self.problem(&join(&at, index), message);
             }
         }
-        let named = properties.into_iter().flatten();
-        let named = named.map(|(name, _)| (name.as_str(), join(&join(pointer, "properties"), name)));
+        let at = join(pointer, "properties");
+        let named = members(&schema["properties"]).map(|(name, _)| (name.as_str(), join(&at, name)));
         // The member for what the document does not name.
         let taken: &[&str] = if schema.get("additionalProperties").is_some() { &["other_members"] } else { &[] };
         self.problems.extend(names::members(&format!("schema `{name}`"), taken, true, named));
-        for (property, schema) in properties.into_iter().flatten() {
-            let at = join(&join(pointer, "properties"), property);
-            self.property(&format!("`{name}.{property}`"), &at, schema);
+        for (property, schema) in members(&schema["properties"]) {
+            self.property(&format!("`{name}.{property}`"), &join(&at, property), schema);
         }
     }
 
@@ -113,40 +103,28 @@ impl Reader<'_> {
         };
         self.keywords(what, pointer, schema, &[&["type", "description", "example", "deprecated"], *keywords].concat());
         if let "array" | "object" = kind {
-            self.element(what, &join(pointer, keywords[0]), &schema[keywords[0]]);
+            let element = &schema[keywords[0]];
+            if element.get("$ref").is_none() {
+                let must_be = "a list or a map of strings or of a `$ref`";
+                self.plain_text(what, &join(pointer, keywords[0]), element, must_be);
+            }
         }
-    }
-
-    /// An item of a list or a value of a map.
-    fn element(&mut self, what: &str, pointer: &str, schema: &Value) {
-        if schema.get("$ref").is_some() {
-            return;
-        }
-        self.plain_text(what, pointer, schema, "a list or a map of strings or of a `$ref`");
     }
 
     pub(super) fn plain_text(&mut self, what: &str, pointer: &str, schema: &Value, must_be: &str) {
         if text(schema, "type") == "string" && text(schema, "format").is_empty() {
-            self.keywords(
-                what,
-                pointer,
-                schema,
-                &["type", "description", "example", "minLength", "maxLength", "pattern"],
-            );
+            let known = ["type", "description", "example", "minLength", "maxLength", "pattern"];
+            self.keywords(what, pointer, schema, &known);
         } else {
             self.problem(pointer, format!("{what} must be {must_be}, without a `format`"));
         }
     }
 
     pub(super) fn keywords(&mut self, what: &str, pointer: &str, schema: &Value, known: &[&str]) {
-        let unknown: Vec<&String> = schema
-            .as_object()
-            .into_iter()
-            .flat_map(Map::keys)
-            .filter(|key| !key.starts_with("x-") && !known.contains(&key.as_str()))
-            .collect();
-        for key in unknown {
-            self.problem(&join(pointer, key), format!("{what}: the keyword `{key}` is not supported here"));
+        for (key, _) in members(schema) {
+            if !key.starts_with("x-") && !known.contains(&key.as_str()) {
+                self.problem(&join(pointer, key), format!("{what}: the keyword `{key}` is not supported here"));
+            }
         }
     }
 }
