@@ -140,7 +140,7 @@ mod failures {
     use crate::scene::Scene;
 
     fn xtask(programs: &[(&str, &str)], arguments: &[&str]) -> Output {
-        Scene::new(programs).command(XTASK).args(arguments).env("REAL_CARGO", env!("CARGO")).output().unwrap()
+        Scene::new(programs, &[("REAL_CARGO", env!("CARGO"))]).command(XTASK).args(arguments).output().unwrap()
     }
 
     #[test]

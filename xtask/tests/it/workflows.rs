@@ -12,7 +12,7 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    scene::{self, write_program},
+    scene::{Scene, write_program},
     support::{XTASK, root, text},
 };
 
@@ -180,51 +180,30 @@ fn ci_installs_the_oldest_supported_rust() {
     assert!(ci.contains(&format!("rustup toolchain install {version} ")), "ci.yml does not install Rust {version}");
 }
 
-/// A scene in which scripts of the workflows run.
-struct Scene {
-    scene: scene::Scene,
-    environment: Vec<(String, String)>,
+/// Runs a script as the runner does; `${{ steps.ID.outputs.NAME }}` in a step's environment is what was written.
+fn run(scene: &Scene, workflow: &str, job: &str, step: &str) -> Output {
+    let all = workflows();
+    let (_, _, content) = all.iter().find(|(name, ..)| name == workflow).unwrap();
+    let steps = content["jobs"][job]["steps"].as_array().unwrap();
+    let step = steps.iter().find(|found| found["name"] == step).unwrap_or_else(|| panic!("no step {step:?}"));
+    let mut command = scene.command("bash");
+    command.args(["--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"].as_str().unwrap()]);
+    let folder = scene.folder.path();
+    command.env("GITHUB_OUTPUT", folder.join("output")).env("GITHUB_STEP_SUMMARY", folder.join("summary"));
+    let written = scene.read("output");
+    for (name, value) in step["env"].as_object().into_iter().flatten() {
+        let output = value.as_str().unwrap().strip_prefix("${{ steps.compare.outputs.");
+        let output = output.and_then(|rest| rest.strip_suffix(" }}"));
+        let value = output.and_then(|name| written.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('=')));
+        command.env(name, value.unwrap_or_default());
+    }
+    command.output().unwrap()
 }
 
-impl Scene {
-    fn new(programs: &[(&str, &str)], environment: &[(&str, &str)]) -> Self {
-        let scene = scene::Scene::new(programs);
-        let file = |name| scene.folder.path().join(name).display().to_string();
-        let files = [("GITHUB_OUTPUT", &*file("output")), ("GITHUB_STEP_SUMMARY", &file("summary"))];
-        let all = files.iter().chain(&[("GITHUB_REF_NAME", "v1.2.3")]).chain(environment);
-        let environment = all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Self { scene, environment }
-    }
-
-    /// Runs a script as the runner does; `${{ steps.ID.outputs.NAME }}` in a step's environment is what was written.
-    fn run(&self, workflow: &str, job: &str, step: &str) -> Output {
-        let all = workflows();
-        let (_, _, content) = all.iter().find(|(name, ..)| name == workflow).unwrap();
-        let steps = content["jobs"][job]["steps"].as_array().unwrap();
-        let step = steps.iter().find(|found| found["name"] == step).unwrap_or_else(|| panic!("no step {step:?}"));
-        let mut command = self.scene.command("bash");
-        command.args(["--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"].as_str().unwrap()]);
-        command.envs(self.environment.clone());
-        for (name, value) in step["env"].as_object().into_iter().flatten() {
-            let written = self.scene.read("output");
-            let output = value.as_str().unwrap().strip_prefix("${{ steps.compare.outputs.");
-            let output = output.and_then(|rest| rest.strip_suffix(" }}"));
-            let value =
-                output.and_then(|name| written.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('=')));
-            command.env(name, value.unwrap_or_default());
-        }
-        command.output().unwrap()
-    }
-
-    #[track_caller]
-    fn succeed(&self, workflow: &str, job: &str, step: &str) {
-        let output = self.run(workflow, job, step);
-        assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
-    }
-
-    fn calls(&self, program: &str) -> Vec<String> {
-        self.scene.read("calls").lines().filter(|line| line.starts_with(program)).map(str::to_owned).collect()
-    }
+#[track_caller]
+fn succeed(scene: &Scene, workflow: &str, job: &str, step: &str) {
+    let output = run(scene, workflow, job, step);
+    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
 }
 
 mod drift {
@@ -239,13 +218,13 @@ mod drift {
             ("gh", r#"[ "$2" = list ] && echo "$ISSUE"; exit 0"#),
         ];
         let scene = Scene::new(&programs, &[("REPORT", report), ("REPORT_STATUS", status), ("ISSUE", issue)]);
-        scene.succeed("drift.yml", "drift", "Fetch the published document");
+        succeed(&scene, "drift.yml", "drift", "Fetch the published document");
         scene
     }
 
     fn calls_of_gh(scene: &Scene) -> Vec<String> {
-        scene.succeed("drift.yml", "drift", "Compare");
-        scene.succeed("drift.yml", "drift", "Open, update or close the issue");
+        succeed(scene, "drift.yml", "drift", "Compare");
+        succeed(scene, "drift.yml", "drift", "Open, update or close the issue");
         let calls = scene.calls("gh");
         assert!(calls[0].starts_with("gh issue list --label drift --state open"), "{calls:?}");
         calls[1..].iter().map(|call| call.split_whitespace().take(4).collect::<Vec<_>>().join(" ")).collect()
@@ -256,7 +235,7 @@ mod drift {
         let scene = job("| breaks | Incident.id |", "1", "");
         assert_eq!(calls_of_gh(&scene), ["gh label create drift", "gh issue create --title"]);
         assert!(scene.calls("gh")[2].ends_with("--label drift --body-file drift.md"), "{:?}", scene.calls("gh"));
-        assert!(scene.scene.read("summary").contains("Incident.id"));
+        assert!(scene.read("summary").contains("Incident.id"));
         let scene = job("| breaks | Incident.id |", "1", "17");
         assert_eq!(calls_of_gh(&scene), ["gh issue edit 17"]);
     }
@@ -277,21 +256,21 @@ mod drift {
         let curl = r#"while [ "$1" != --output ]; do shift; done; cp broken.yaml "$2""#;
         let programs = [("curl", curl), ("cargo", r#"shift; exec "$XTASK" "$@""#), ("gh", "exit 0")];
         let scene = Scene::new(&programs, &[("XTASK", XTASK)]);
-        scene.scene.write("broken.yaml", &broken);
-        scene.succeed("drift.yml", "drift", "Fetch the published document");
+        scene.write("broken.yaml", &broken);
+        succeed(&scene, "drift.yml", "drift", "Fetch the published document");
         assert_eq!(calls_of_gh(&scene), ["gh label create drift", "gh issue create --title"]);
-        let issue = scene.scene.read("drift.md");
+        let issue = scene.read("drift.md");
         assert!(issue.contains("Incident.id") && issue.contains("breaks"), "{issue}");
-        assert_eq!(scene.scene.read("summary"), issue);
+        assert_eq!(scene.read("summary"), issue);
     }
 
     #[test]
     fn a_comparison_that_failed_is_no_difference() {
         for (report, status) in [("", "1"), ("usage", "2")] {
             let scene = job(report, status, "17");
-            let output = scene.run("drift.yml", "drift", "Compare");
+            let output = run(&scene, "drift.yml", "drift", "Compare");
             assert!(!output.status.success() && text(&output.stdout).contains("::error::"), "{output:?}");
-            assert_eq!((scene.scene.read("output"), scene.calls("gh")), (String::new(), Vec::new()));
+            assert_eq!((scene.read("output"), scene.calls("gh")), (String::new(), Vec::new()));
         }
     }
 }
@@ -299,6 +278,7 @@ mod drift {
 mod release {
     use super::*;
 
+    const TAG: (&str, &str) = ("GITHUB_REF_NAME", "v1.2.3");
     const CHECK: &str = "Compare the tag with the version and the changelog";
     const CHANGELOG: &str = "# Changelog\n\n## [Unreleased]\n\n## [1.2.3] - 2030-01-01\n\n### Added\n\n- A thing.\n\n## [1.2.2]\n\n- Old.\n";
     /// What `cargo pkgid` prints in either of its forms.
@@ -310,16 +290,16 @@ mod release {
     #[test]
     fn the_tag_must_be_the_version_and_have_its_lines_in_the_changelog() {
         for pkgid in PKGIDS {
-            let scene = Scene::new(&[("cargo", &format!("echo {pkgid}"))], &[]);
-            scene.scene.write("CHANGELOG.md", CHANGELOG);
-            scene.succeed("release.yml", "check", CHECK);
-            assert_eq!(scene.scene.read("notes.md").trim(), "### Added\n\n- A thing.");
+            let scene = Scene::new(&[("cargo", &format!("echo {pkgid}"))], &[TAG]);
+            scene.write("CHANGELOG.md", CHANGELOG);
+            succeed(&scene, "release.yml", "check", CHECK);
+            assert_eq!(scene.read("notes.md").trim(), "### Added\n\n- A thing.");
         }
         let fails = |tag: &str, changelog: &str, message: &str| {
             let programs = [("cargo", &*format!("echo {}", PKGIDS[0]))];
             let scene = Scene::new(&programs, &[("GITHUB_REF_NAME", tag)]);
-            scene.scene.write("CHANGELOG.md", changelog);
-            let output = scene.run("release.yml", "check", CHECK);
+            scene.write("CHANGELOG.md", changelog);
+            let output = run(&scene, "release.yml", "check", CHECK);
             assert!(!output.status.success() && text(&output.stdout).contains(message), "{output:?}");
         };
         fails("v1.2.4", CHANGELOG, "::error::the tag is v1.2.4, and the packages have version 1.2.3");
@@ -338,19 +318,19 @@ mod release {
     #[test]
     fn an_archive_holds_both_programs_and_the_releases_page_their_checksums() {
         let target = "x86_64-unknown-linux-gnu";
-        let environment = [("TARGET", target), ("RUNNER_OS", "Linux"), ("RUNNER_ARCH", "X64")];
+        let environment = [TAG, ("TARGET", target), ("RUNNER_OS", "Linux"), ("RUNNER_ARCH", "X64")];
         let scene = Scene::new(&[("gh", "exit 0")], &environment);
-        let folder = scene.scene.folder.path();
+        let folder = scene.folder.path();
         for file in ["README.md", "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "dist/notes.md"] {
-            scene.scene.write(file, file);
+            scene.write(file, file);
         }
         for program in ["cx-incidents", "coralogix-incidents-emulator"] {
             let file = format!("target/{target}/release/{program}");
             write_program(&folder.join(file), "echo \"$0 $1\" >> \"$CALLS\"");
         }
-        scene.succeed("release.yml", "binaries", "Pack");
+        succeed(&scene, "release.yml", "binaries", "Pack");
         assert_eq!(scene.calls("target").len(), 2, "both programs were started once");
-        scene.succeed("release.yml", "page", "Release");
+        succeed(&scene, "release.yml", "page", "Release");
 
         let name = format!("coralogix-incidents-v1.2.3-{target}");
         let shell = |script: &str| {
