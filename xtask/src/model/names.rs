@@ -26,29 +26,18 @@ pub(crate) const CLIENT_METHODS: &[&str] = &[
 
 /// Operations whose methods would have the name of another method.
 pub(super) fn operations(document: &Document, operations: &[Operation]) -> Vec<Problem> {
-    let mut taken: BTreeMap<String, String> =
-        CLIENT_METHODS.iter().map(|name| ((*name).to_owned(), "the SDK by hand".to_owned())).collect();
-    for operation in operations.iter().filter(|operation| operation.paging.is_some()) {
-        let owner = format!("the stream of operation `{}`", operation.id);
-        taken.insert(format!("{}_stream", snake(&operation.id)), owner);
-    }
-    let mut problems = Vec::new();
-    for operation in operations {
-        let name = snake(&operation.id);
+    let by_hand = CLIENT_METHODS.iter().map(|name| ((*name).to_owned(), "the SDK by hand".to_owned()));
+    let paged = operations.iter().filter(|operation| operation.paging.is_some());
+    let streams = paged.map(|operation| {
+        (format!("{}_stream", snake(&operation.id)), format!("the stream of operation `{}`", operation.id))
+    });
+    let named = operations.iter().map(|operation| {
+        let what = format!("operation `{}`", operation.id);
         let at = join(&operation.pointer, "operationId");
-        let owner = format!("operation `{}` at {}", operation.id, document.location(&at));
-        let id = &operation.id;
-        if !is_rust(&name, false) {
-            problems.push(Problem::new(at, format!("operation `{id}`: `{name}` can't be a name in Rust: rename it")));
-        } else if let Some(other) = taken.get(&name) {
-            let message =
-                format!("operation `{id}`: the name `{name}` is taken by {other}: choose another `operationId`");
-            problems.push(Problem::new(at, message));
-        } else {
-            taken.insert(name, owner);
-        }
-    }
-    problems
+        let owner = format!("{what} at {}", document.location(&at));
+        (what, operation.id.as_str(), at, owner)
+    });
+    clashes(by_hand.chain(streams).collect(), false, named)
 }
 
 /// Members, each with the place where it stands, whose Rust names are equal, or equal to one that is `taken`,
@@ -59,18 +48,27 @@ pub(super) fn members<'n>(
     keywords: bool,
     members: impl IntoIterator<Item = (&'n str, String)>,
 ) -> Vec<Problem> {
-    let mut seen: BTreeMap<String, String> =
-        taken.iter().map(|name| ((*name).to_owned(), "the generator's own".to_owned())).collect();
+    let taken = taken.iter().map(|name| ((*name).to_owned(), "the generator's own".to_owned())).collect();
+    let named = members.into_iter().map(|(name, at)| (what.to_owned(), name, at, format!("`{name}`")));
+    clashes(taken, keywords, named)
+}
+
+/// Problems of names, each given with what has it, where it stands, and what to call its owner.
+fn clashes<'n>(
+    mut taken: BTreeMap<String, String>,
+    keywords: bool,
+    named: impl Iterator<Item = (String, &'n str, String, String)>,
+) -> Vec<Problem> {
     let mut problems = Vec::new();
-    for (name, at) in members {
+    for (what, name, at, owner) in named {
         let rust = snake(name);
         if !is_rust(&rust, keywords) {
             problems.push(Problem::new(at, format!("{what}: `{name}` can't be a name in Rust: rename it")));
-        } else if let Some(other) = seen.get(&rust) {
-            let message = format!("{what}: `{name}` becomes `{rust}` in Rust, and so does {other}: rename one");
+        } else if let Some(other) = taken.get(&rust) {
+            let message = format!("{what}: `{name}` is `{rust}` in Rust, which is taken by {other}: rename one");
             problems.push(Problem::new(at, message));
         } else {
-            seen.insert(rust, format!("`{name}`"));
+            taken.insert(rust, owner);
         }
     }
     problems
