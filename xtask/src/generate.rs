@@ -50,11 +50,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     crate::enter_workspace()?;
     let start = Instant::now();
     let document = Document::read(&arguments.document)?;
-    let files = generate(&document)?;
-    let target = Path::new(TARGET);
-    let mut changes = changes(target, &files)?;
-    changes.extend(changed(Path::new(messages::TARGET), &messages(&document)?)?);
-    changes.extend(copies::changes()?);
+    let (generated, target) = (generate(&document)?, Path::new(TARGET));
+    let count = generated.len();
+    let mut files: BTreeMap<PathBuf, String> =
+        generated.into_iter().map(|(name, text)| (target.join(name), text)).collect();
+    files.insert(messages::TARGET.into(), messages(&document)?);
+    files.extend(copies::files()?);
+    let changes = changes(target, &files)?;
     if arguments.check {
         return Ok(report(&changes));
     }
@@ -65,7 +67,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         }
         println!("{} {}", if new.is_some() { "wrote" } else { "removed" }, path.display());
     }
-    println!("{} files, {} changed, {:.0?}", files.len(), changes.len(), start.elapsed());
+    println!("{count} files, {} changed, {:.0?}", changes.len(), start.elapsed());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -80,37 +82,29 @@ fn write(path: &Path, text: &str) -> Result<()> {
     fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Path, old text and new text of each file that differs.
+/// Path, old text and new text of a file that differs. One that is not generated has no new text.
 type Change = (PathBuf, String, Option<String>);
 
-fn changes(target: &Path, files: &BTreeMap<&str, String>) -> Result<Vec<Change>> {
+/// The files that differ, and what else is in the folder.
+fn changes(folder: &Path, files: &BTreeMap<PathBuf, String>) -> Result<Vec<Change>> {
+    let read = |path: &Path| fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()));
     let mut changes = Vec::new();
-    for (name, new) in files {
-        let path = target.join(name);
-        changes.extend(changed(&path, new)?);
+    for (path, new) in files {
+        // A link is replaced, whatever it leads to.
+        let is_file = fs::symlink_metadata(path).is_ok_and(|metadata| !metadata.is_symlink());
+        let old = if is_file { read(path)? } else { String::new() };
+        if old != *new {
+            changes.push((path.clone(), old, Some(new.clone())));
+        }
     }
-    let Ok(entries) = fs::read_dir(target) else { return Ok(changes) };
-    for entry in entries {
-        let path = entry.with_context(|| format!("cannot list {}", target.display()))?.path();
-        if !files.keys().any(|name| path.ends_with(name)) {
-            let old = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    for entry in fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.with_context(|| format!("cannot list {}", folder.display()))?.path();
+        if !files.contains_key(&path) {
+            let old = read(&path)?;
             changes.push((path, old, None));
         }
     }
     Ok(changes)
-}
-
-fn changed(path: &Path, new: &str) -> Result<Option<Change>> {
-    let old = read_or_empty(path)?;
-    Ok((old != new).then(|| (path.to_owned(), old, Some(new.to_owned()))))
-}
-
-/// The text of a file; empty where there is none.
-fn read_or_empty(path: &Path) -> Result<String> {
-    match fs::read_to_string(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
-        text => text.with_context(|| format!("cannot read {}", path.display())),
-    }
 }
 
 fn report(changes: &[Change]) -> ExitCode {

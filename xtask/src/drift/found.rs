@@ -46,7 +46,7 @@ impl<'a, 'd> Found<'a, 'd> {
         Self { ours, published, operations: Vec::new(), differences: Vec::new(), indices: HashMap::new() }
     }
 
-    /// Records a difference, unless a deviation covers it, with this class.
+    /// Records a difference with this class, or as a known deviation if our document states one.
     pub(super) fn add(
         &mut self,
         place: Place<'_>,

@@ -221,9 +221,10 @@ fn generating_twice_gives_identical_bytes() {
 fn a_file_that_was_edited_added_or_removed_fails_the_check_with_a_diff() {
     let folder = tempfile::TempDir::new().unwrap();
     let folder = folder.path();
-    let files = BTreeMap::from([("one.rs", "fn one() {}\n".to_owned()), ("two.rs", "fn two() {}\n".to_owned())]);
-    for (name, text) in &files {
-        write(&folder.join(name), text).unwrap();
+    let files = [("one.rs", "fn one() {}\n"), ("two.rs", "fn two() {}\n")];
+    let files: BTreeMap<PathBuf, String> = files.map(|(name, text)| (folder.join(name), text.to_owned())).into();
+    for (path, text) in &files {
+        write(path, text).unwrap();
     }
     assert_eq!(changes(folder, &files).unwrap(), []);
     assert_eq!(report(&[]), ExitCode::SUCCESS);
