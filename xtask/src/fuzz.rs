@@ -42,8 +42,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         let corpus = format!("{CORPUS}/{target}");
         fs::create_dir_all(&corpus).with_context(|| format!("cannot create {corpus}"))?;
         let arguments = command(target, arguments.seconds);
-        println!("\n[{target}] rustup {}", arguments.join(" "));
-        let status = Command::new("rustup").args(&arguments).status().context("cannot run `rustup`")?;
+        println!("\n[{target}] rustup {arguments}");
+        let status = Command::new("rustup").args(arguments.split(' ')).status().context("cannot run `rustup`")?;
         if !status.success() {
             failed.push(target.as_str());
         }
@@ -63,21 +63,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 }
 
 /// The arguments with which rustup runs a target.
-fn command(target: &str, seconds: u32) -> Vec<String> {
+fn command(target: &str, seconds: u32) -> String {
     // libFuzzer writes new inputs to the first folder.
-    let mut folders = vec![format!("{CORPUS}/{target}"), format!("{SEEDS}/{target}")];
-    folders.extend(MORE_SEEDS.iter().filter(|(name, _)| *name == target).map(|(_, folder)| (*folder).to_owned()));
-    let mut arguments: Vec<String> = ["run", "nightly", "cargo", "fuzz", "run", target].map(str::to_owned).to_vec();
-    arguments.extend(folders);
-    arguments.extend([
-        "--".to_owned(),
-        format!("-max_total_time={seconds}"),
-        format!("-max_len={MAX_LENGTH}"),
-        // In seconds. An input that takes longer is reported as a failure.
-        "-timeout=10".to_owned(),
-        "-print_final_stats=1".to_owned(),
-    ]);
-    arguments
+    let mut folders = format!("{CORPUS}/{target} {SEEDS}/{target}");
+    for (_, more) in MORE_SEEDS.iter().filter(|(name, _)| *name == target) {
+        folders.extend([" ", more]);
+    }
+    // The timeout is in seconds. An input that takes longer is reported as a failure.
+    let options = format!("-max_total_time={seconds} -max_len={MAX_LENGTH} -timeout=10 -print_final_stats=1");
+    format!("run nightly cargo fuzz run {target} {folders} -- {options}")
 }
 
 /// The names of the targets, sorted.
@@ -133,11 +127,11 @@ mod tests {
     #[test]
     fn a_target_runs_with_its_folders_and_its_time() {
         assert_eq!(
-            command("responses", 5).join(" "),
+            command("responses", 5),
             "run nightly cargo fuzz run responses fuzz/corpus/responses fuzz/seeds/responses openapi/samples \
              -- -max_total_time=5 -max_len=8192 -timeout=10 -print_final_stats=1"
         );
-        assert!(!command("errors", 5).contains(&"openapi/samples".to_owned()));
+        assert!(!command("errors", 5).contains("openapi/samples"));
     }
 
     #[test]

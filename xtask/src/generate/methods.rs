@@ -160,18 +160,13 @@ fn own_limits(operation: &Operation, binding: &Operation) -> Result<TokenStream>
         let (member, most) = (field_ident(name), usize::try_from(most)?);
         out.extend(quote!(request::check_count(#name, body.#member.len(), 0, Some(#most))?;));
     }
-    let limits = binding.parameters.iter().map(|parameter| {
-        if let Some(name) = &parameter.body_member {
-            let member = field_ident(name);
-            return limits(name, &quote!(body.#member), &quote!(&body.#member), &parameter.schema);
+    for parameter in &binding.parameters {
+        let is_twin = |other: &&Parameter| snake(&other.name) == snake(&parameter.name);
+        let twin = operation.parameters.iter().find(is_twin).filter(|_| parameter.body_member.is_none());
+        if twin.is_none_or(|twin| twin.schema != parameter.schema) {
+            out.extend(parameter_limits(parameter)?);
         }
-        let twin = operation.parameters.iter().find(|twin| snake(&twin.name) == snake(&parameter.name));
-        if twin.is_some_and(|twin| twin.schema == parameter.schema) {
-            return Ok(TokenStream::new());
-        }
-        parameter_limits(parameter)
-    });
-    out.extend(limits.collect::<Result<Vec<_>>>()?);
+    }
     Ok(out)
 }
 
@@ -387,6 +382,10 @@ fn checks(model: &Model<'_>, operation: &Operation) -> Result<TokenStream> {
 }
 
 fn parameter_limits(parameter: &Parameter) -> Result<TokenStream> {
+    if let Some(name) = &parameter.body_member {
+        let member = field_ident(name);
+        return limits(name, &quote!(body.#member), &quote!(&body.#member), &parameter.schema);
+    }
     let name = ident(&snake(&parameter.name)).into_token_stream();
     limits(&parameter.name, &name, &name, &parameter.schema)
 }

@@ -61,11 +61,10 @@ struct Reference<'m> {
 
 impl<'m> Linter<'m> {
     pub(super) fn samples(&mut self, samples: &[Sample]) -> Result<()> {
-        let references = self.references();
+        let references = self.examples()?;
         self.files(samples, &references)?;
         self.coverage(samples);
-        self.schema_examples()?;
-        self.media_examples()
+        self.schema_examples()
     }
 
     /// Each node that has a schema and examples beside it: a body, a parameter or a header.
@@ -82,22 +81,28 @@ impl<'m> Linter<'m> {
         found
     }
 
-    fn references(&mut self) -> Vec<Reference<'m>> {
+    /// Checks the examples beside a schema, and returns the references to samples among them.
+    fn examples(&mut self) -> Result<Vec<Reference<'m>>> {
         let mut references = Vec::new();
         for (pointer, node) in self.media() {
+            let schema = &node["schema"];
+            if let Some(example) = node.get("example") {
+                self.valid(&join(&pointer, "example"), "the example", schema, example)?;
+            }
             let examples = join(&pointer, "examples");
             for (name, example) in members(&node["examples"]) {
-                let Some(file) = example.get("externalValue").and_then(Value::as_str) else { continue };
                 let pointer = join(&examples, name);
+                if let Some(value) = example.get("value") {
+                    self.valid(&pointer, &format!("the example `{name}`"), schema, value)?;
+                }
+                let Some(file) = example["externalValue"].as_str() else { continue };
                 match file.strip_prefix("samples/") {
-                    Some(file) => {
-                        references.push(Reference { file: file.to_owned(), pointer, schema: &node["schema"] });
-                    }
+                    Some(file) => references.push(Reference { file: file.to_owned(), pointer, schema }),
                     None => self.problem(&pointer, format!("`externalValue: {file}` is not in `{FOLDER}/`")),
                 }
             }
         }
-        references
+        Ok(references)
     }
 
     fn files(&mut self, samples: &[Sample], references: &[Reference<'m>]) -> Result<()> {
@@ -192,21 +197,6 @@ impl<'m> Linter<'m> {
             }
             let properties = join(&pointer, "properties");
             queue.extend(members(&schema["properties"]).map(|(name, schema)| (join(&properties, name), schema)));
-        }
-        Ok(())
-    }
-
-    /// The examples beside a schema: of a body, a parameter or a header.
-    fn media_examples(&mut self) -> Result<()> {
-        for (pointer, node) in self.media() {
-            if let Some(example) = node.get("example") {
-                self.valid(&join(&pointer, "example"), "the example", &node["schema"], example)?;
-            }
-            let examples = join(&pointer, "examples");
-            for (name, example) in members(&node["examples"]) {
-                let Some(value) = example.get("value") else { continue };
-                self.valid(&join(&examples, name), &format!("the example `{name}`"), &node["schema"], value)?;
-            }
         }
         Ok(())
     }
