@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use crate::{
-    raw::{GOOD, KEY, Raw, Step, json, response, unassign},
+    raw::{GOOD, KEY, LOOPBACK, Raw, Step, json, response, unassign},
     repository::documented,
 };
 
@@ -227,7 +227,7 @@ async fn refused() -> Met {
     drop(server);
     tokio::task::yield_now().await;
     let met = Met::of(&client, address).await;
-    let _server = Raw::on(address, []);
+    let _server = Raw::answering(address, [], || json("200 OK", GOOD));
     unassign(&client).await.expect("the same client, once the server is back");
     met
 }
@@ -235,7 +235,7 @@ async fn refused() -> Met {
 async fn silent() -> Met {
     // TEST-NET-1 of RFC 5737 would need a network: a full backlog on loopback does not answer either.
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
-    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    socket.bind(LOOPBACK).unwrap();
     let listener = socket.listen(1).unwrap();
     let address = listener.local_addr().unwrap();
     let mut queued = Vec::new();
@@ -249,7 +249,7 @@ async fn silent() -> Met {
 }
 
 async fn without_tls() -> Met {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = tokio::net::TcpListener::bind(LOOPBACK).await.unwrap();
     let address = listener.local_addr().unwrap();
     let server = tokio::spawn(async move {
         // What an HTTP server says to a TLS handshake.

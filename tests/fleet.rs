@@ -9,7 +9,7 @@ use std::{
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    raw::{GOOD, Raw, Step, json, response, unassign},
+    raw::{GOOD, LOOPBACK, Raw, Step, json, response, unassign},
     repository::documented,
 };
 
@@ -24,7 +24,7 @@ type Seconds = Arc<Mutex<Vec<u32>>>;
 
 fn server(start: Instant, seconds: &Seconds) -> Raw {
     let seconds = Arc::clone(seconds);
-    Raw::answering("127.0.0.1:0".parse().unwrap(), [], move || {
+    Raw::answering(LOOPBACK, [], move || {
         let second = start.elapsed().as_secs();
         let mut seconds = seconds.lock().unwrap();
         let index = usize::try_from(second).unwrap();

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use coralogix_incidents::{
-    bulk::{Fate, Outcome, Summary, Verb},
+    RetryPolicy,
+    bulk::{Bulk, Fate, Outcome, Run, Summary, Verb},
     types::{Assignment, Incident, IncidentStatus, UserDetails},
 };
 use futures::{FutureExt, Stream, StreamExt, channel::mpsc};
@@ -15,10 +16,6 @@ async fn phrases(run: impl Stream<Item = Outcome>) -> Vec<(String, String)> {
     let mut phrases: Vec<_> = run.map(|outcome| (outcome.id, outcome.fate.to_string())).collect().await;
     phrases.sort();
     phrases
-}
-
-fn stalling() -> Raw {
-    Raw::answering("127.0.0.1:0".parse().unwrap(), [], || Step::Stall(vec![]))
 }
 
 /// The clock is paused, so time passes once everything that can be done is done.
@@ -63,89 +60,148 @@ fn a_summary_counts_each_distinct_id_once() {
     assert_eq!(summary.total(), 111_111);
 }
 
-#[tokio::test]
-async fn a_fate_has_a_phrase_and_the_error_or_the_incident_that_belongs_to_it() {
-    let incident = |users: &str| format!(r#"{{"id":"a","assignments":[{users}]}}"#);
-    let updated = json("200 OK", &format!(r#"{{"incidents":[{}]}}"#, incident("")));
-    let nothing = || json("200 OK", "{}");
-    let read = |users: &str| json("200 OK", &format!(r#"{{"incidents":{{"a":{}}}}}"#, incident(users)));
-    let missing = json("200 OK", r#"{"notFoundIds":["a"]}"#);
-    let refused = || json("400 Bad Request", r#"{"code":3,"message":"no"}"#);
-    for (steps, phrase, has_error, has_incident) in [
-        (vec![updated], "updated", false, true),
-        (vec![nothing(), missing], "the service does not know this id", false, false),
-        (vec![refused()], "failed, and nothing was changed: unassignIncidents was refused", true, false),
-        (vec![nothing(), read("{}")], "not applied: the service answered, but", false, true),
-        (vec![Step::Reset(vec![]), nothing(), read("{}")], "not applied so far: a request whose reply", false, true),
-        (
-            vec![nothing(), refused()],
-            "it is not known whether the change was applied: unassignIncidents was answered by",
-            true,
-            false,
-        ),
-    ] {
-        let server = Raw::start(steps);
-        let fate = server.client().bulk().unassign(["a"]).next().await.unwrap().fate;
-        assert!(fate.to_string().starts_with(phrase), "{fate}");
-        assert_eq!((fate.error().is_some(), fate.incident().is_some()), (has_error, has_incident), "{fate}");
-        assert!(fate.incident().is_none_or(|incident| incident.id == "a"), "{fate:?}");
-    }
-    let server = Raw::start([read("")]);
-    let fate = server.client().bulk().get(["a"]).next().await.unwrap().fate;
-    assert_eq!((fate.to_string().as_str(), fate.incident().unwrap().id.as_str()), ("found", "a"));
-}
+#[tokio::test(start_paused = true)]
+async fn the_outcome_of_each_id_follows_from_the_responses() {
+    const UPDATED: &str = "updated";
+    const UNKNOWN_ID: &str = "the service does not know this id";
+    const UNKNOWN: &str = "it is not known whether the change was applied: unassignIncidents was answered by";
 
-#[tokio::test]
-async fn an_unknown_fate_names_what_is_missing_in_the_response_to_the_change() {
-    for (step, what) in [
-        (Step::Reply(response("204 No Content", "", "")), "but it has no body"),
-        (json("200 OK", "{}"), "but it holds none of the incidents"),
-        (json("200 OK", r#"{"incidents":[{"id":"c"}]}"#), "but none of the incidents in it was asked for"),
-    ] {
-        let server = Raw::start([step, json("403 Forbidden", r#"{"code":7,"message":"no"}"#)]);
-        for (_, phrase) in phrases(server.client().bulk().unassign(["a", "b"])).await {
-            assert!(phrase.contains("unassignIncidents was answered by") && phrase.contains(what), "{phrase}");
-        }
-        assert_eq!(server.requests().len(), 2, "the read was refused");
-    }
-}
-
-#[tokio::test]
-async fn a_read_that_is_refused_at_once_fails_and_one_that_has_begun_keeps_what_it_read() {
+    let ok = |body: &str| json("200 OK", body);
+    let denied = || json("403 Forbidden", r#"{"code":7,"message":"no"}"#);
     let refused = || json("400 Bad Request", r#"{"code":3,"message":"no"}"#);
-    let server = Raw::start([refused()]);
-    for (_, phrase) in phrases(server.client().bulk().get(["a", "b"])).await {
-        assert!(phrase.starts_with("failed, and nothing was changed: batchGetIncident was refused"), "{phrase}");
-    }
     let missing = || json("404 Not Found", r#"{"code":5,"message":"incident not found"}"#);
-    let server = Raw::start([missing(), missing(), refused()]);
-    let phrases = phrases(server.client().bulk().get(["a", "b"])).await;
-    assert_eq!(phrases[0].1, "the service does not know this id");
-    assert!(phrases[1].1.contains("batchGetIncident was refused"), "{phrases:?}");
+    let empty = || Step::Reply(response("204 No Content", "", ""));
+    let read =
+        |assignments: &str| ok(&format!(r#"{{"incidents":{{"a":{{"id":"a","assignments":[{assignments}]}}}}}}"#));
+    let read_missing = || ok(r#"{"notFoundIds":["a"]}"#);
+    let get: fn(Bulk, Vec<&'static str>) -> Run = |bulk, ids| bulk.get(ids);
+    let unassign: fn(Bulk, Vec<&'static str>) -> Run = |bulk, ids| bulk.unassign(ids);
+    let read_back: fn(Bulk, Vec<&'static str>) -> Run = |bulk, ids| bulk.reconcile(Verb::Unassign, ids);
+
+    let mut cases = vec![
+        (unassign, vec![ok(r#"{"incidents":[{"id":"a"}]}"#)], vec![("a", UPDATED)]),
+        (unassign, vec![Step::Reset(vec![]), ok(r#"{"incidents":[{"id":"a"}]}"#)], vec![("a", UPDATED)]),
+        (unassign, vec![refused()], vec![("a", "failed, and nothing was changed: unassignIncidents was refused")]),
+        (unassign, vec![missing()], vec![("a", UNKNOWN_ID)]),
+        (
+            unassign,
+            vec![Step::Reset(vec![]), ok("{}"), read("{}")],
+            vec![("a", "not applied so far: a request whose reply")],
+        ),
+        // What the response to the change leaves out.
+        (unassign, vec![empty(), denied()], vec![("a", UNKNOWN), ("b", "but it has no body")]),
+        (unassign, vec![ok("{}"), denied()], vec![("a", UNKNOWN), ("b", "but it holds none of the incidents")]),
+        (
+            unassign,
+            vec![ok(r#"{"incidents":[{"id":"c"}]}"#), denied()],
+            vec![("a", UNKNOWN), ("b", "but none of the incidents in it was asked for")],
+        ),
+        (
+            unassign,
+            vec![ok(r#"{"incidents":[{"id":"a"},{"id":"B"}]}"#)],
+            vec![
+                ("a", UPDATED),
+                ("b", r#"with 200 OK, but the incident "B" in it was not asked for; it may have taken effect"#),
+            ],
+        ),
+        // One incident without an id is the one that was sent.
+        (unassign, vec![ok(r#"{"incidents":[{"id":null}]}"#)], vec![("a", UPDATED)]),
+        (unassign, vec![ok(r#"{"incidents":[{"id":"another"}]}"#), refused()], vec![("a", UNKNOWN)]),
+        (get, vec![ok(r#"{"incidents":{"a":{"name":"A"},"b":{"id":"b"}}}"#)], vec![("a", "found"), ("b", "found")]),
+        // A read that is refused at once fails, and one that has begun keeps what it read.
+        (get, vec![refused()], vec![("a", "failed, and nothing was changed: batchGetIncident was refused")]),
+        (get, vec![missing(), missing(), refused()], vec![("a", UNKNOWN_ID), ("b", "batchGetIncident was refused")]),
+        (
+            read_back,
+            vec![missing(), missing(), ok(r#"{"incidents":{"b":{"id":null}}}"#)],
+            vec![("a", UNKNOWN_ID), ("b", UPDATED)],
+        ),
+        (
+            read_back,
+            vec![missing(), ok(r#"{"incidents":{"a":{"id":"a"}}}"#), refused()],
+            vec![("a", UPDATED), ("b", "it is not known whether the change was applied")],
+        ),
+        // What says nothing of an id is the gateway's.
+        (read_back, vec![json("404 Not Found", "")], vec![("a", "it is not known whether the change was applied")]),
+        (
+            read_back,
+            vec![ok(r#"{"incidents":{"a":{}},"notFoundIds":["b"]}"#)],
+            vec![
+                ("a", UPDATED),
+                ("b", UNKNOWN_ID),
+                ("c", r#"but the incident "c" is neither in it nor in its `notFoundIds` (1 attempt,"#),
+            ],
+        ),
+    ];
+    // A response without a body and an empty one say nothing of the ids: they are read.
+    for silent in [empty(), ok(""), ok("{}")] {
+        for (read, phrase) in [
+            (refused(), UNKNOWN),
+            (read(""), UPDATED),
+            (read("{}"), "not applied: the service answered, but"),
+            (read_missing(), UNKNOWN_ID),
+        ] {
+            cases.push((unassign, vec![silent.clone(), read], vec![("a", phrase)]));
+        }
+    }
+    for (number, (task, steps, expected)) in cases.into_iter().enumerate() {
+        let case = format!("case {number}: {expected:?}");
+        let server = Raw::start(steps.clone());
+        let ids = expected.iter().map(|(id, _)| *id).collect();
+        let mut outcomes: Vec<Outcome> = task(server.client().bulk(), ids).collect().await;
+        outcomes.sort_by(|one, other| one.id.cmp(&other.id));
+        assert_eq!(outcomes.len(), expected.len(), "{case}");
+        for (Outcome { id, fate, .. }, (expected_id, phrase)) in outcomes.iter().zip(expected) {
+            assert!(id == expected_id && fate.to_string().contains(phrase), "{case}: {id}: {fate}");
+            assert_eq!(fate.error().is_some(), matches!(fate, Fate::Failed(_) | Fate::Unknown(_)), "{case}");
+            let has_incident = !matches!(fate, Fate::Failed(_) | Fate::Unknown(_) | Fate::NotFound);
+            assert_eq!(fate.incident().map(|incident| &incident.id), has_incident.then_some(id), "{case}");
+        }
+        assert_eq!(server.requests().len(), steps.len(), "{case}");
+    }
 }
 
 #[tokio::test]
 async fn each_refusal_that_every_request_would_meet_ends_a_run() {
-    let unknown_route = json("404 Not Found", r#"{"code":5,"message":"Not Found","details":[]}"#);
-    let denied = json("403 Forbidden", r#"{"code":7,"message":"no"}"#);
-    for (step, is_final) in [
-        (json("401 Unauthorized", ""), true),
-        (denied, true),
-        (unknown_route, true),
-        (json("400 Bad Request", r#"{"code":3,"message":"no"}"#), false),
+    for (status, body, is_final) in [
+        ("401 Unauthorized", "", true),
+        ("403 Forbidden", r#"{"code":7,"message":"no"}"#, true),
+        ("404 Not Found", r#"{"code":5,"message":"Not Found","details":[]}"#, true),
+        ("400 Bad Request", r#"{"code":3,"message":"no"}"#, false),
     ] {
-        let server = Raw::start([step]);
-        let run = server.client().bulk().concurrency(1).ids_per_request(1).unassign(["incident_id_1", "b", "c"]);
-        let fates: Vec<Fate> = run.map(|outcome| outcome.fate).collect().await;
-        assert!(matches!(fates[0], Fate::Failed(_)), "{fates:?}");
-        assert_eq!(fates[1..].iter().all(|fate| matches!(fate, Fate::NotSent)), is_final, "{fates:?}");
-        assert_eq!(server.requests().len() == 1, is_final);
+        let server = Raw::repeating(json(status, body));
+        let bulk = server.client().bulk().concurrency(2).ids_per_request(1);
+        let mut run = bulk.unassign((0..100).map(|id| id.to_string()));
+        assert_eq!(run.by_ref().count().await, 100, "{status}");
+        let summary = run.summary();
+        assert_eq!(summary.failed + summary.not_sent, 100, "{status}: {summary:?}");
+        let sent = if is_final { 1..=4 } else { 100..=100 };
+        assert!(sent.contains(&summary.failed), "{status}: {summary:?}");
+        assert_eq!(server.requests().len() as u64, summary.failed, "{status}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_in_flight_make_progress_while_the_consumer_is_busy_and_an_abandoned_run_keeps_their_answers() {
+    for is_abandoned in [false, true] {
+        let server = Raw::repeating(json("200 OK", r#"{"incidents":[{"id":null}]}"#));
+        let client = server.builder().attempt_timeout(Duration::from_secs(1)).retry_policy(RetryPolicy::off());
+        let bulk = client.build().unwrap().bulk().concurrency(4).ids_per_request(1);
+        let mut run = bulk.unassign(["a", "b", "c", "d"]);
+        run.next().await.unwrap();
+        // Longer than any attempt may take: the others have long been answered.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        if is_abandoned {
+            run.abandon();
+        }
+        let left: Vec<Outcome> = run.collect().await;
+        assert!(left.len() == 3 && left.iter().all(|outcome| matches!(outcome.fate, Fate::Updated(_))), "{left:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn no_more_requests_are_in_flight_than_allowed() {
-    let server = stalling();
+    let server = Raw::repeating(Step::Stall(vec![]));
     let mut run = server.client().bulk().concurrency(2).ids_per_request(1).unassign(["a", "b", "c", "d"]);
     assert!(run.next().now_or_never().is_none());
     rest().await;
@@ -159,7 +215,7 @@ async fn no_more_requests_are_in_flight_than_allowed() {
 
 #[tokio::test(start_paused = true)]
 async fn a_request_is_sent_early_only_while_none_is_in_flight() {
-    let server = stalling();
+    let server = Raw::repeating(Step::Stall(vec![]));
     let (sender, receiver) = mpsc::unbounded();
     let mut run = server.client().bulk().run(Verb::Unassign, receiver);
     assert!(run.next().now_or_never().is_none());

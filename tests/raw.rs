@@ -4,7 +4,7 @@
 use std::{
     collections::VecDeque,
     io,
-    net::SocketAddr,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex},
 };
 
@@ -46,6 +46,9 @@ pub(crate) fn json(status: &str, body: &str) -> Step {
 
 pub(crate) const GOOD: &str = r#"{"incidents":[{"id":"incident_id_1"}]}"#;
 
+/// Any free port of this machine.
+pub(crate) const LOOPBACK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
 pub(crate) struct Raw {
     pub(crate) address: SocketAddr,
     steps: Arc<Mutex<VecDeque<Step>>>,
@@ -61,11 +64,12 @@ impl Drop for Raw {
 
 impl Raw {
     pub(crate) fn start(steps: impl IntoIterator<Item = Step>) -> Self {
-        Self::on("127.0.0.1:0".parse().unwrap(), steps)
+        Self::answering(LOOPBACK, steps, || json("200 OK", GOOD))
     }
 
-    pub(crate) fn on(address: SocketAddr, steps: impl IntoIterator<Item = Step>) -> Self {
-        Self::answering(address, steps, || json("200 OK", GOOD))
+    /// The same step for each request.
+    pub(crate) fn repeating(step: Step) -> Self {
+        Self::answering(LOOPBACK, [], move || step.clone())
     }
 
     /// With `answer` once the steps are used up.
@@ -151,9 +155,11 @@ async fn serve(
                 return Ok(());
             }
             Step::Endless(length) => {
-                let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
-                    .to_string();
-                stream.write_all(head.as_bytes()).await?;
+                stream
+                    .write_all(
+                        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n",
+                    )
+                    .await?;
                 let chunk = [format!("{:x}\r\n", 1 << 16).as_bytes(), &vec![b' '; 1 << 16], b"\r\n"].concat();
                 for _ in 0..length >> 16 {
                     stream.write_all(&chunk).await?;

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use coralogix_incidents::{
     ApiGeneration, Effect, ErrorKind, WaitError,
     bulk::{Fate, Outcome, Verb},
-    types::{IncidentStatus, ListIncidentsRequest, PaginationRequest},
+    types::{Incident, IncidentStatus, ListIncidentsRequest, PaginationRequest},
 };
 use coralogix_incidents_emulator::{Emulator, Fault, Sample};
 use futures::{StreamExt, TryStreamExt};
@@ -149,15 +149,14 @@ async fn a_hand_over_includes_other_spellings_of_the_user_and_nobody_else() {
     let reply =
         |incidents: &[serde_json::Value]| json("200 OK", &serde_json::json!({"incidents": incidents}).to_string());
     let listed = || reply(&[of("a", &["Éva"]), of("b", &["éva"]), of("c", &["eva"]), of("d", &[])]);
-    let client = |server: &Raw| server.client();
     // A service that ignores the filter answers with the incidents of others, too.
     let server = Raw::start([listed()]);
-    let open: Vec<_> =
-        client(&server).open_incidents_of("éva").map_ok(|incident| incident.id).try_collect().await.unwrap();
+    let open = server.client().open_incidents_of("éva").map_ok(|incident| incident.id);
+    let open: Vec<_> = open.try_collect().await.unwrap();
     assert_eq!(open, ["a", "b"]);
     // One of them is left with the user who was to lose it, in any spelling.
     let server = Raw::start([listed(), reply(&[of("a", &["ÉVA", "bob"]), of("b", &["Bob"])])]);
-    let report = client(&server).hand_over("éva", "bob").await.unwrap();
+    let report = server.client().hand_over("éva", "bob").await.unwrap();
     assert_eq!((report.moved.len(), report.moved[0].id.as_str()), (1, "b"), "{report:?}");
     assert!(
         matches!(&report.not_moved[..], [Outcome { id, fate: Fate::NotApplied(_), .. }] if id == "a"),
@@ -165,88 +164,67 @@ async fn a_hand_over_includes_other_spellings_of_the_user_and_nobody_else() {
     );
     // From one spelling to another, only the new one is what was asked for.
     let server = Raw::start([listed(), reply(&[of("a", &["ÉVA"]), of("b", &["éva"])])]);
-    let report = client(&server).hand_over("éva", "ÉVA").await.unwrap();
+    let report = server.client().hand_over("éva", "ÉVA").await.unwrap();
     assert_eq!((report.moved.len(), report.moved[0].id.as_str()), (1, "a"), "{report:?}");
     for (from, to) in [("éva", "éva"), ("", "bob"), ("éva", " ")] {
         let server = Raw::start([]);
-        let error = client(&server).hand_over(from, to).await.unwrap_err();
+        let error = server.client().hand_over(from, to).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");
         assert!(server.requests().is_empty());
     }
 }
 
-/// A reply to reading one incident.
-fn incident(status: &str) -> crate::raw::Step {
-    crate::raw::json("200 OK", &format!(r#"{{"incident":{{"id":"a","status":"INCIDENT_STATUS_{status}"}}}}"#))
-}
-
-#[tokio::test(start_paused = true)]
-async fn waiting_for_a_status_ends_with_it_or_with_the_last_state() {
-    use coralogix_incidents::{WaitError, types::IncidentStatus};
-
-    let any = || "127.0.0.1:0".parse().unwrap();
-    let (interval, limit) = (Duration::from_secs(10), Duration::from_secs(35));
-    let server = Raw::answering(any(), [], || incident("TRIGGERED"));
-    let client = server.client();
-    let error = client.wait_for_status("a", &IncidentStatus::Resolved, interval, limit).await.unwrap_err();
-    let WaitError::Elapsed { last, .. } = &error else { panic!("{error}") };
-    assert_eq!((last.id.as_str(), server.requests().len()), ("a", 5), "at 0, 10, 20, 30 and 35 s");
-
-    let server = Raw::answering(any(), [incident("TRIGGERED"), incident("ACKNOWLEDGED")], || incident("RESOLVED"));
+/// Waits for an incident to be resolved. Returns the seconds that it took, too.
+async fn wait(server: &Raw, interval: Duration, limit: Duration) -> (Result<Incident, WaitError>, u64) {
     let start = tokio::time::Instant::now();
-    let found = server.client().wait_for_status("a", &IncidentStatus::Resolved, interval, limit).await.unwrap();
-    assert_eq!((found.status, start.elapsed().as_secs()), (IncidentStatus::Resolved, 20));
+    let found = server.client().wait_for_status("a", &IncidentStatus::Resolved, interval, limit).await;
+    (found, start.elapsed().as_secs())
+}
 
-    let server = Raw::start([json("404 Not Found", r#"{"code":5,"message":"no such incident"}"#)]);
-    let missing = server.client().wait_for_status("b", &IncidentStatus::Resolved, interval, limit).await.unwrap_err();
-    assert!(matches!(&missing, WaitError::Call(error) if error.is_not_found()), "{missing:?}");
+fn incident(status: &str) -> Step {
+    json("200 OK", &format!(r#"{{"incident":{{"id":"a","status":"INCIDENT_STATUS_{status}"}}}}"#))
 }
 
 #[tokio::test(start_paused = true)]
-async fn waiting_for_a_status_survives_a_transient_failure_and_respects_its_limit() {
-    use coralogix_incidents::{WaitError, types::IncidentStatus};
-
+async fn waiting_for_a_status_ends_with_it_and_survives_transient_failures() {
     let unavailable = || Step::Reply(response("503 Service Unavailable", "", ""));
-    let interval = Duration::from_millis(20);
-    let server = Raw::start([unavailable(), unavailable(), unavailable(), unavailable(), incident("RESOLVED")]);
-    let limit = Duration::from_secs(30);
-    let incident = server.client().wait_for_status("a", &IncidentStatus::Resolved, interval, limit).await.unwrap();
-    assert!(!incident.is_open(), "{incident:?}");
-
-    let server = Raw::start([Step::Stall(vec![])]);
-    let (start, limit) = (tokio::time::Instant::now(), Duration::from_millis(50));
-    let error = server.client().wait_for_status("a", &IncidentStatus::Resolved, interval, limit).await.unwrap_err();
-    assert!(matches!(&error, WaitError::Call(error) if error.is_timeout()), "{error:?}");
-    assert_eq!(start.elapsed().as_secs(), 1, "what the last look has at least");
-}
-
-#[tokio::test(start_paused = true)]
-async fn waiting_for_a_status_respects_retry_after_and_needs_an_incident() {
-    use coralogix_incidents::{WaitError, types::IncidentStatus};
-
-    let busy = || Step::Reply(response("429 Too Many Requests", "retry-after: 100\r\n", ""));
-    let server = Raw::start([busy(), busy(), json("200 OK", "{}")]);
-    let start = tokio::time::Instant::now();
-    let (interval, limit) = (Duration::from_secs(1), Duration::from_secs(1000));
-    let client = server.client();
-    let error = client.wait_for_status("a", &IncidentStatus::default(), interval, limit).await.unwrap_err();
-    assert!(matches!(&error, WaitError::Call(error) if error.to_string().contains("no incident in it")), "{error:?}");
-    assert_eq!((start.elapsed().as_secs(), server.requests().len()), (200, 3));
+    for (before, seconds) in [
+        (vec![incident("TRIGGERED"), incident("ACKNOWLEDGED")], 20..=20),
+        (vec![unavailable(), unavailable(), unavailable(), unavailable()], 10..=11),
+    ] {
+        let server = Raw::start(before.into_iter().chain([incident("RESOLVED")]));
+        let (found, took) = wait(&server, Duration::from_secs(10), Duration::from_secs(35)).await;
+        assert_eq!(found.unwrap().status, IncidentStatus::Resolved);
+        assert!(seconds.contains(&took), "{took} s, not {seconds:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_error_of_waiting_says_what_was_last_seen_or_has_the_error_of_the_call() {
-    let step = || json("200 OK", r#"{"incident":{"id":"a","status":"INCIDENT_STATUS_TRIGGERED"}}"#);
-    let server = Raw::answering("127.0.0.1:0".parse().unwrap(), [], step);
-    let wait = async |client: coralogix_incidents::Client| -> WaitError {
-        let (interval, limit) = (Duration::from_secs(1), Duration::from_secs(2));
-        client.wait_for_status("a", &IncidentStatus::Resolved, interval, limit).await.unwrap_err()
-    };
-    let error = wait(server.client()).await;
-    assert_eq!(error.to_string(), "incident a is still INCIDENT_STATUS_TRIGGERED after 2s");
+    let server = Raw::repeating(incident("TRIGGERED"));
+    let (found, _) = wait(&server, Duration::from_secs(10), Duration::from_secs(35)).await;
+    let error = found.unwrap_err();
+    assert_eq!(error.to_string(), "incident a is still INCIDENT_STATUS_TRIGGERED after 35s");
+    let WaitError::Elapsed { last, .. } = &error else { panic!("{error}") };
+    assert_eq!((last.id.as_str(), server.requests().len()), ("a", 5), "at 0, 10, 20, 30 and 35 s");
     assert!(std::error::Error::source(&error).is_none());
-    let error = wait(Raw::start([json("401 Unauthorized", "")]).client()).await;
-    assert_eq!(error.to_string(), "the incident can't be read");
-    let source = std::error::Error::source(&error).unwrap().to_string();
-    assert!(source.starts_with("getIncident was refused by"), "{source}");
+
+    let busy = || Step::Reply(response("429 Too Many Requests", "retry-after: 100\r\n", ""));
+    let missing = json("404 Not Found", r#"{"code":5,"message":"no such incident"}"#);
+    for (steps, limit, reason, seconds) in [
+        (vec![json("401 Unauthorized", "")], 1000, "getIncident was refused by", 0),
+        (vec![missing], 1000, "404 Not Found: no such incident", 0),
+        (vec![busy(), busy(), json("200 OK", "{}")], 1000, "no incident in it", 200),
+        // What the last look has at least.
+        (vec![Step::Stall(vec![])], 0, "no complete response from", 1),
+    ] {
+        let server = Raw::start(steps.clone());
+        let (found, took) = wait(&server, Duration::from_secs(1), Duration::from_secs(limit)).await;
+        let error = found.unwrap_err();
+        assert_eq!(error.to_string(), "the incident can't be read", "{reason}");
+        assert!(matches!(error, WaitError::Call(_)), "{error:?}");
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        assert!(source.contains(reason), "{source}, not {reason}");
+        assert_eq!((took, server.requests().len()), (seconds, steps.len()), "{reason}");
+    }
 }
