@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use crate::{
-    raw::{GOOD, KEY, LOOPBACK, Raw, Step, json, response, unassign},
+    raw::{GOOD, KEY, LOOPBACK, Raw, Step, empty, json, once, response, unassign},
     repository::documented,
 };
 
@@ -40,10 +40,6 @@ fn html(status: &str) -> Step {
 
 fn text(status: &str, body: &str) -> Step {
     Step::Reply(response(status, "content-type: text/plain\r\n", body))
-}
-
-fn empty(status: &str) -> Step {
-    Step::Reply(response(status, "", ""))
 }
 
 fn status(status: &str) -> Step {
@@ -158,7 +154,7 @@ async fn every_fault_is_classified_and_the_next_call_succeeds() {
         // Steps for attempts that were rightly not made.
         let unused = server.steps_left();
         for _ in 0..unused {
-            let _ = unassign(&client.with_options(crate::client::once())).await;
+            let _ = unassign(&client.with_options(once())).await;
         }
         let after = unassign(&client).await.unwrap_or_else(|error| panic!("after {}: {error}", row.fault));
         assert_eq!(after.incidents[0].id, "incident_id_1", "after {}", row.fault);

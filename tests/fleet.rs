@@ -9,7 +9,7 @@ use std::{
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    raw::{GOOD, LOOPBACK, Raw, Step, json, response, unassign},
+    raw::{GOOD, LOOPBACK, Raw, Step, empty, json, response, unassign},
     repository::documented,
 };
 
@@ -33,7 +33,7 @@ fn server(start: Instant, seconds: &Seconds) -> Raw {
         }
         seconds[index] += 1;
         match second {
-            ..OUTAGE => Step::Reply(response("503 Service Unavailable", "", "")),
+            ..OUTAGE => empty("503 Service Unavailable"),
             _ if seconds[index] > LIMIT => Step::Reply(response("429 Too Many Requests", "retry-after: 1\r\n", "")),
             _ => json("200 OK", GOOD),
         }

@@ -16,7 +16,7 @@ use futures::{StreamExt, TryStreamExt};
 
 use crate::{
     operations::call,
-    raw::{GOOD, Raw, Step, json, response, unassign},
+    raw::{GOOD, Raw, Step, empty, json, once, response, unassign},
 };
 
 async fn only(generation: ApiGeneration) -> Emulator {
@@ -73,10 +73,6 @@ async fn the_documented_request_is_sent_first_and_its_generation_is_remembered()
 
 #[tokio::test]
 async fn an_unknown_route_is_not_a_retry_and_all_clones_remember_the_generation() {
-    let correlation_id = |request: &String| {
-        let line = request.lines().find_map(|line| line.strip_prefix("x-cx-correlation-id: "));
-        line.unwrap().to_owned()
-    };
     for unknown in [
         not_found(),
         Step::Reply(response("404 Not Found", "content-type: text/plain\r\n", "Not Found: Not Found")),
@@ -90,7 +86,7 @@ async fn an_unknown_route_is_not_a_retry_and_all_clones_remember_the_generation(
         assert_eq!((reply.api_generation(), reply.attempts(), budget.available()), (ApiGeneration::V5, 2, 100));
         let requests = server.requests();
         assert!(requests[1].starts_with("DELETE /mgmt/openapi/5/incidents/incidents/v1/all/by-user?incident_ids="));
-        assert_eq!(correlation_id(&requests[0]), correlation_id(&requests[1]), "one call");
+        assert!(requests.iter().all(|request| request.contains(reply.correlation_id())), "one call");
         unassign(&client.clone()).await.unwrap();
         assert_eq!(server.requests().len(), 3, "the clone knows");
     }
@@ -106,7 +102,7 @@ async fn a_call_that_may_have_been_processed_is_not_sent_in_the_other_generation
         Step::Reset(Vec::new()),
     ] {
         let server = Raw::start([refused]);
-        let client = server.builder().build().unwrap().with_options(crate::client::once());
+        let client = server.builder().build().unwrap().with_options(once());
         unassign(&client).await.unwrap_err();
         assert_eq!((server.requests().len(), client.api_generation()), (1, None), "a refusal shows no generation");
     }
@@ -141,7 +137,7 @@ async fn a_host_that_knows_neither_generation_is_reported_once_with_its_base_url
 
 #[tokio::test]
 async fn a_404_that_may_be_about_an_incident_is_not_found_once_a_generation_has_answered() {
-    let nothing = || Step::Reply(response("404 Not Found", "", ""));
+    let nothing = || empty("404 Not Found");
     let server = Raw::start([json("200 OK", GOOD), nothing()]);
     let client = server.builder().build().unwrap();
     unassign(&client).await.unwrap();
@@ -190,15 +186,8 @@ async fn bulk_streams_and_hand_over_work_with_nothing_configured() {
         }
         assert!(unknown_routes(&emulator) <= 8 * expected, "{generation}: {}", unknown_routes(&emulator));
         emulator.clear_requests();
-        let resolved = client
-            .wait_for_status(
-                "00000000-0000-4000-8000-000000000000",
-                &IncidentStatus::Triggered,
-                Duration::from_secs(1),
-                Duration::from_secs(1),
-            )
-            .await;
-        assert!(resolved.is_ok(), "{resolved:?}");
+        let (first, second) = ("00000000-0000-4000-8000-000000000000", Duration::from_secs(1));
+        client.wait_for_status(first, &IncidentStatus::Triggered, second, second).await.unwrap();
         assert_eq!(unknown_routes(&emulator), 0);
     }
 }
@@ -286,13 +275,13 @@ async fn a_reply_with_none_of_the_incidents_is_checked_in_generation_5() {
     let reply = unassign(&server.builder().build().unwrap()).await.unwrap();
     assert_eq!((reply.incidents.len(), reply.attempts(), reply.has_body()), (0, 2, true));
     // An answer without a body is one, too.
-    let server = Raw::start([json("200 OK", "{}"), Step::Reply(response("204 No Content", "", ""))]);
+    let server = Raw::start([json("200 OK", "{}"), empty("204 No Content")]);
     let client = server.builder().build().unwrap();
     let reply = unassign(&client).await.unwrap();
     assert_eq!((reply.has_body(), client.api_generation()), (false, Some(ApiGeneration::V5)));
     // Where it may have done something, it does not.
     let server = Raw::start([json("200 OK", "{}"), json("503 Service Unavailable", "")]);
-    let client = server.builder().build().unwrap().with_options(crate::client::once());
+    let client = server.builder().build().unwrap().with_options(once());
     let error = unassign(&client).await.unwrap_err();
     assert_eq!((error.effect(), error.attempts()), (Effect::Unknown, 2));
 }

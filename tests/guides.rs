@@ -10,7 +10,7 @@ use coralogix_incidents::{
 
 use crate::{
     environment,
-    raw::{Raw, Step, response, unassign},
+    raw::{Raw, Step, empty, response, unassign},
     repository,
 };
 
@@ -166,7 +166,7 @@ async fn refused() -> Vec<String> {
 
 /// The message about a read that is answered without a body.
 async fn bodiless() -> String {
-    let server = Raw::start([Step::Reply(response("204 No Content", "", ""))]);
+    let server = Raw::start([empty("204 No Content")]);
     server.client().get_incident("a").await.unwrap_err().to_string()
 }
 

@@ -9,7 +9,7 @@ use coralogix_incidents::{
 };
 use futures::{FutureExt, Stream, StreamExt, channel::mpsc};
 
-use crate::raw::{Raw, Step, json, response};
+use crate::raw::{Raw, Step, empty, json};
 
 /// The outcomes as phrases, by id.
 async fn phrases(run: impl Stream<Item = Outcome>) -> Vec<(String, String)> {
@@ -70,7 +70,7 @@ async fn the_outcome_of_each_id_follows_from_the_responses() {
     let denied = || json("403 Forbidden", r#"{"code":7,"message":"no"}"#);
     let refused = || json("400 Bad Request", r#"{"code":3,"message":"no"}"#);
     let missing = || json("404 Not Found", r#"{"code":5,"message":"incident not found"}"#);
-    let empty = || Step::Reply(response("204 No Content", "", ""));
+    let empty = || empty("204 No Content");
     let read =
         |assignments: &str| ok(&format!(r#"{{"incidents":{{"a":{{"id":"a","assignments":[{assignments}]}}}}}}"#));
     let read_missing = || ok(r#"{"notFoundIds":["a"]}"#);

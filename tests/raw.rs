@@ -9,7 +9,7 @@ use std::{
 };
 
 use coralogix_incidents::{
-    ApiGeneration, ApiKey, Client, ClientBuilder, Error, ResponseValue,
+    ApiGeneration, ApiKey, CallOptions, Client, ClientBuilder, Error, ResponseValue, RetryPolicy,
     types::{UnassignIncidentsRequest, UnassignIncidentsResponse},
 };
 use tokio::{
@@ -42,6 +42,11 @@ pub(crate) fn response(status: &str, headers: &str, body: &str) -> Vec<u8> {
 
 pub(crate) fn json(status: &str, body: &str) -> Step {
     Step::Reply(response(status, "content-type: application/json\r\n", body))
+}
+
+/// A response without a body.
+pub(crate) fn empty(status: &str) -> Step {
+    Step::Reply(response(status, "", ""))
 }
 
 pub(crate) const GOOD: &str = r#"{"incidents":[{"id":"incident_id_1"}]}"#;
@@ -126,6 +131,16 @@ impl Raw {
 
 pub(crate) async fn unassign(client: &Client) -> Result<ResponseValue<UnassignIncidentsResponse>, Error> {
     client.unassign_incidents(&UnassignIncidentsRequest::new(["incident_id_1"])).await
+}
+
+/// The error of a call that is answered like this.
+pub(crate) async fn error_of(step: Step) -> Error {
+    unassign(&Raw::start([step]).client()).await.unwrap_err()
+}
+
+/// One attempt.
+pub(crate) fn once() -> CallOptions {
+    CallOptions::default().with_retry_policy(RetryPolicy::off())
 }
 
 async fn serve(

@@ -1,15 +1,9 @@
 //! How single responses are read: errors in every shape, encodings, limits of size, and whose response it is.
 
-use coralogix_incidents::{
-    ApiGeneration, ApiKey, Effect, ErrorKind,
-    types::{ListIncidentEventsRequest, ListIncidentsRequest},
-};
+use coralogix_incidents::{ApiGeneration, ApiKey, Effect, ErrorKind, types::ListIncidentsRequest};
 use tokio::time::Instant;
 
-use crate::{
-    client::{once, unavailable},
-    raw::{GOOD, Raw, Step, json, response, unassign},
-};
+use crate::raw::{GOOD, Raw, Step, empty, error_of, json, once, response, unassign};
 
 #[tokio::test(start_paused = true)]
 async fn no_more_of_an_error_body_is_read_than_is_needed() {
@@ -24,9 +18,9 @@ async fn no_more_of_an_error_body_is_read_than_is_needed() {
 
 #[tokio::test]
 async fn an_error_names_the_operation_and_the_host_of_its_call() {
-    let server = Raw::start([unavailable()]);
+    let server = Raw::start([empty("503 Service Unavailable")]);
     let error = unassign(&server.client().with_options(once())).await.unwrap_err();
-    assert_eq!(error.operation().map(coralogix_incidents::Operation::id), Some("unassignIncidents"));
+    assert_eq!(error.operation().unwrap().id(), "unassignIncidents");
     assert_eq!(error.host(), Some(server.address.to_string().as_str()));
     let error = ApiKey::new("").unwrap_err();
     assert_eq!((error.operation(), error.host()), (None, None));
@@ -34,7 +28,7 @@ async fn an_error_names_the_operation_and_the_host_of_its_call() {
 
 #[tokio::test]
 async fn the_error_of_a_read_has_no_effect_whatever_happened() {
-    for step in [Step::Reset(vec![]), unavailable(), json("200 OK", "{")] {
+    for step in [Step::Reset(vec![]), empty("503 Service Unavailable"), json("200 OK", "{")] {
         let server = Raw::start([step]);
         let error = server.client().with_options(once()).get_incident("a").await.unwrap_err();
         assert_eq!(error.effect(), Effect::None, "{error}");
@@ -43,37 +37,36 @@ async fn the_error_of_a_read_has_no_effect_whatever_happened() {
 
 #[tokio::test]
 async fn a_refusal_that_does_not_say_why_is_not_given_a_reason() {
-    let page = |head: &str| Step::Reply(response("403 Forbidden", "content-type: text/html\r\n", head));
-    let gzip = Step::Reply(response("403 Forbidden", "content-encoding: gzip\r\n", "\u{1f}\u{8b}"));
-    for (step, expected, body) in [
-        (page("<html>"), "403 Forbidden; the response is an HTML page, not an error of the service: a proxy", "<html>"),
+    let forbidden = |headers: &str, body: &str| Step::Reply(response("403 Forbidden", headers, body));
+    for (headers, body, expected, kept) in [
         (
-            page("<title>No</title>"),
-            "403 Forbidden: an HTML page, \"No\"; that is not an error of the service: a proxy",
+            "content-type: text/html\r\n",
+            "<html>",
+            "; the response is an HTML page, not an error of the service: a proxy",
+            "<html>",
+        ),
+        (
+            "content-type: text/html\r\n",
+            "<title>No</title>",
+            ": an HTML page, \"No\"; that is not an error of the service: a proxy",
             "<title>No</title>",
         ),
-        (gzip, "403 Forbidden; the response is encoded as `gzip`, which was not asked for: a proxy", ""),
+        (
+            "content-encoding: gzip\r\n",
+            "\u{1f}\u{8b}",
+            "; the response is encoded as `gzip`, which was not asked for: a proxy",
+            "",
+        ),
     ] {
-        let error = unassign(&Raw::start([step]).client()).await.unwrap_err();
-        assert!(error.to_string().contains(expected), "{error}");
-        assert_eq!(error.body(), Some(body));
+        let error = error_of(forbidden(headers, body)).await;
+        assert!(error.to_string().contains(&format!("403 Forbidden{expected}")), "{error}");
+        assert_eq!(error.body(), Some(kept), "{body}");
     }
     for (length, shown) in [(300, "e".repeat(300)), (301, "e".repeat(300) + "…")] {
-        let server =
-            Raw::start([json("400 Bad Request", &format!(r#"{{"code":3,"message":"{}"}}"#, "e".repeat(length)))]);
-        let error = unassign(&server.client()).await.unwrap_err();
+        let body = format!(r#"{{"code":3,"message":"{}"}}"#, "e".repeat(length));
+        let error = error_of(json("400 Bad Request", &body)).await;
         assert!(error.summary().ends_with(&format!(": {shown}")), "{error}");
     }
-    // A space that is none in JSON.
-    let server = Raw::start([Step::Reply(response("404 Not Found", "", "\u{a0}"))]);
-    assert!(server.client().get_incident("a").await.unwrap_err().is_not_found());
-    // The only generation of this operation.
-    let server = Raw::start([Step::Reply(response("405 Method Not Allowed", "", ""))]);
-    let error = server.builder().build().unwrap().get_incident_by_event_id("a").await.unwrap_err();
-    assert!(
-        error.to_string().contains(&format!("; {} does not know this path: check the base URL", server.url())),
-        "{error}"
-    );
 }
 
 #[tokio::test]
@@ -101,8 +94,7 @@ async fn messages_of_the_service_are_read_in_every_shape() {
         ("<html><title>403 no</title></html>", Some("an HTML page, \"403 no\""), None, false),
         ("\u{1}\u{2}", None, None, false),
     ] {
-        let server = Raw::start([json("403 Forbidden", body)]);
-        let error = unassign(&server.client()).await.unwrap_err();
+        let error = error_of(json("403 Forbidden", body)).await;
         assert_eq!((error.message(), error.code(), error.body()), (message, code, Some(body)), "{body}");
         assert_eq!((error.is_permission_denied(), error.status().unwrap().as_u16()), (denied, 403), "{body}");
         let shown = error.to_string();
@@ -110,10 +102,9 @@ async fn messages_of_the_service_are_read_in_every_shape() {
         assert!(denied || shown.contains("a proxy or a firewall may have refused the request"), "{shown}");
         assert!(!shown.contains('\u{feff}') && !shown.chars().any(char::is_control), "{shown:?}");
     }
-    let server = Raw::start([json("403 Forbidden", r#"{"details":[{"@type":"t","x":1}]}"#)]);
-    assert_eq!(unassign(&server.client()).await.unwrap_err().details()[0].other_members["x"], 1);
-    let server = Raw::start([json("400 Bad Request", &"é".repeat(20_000))]);
-    let error = unassign(&server.client()).await.unwrap_err();
+    let error = error_of(json("403 Forbidden", r#"{"details":[{"@type":"t","x":1}]}"#)).await;
+    assert_eq!(error.details()[0].other_members["x"], 1);
+    let error = error_of(json("400 Bad Request", &"é".repeat(20_000))).await;
     assert_eq!(error.body().unwrap().len(), 8192, "cut");
     assert!(error.to_string().len() < 1000, "short");
 }
@@ -135,6 +126,8 @@ async fn a_404_is_about_an_incident_only_if_the_call_names_one_and_the_service_s
         (r#"{"error":{"message":"incident not found"}}"#, incident),
         (r#"{"detail":"incident not found"}"#, incident),
         ("", [(true, false), (false, true), (false, true)]),
+        // A space that is none in JSON.
+        ("\u{a0}", [(true, false), (false, true), (false, true)]),
         ("{}", [(true, false), (false, true), (false, true)]),
         (kong, open),
         (apigee, open),
@@ -199,8 +192,7 @@ async fn an_identity_coding_or_an_empty_body_with_a_coding_is_decoded() {
     let reply = unassign(&server.client()).await.unwrap();
     assert_eq!((reply.status().as_u16(), reply.headers()["content-encoding"].as_bytes()), (204, &b"gzip"[..]));
     for headers in ["content-encoding: identity\r\ncontent-encoding: br\r\n", "content-encoding: IDENTITY,br\r\n"] {
-        let server = Raw::start([Step::Reply(response("200 OK", headers, GOOD))]);
-        let error = unassign(&server.client()).await.unwrap_err();
+        let error = error_of(Step::Reply(response("200 OK", headers, GOOD))).await;
         assert!(error.to_string().contains("encoded as `br`"), "{error}");
         assert_eq!((error.kind(), error.effect()), (ErrorKind::UndecodableResponse, Effect::Unknown));
     }
@@ -233,11 +225,8 @@ async fn an_error_with_the_status_of_a_success_is_no_empty_answer() {
         r#"{"incidents":[{"id":"a"}],"error":"one shard is late"}"#,
     ] {
         let server = Raw::start([json("200 OK", fine)]);
-        server
-            .client()
-            .list_incidents(&ListIncidentsRequest::default())
-            .await
-            .unwrap_or_else(|error| panic!("{fine}: {error}"));
+        let listed = server.client().list_incidents(&ListIncidentsRequest::default()).await;
+        listed.unwrap_or_else(|error| panic!("{fine}: {error}"));
     }
 }
 
@@ -250,25 +239,17 @@ async fn a_byte_order_mark_before_a_response_is_ignored() {
 }
 
 #[tokio::test]
-async fn an_unknown_route_is_distinguished_from_an_unknown_incident() {
-    let server = Raw::start([Step::Reply(response("404 Not Found", "", ""))]);
-    assert!(
-        server.client().get_incident("a").await.unwrap_err().is_not_found(),
-        "nothing said, and the path names an incident"
-    );
-    let server = Raw::start([Step::Reply(response("404 Not Found", "", ""))]);
-    let error = unassign(&server.client()).await.unwrap_err();
-    assert!(error.is_unknown_route() && !error.is_not_found());
-    assert!(error.to_string().contains("use API generation v5"), "{error}");
-    let server = Raw::start([Step::Reply(response("404 Not Found", "", ""))]);
+async fn an_unknown_route_is_an_error_with_what_to_change() {
+    let error = error_of(empty("404 Not Found")).await;
+    assert!(error.is_unknown_route() && error.to_string().contains("use API generation v5"), "{error}");
+    let server = Raw::start([empty("404 Not Found"), empty("405 Method Not Allowed")]);
     let v5 = server.builder().api_generation(ApiGeneration::V5).build().unwrap();
-    assert!(
-        unassign(&v5).await.unwrap_err().is_unknown_route(),
-        "a service that knows the path says which id it lacks"
-    );
-    let server = Raw::start([Step::Reply(response("404 Not Found", "", ""))]);
-    let error = server.client().list_incident_events(&ListIncidentEventsRequest::default()).await.unwrap_err();
-    assert!(error.is_unknown_route(), "{error}");
+    let error = unassign(&v5).await.unwrap_err();
+    assert!(error.is_unknown_route(), "a service that knows the path says which id it lacks: {error}");
+    // The only generation of this operation.
+    let error = server.builder().build().unwrap().get_incident_by_event_id("a").await.unwrap_err();
+    let expected = format!("; {} does not know this path: check the base URL", server.url());
+    assert!(error.to_string().contains(&expected), "{error}");
 }
 
 #[tokio::test]
@@ -295,8 +276,7 @@ async fn a_body_that_is_not_a_json_object_is_not_a_response_of_the_service() {
         ("text/html", "\"OK\"", Effect::Unknown),
         ("text/plain", r#"{"incidents":1}"#, Effect::Unknown),
     ] {
-        let server = Raw::start([Step::Reply(response("200 OK", &format!("content-type: {kind}\r\n"), body))]);
-        let error = unassign(&server.client()).await.unwrap_err();
+        let error = error_of(Step::Reply(response("200 OK", &format!("content-type: {kind}\r\n"), body))).await;
         assert_eq!(error.kind(), ErrorKind::UndecodableResponse, "{body}: {error:?}");
         assert_eq!(error.effect(), effect, "{kind} {body}");
     }

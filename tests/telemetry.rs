@@ -59,21 +59,26 @@ impl Capture {
         LOG.with_borrow(|log| String::from_utf8(log.clone().unwrap()).unwrap())
     }
 
-    /// The lines of this crate that have all of these parts.
+    /// Asserts how many lines have all of these parts.
     #[track_caller]
-    fn count(&self, parts: &[&str]) -> usize {
-        self.text().lines().filter(|line| parts.iter().all(|part| line.contains(part))).count()
+    fn has(&self, expected: usize, parts: &[&str]) {
+        let text = self.text();
+        let found = text.lines().filter(|line| parts.iter().all(|part| line.contains(part))).count();
+        assert_eq!(found, expected, "{parts:?} in\n{text}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_is_a_span_and_each_attempt_is_a_span_within() {
+async fn a_call_is_a_span_and_each_attempt_is_a_span_within_that_ends_before_the_wait() {
     let log = Capture::start();
-    let server = Raw::start([Step::Reply(response("503 Service Unavailable", "", ""))]);
+    let server = Raw::start([Step::Reply(response("429 Too Many Requests", "retry-after: 20\r\n", ""))]);
     let response = unassign(&server.client()).await.unwrap();
     let id = format!("cx.correlation_id=\"{}\"", response.correlation_id());
-    let attempt = |parts: &[&str]| {
-        let common = [
+    for outcome in [
+        ["http.response.status_code=429", "error.type=\"429\"", "otel.status_code=\"ERROR\""].as_slice(),
+        &["http.response.status_code=200", "http.request.resend_count=1"],
+    ] {
+        let attempt = [
             "coralogix_incidents: close",
             "}:request{",
             "otel.name=POST /v1/incidents:unassign",
@@ -82,22 +87,15 @@ async fn a_call_is_a_span_and_each_attempt_is_a_span_within() {
             "server.address=\"127.0.0.1\"",
             &id,
         ];
-        log.count(&[&common, parts].concat())
-    };
-    assert_eq!(
-        attempt(&["http.response.status_code=503", "error.type=\"503\"", "otel.status_code=\"ERROR\""]),
-        1,
-        "{}",
-        log.text()
-    );
-    assert_eq!(attempt(&["http.response.status_code=200", "http.request.resend_count=1"]), 1, "{}", log.text());
-    assert_eq!(
-        log.count(&["close", "operation{otel.name=\"unassignIncidents\"", "cx.attempts=2", &id]),
-        1,
-        "{}",
-        log.text()
-    );
-    assert_eq!(log.count(&["503", "resend_count"]), 0, "the first request is not sent again: {}", log.text());
+        log.has(1, &[&attempt, outcome].concat());
+    }
+    log.has(1, &["close", "operation{otel.name=\"unassignIncidents\"", "cx.attempts=2", &id]);
+    // The first request is not sent again.
+    log.has(0, &["status_code=429", "resend_count"]);
+    let text = log.text();
+    let closed = text.find("http.response.status_code=429").expect("the request's span is closed");
+    let retrying = text.find("retrying").expect("the retry is logged");
+    assert!(closed < retrying, "closed before the wait: {text}");
 }
 
 #[tokio::test]
@@ -106,7 +104,7 @@ async fn bulk_work_is_in_the_span_of_its_caller() {
     let server = Raw::start([]);
     let run = server.client().bulk().unassign(["incident_id_1"]);
     run.count().instrument(tracing::info_span!("of_the_caller")).await;
-    assert_eq!(log.count(&["close", "of_the_caller:operation{", "cx.attempts=1"]), 1, "{}", log.text());
+    log.has(1, &["close", "of_the_caller:operation{", "cx.attempts=1"]);
 }
 
 #[tokio::test]
@@ -116,13 +114,9 @@ async fn a_failed_call_says_in_its_span_why_and_not_in_the_words_of_the_service(
     let unavailable = json("503 Service Unavailable", r#"{"message":"a body is not telemetry"}"#);
     let server = Raw::start([unavailable, refused]);
     unassign(&server.client()).await.unwrap_err();
-    assert_eq!(log.count(&["DEBUG", "retrying", "503 Service Unavailable", "correlation id"]), 1, "{}", log.text());
-    assert_eq!(
-        log.count(&["close", "operation{", "error.type=\"403\""]),
-        2,
-        "the attempt within the call, and the call: {}",
-        log.text()
-    );
+    log.has(1, &["DEBUG", "retrying", "503 Service Unavailable", "correlation id"]);
+    // The attempt within the call, and the call.
+    log.has(2, &["close", "operation{", "error.type=\"403\""]);
     assert!(!log.text().contains("a body is not telemetry"), "{}", log.text());
     assert!(!log.text().contains("incident_id_1"), "no ids: {}", log.text());
 }
@@ -138,9 +132,9 @@ async fn drift_of_the_service_is_reported_once_for_each_name_and_never_with_valu
     let client = server.client();
     let response = unassign(&client).await.unwrap();
     assert!(response.incidents[0].state.is_unrecognized(), "watching changes nothing");
-    let once = log.text();
+    log.has(6, &["cx.drift.kind"]);
     unassign(&client.clone()).await.unwrap();
-    assert_eq!(log.count(&["cx.drift.kind"]), once.lines().filter(|line| line.contains("cx.drift.kind")).count());
+    log.has(6, &["cx.drift.kind"]);
     for parts in [
         [
             "cx.drift.kind=\"enum_value\"",
@@ -153,9 +147,8 @@ async fn drift_of_the_service_is_reported_once_for_each_name_and_never_with_valu
         ["cx.drift.kind=\"field\"", "coralogix_incidents::drift", "cx.drift.name=\"mail\""],
         ["cx.drift.kind=\"field\"", "WARN", "unknown"],
     ] {
-        assert_eq!(log.count(&parts), 1, "{parts:?} in {}", log.text());
+        log.has(1, &parts);
     }
-    assert_eq!(log.count(&["cx.drift.kind"]), 6, "{}", log.text());
     for value in ["some-value", "secret", "m@x"] {
         assert!(!log.text().contains(value), "{value} in {}", log.text());
     }
@@ -171,11 +164,12 @@ async fn a_client_reports_at_most_1024_names() {
     let server = Raw::start(bodies);
     let client = server.client();
     unassign(&client).await.unwrap();
-    assert_eq!(log.count(&["cx.drift.kind"]), 64, "of one response");
+    // Of one response.
+    log.has(64, &["cx.drift.kind"]);
     for _ in 1..17 {
         unassign(&client).await.unwrap();
     }
-    assert_eq!(log.count(&["cx.drift.kind"]), 1024);
+    log.has(1024, &["cx.drift.kind"]);
 }
 
 #[tokio::test]
@@ -183,9 +177,9 @@ async fn a_change_of_the_generation_is_in_the_span_and_in_the_log() {
     let log = Capture::start();
     let server = Raw::start([json("404 Not Found", r#"{"code":5,"message":"Not Found","details":[]}"#)]);
     unassign(&server.builder().build().unwrap()).await.unwrap();
-    assert_eq!(log.count(&["DEBUG", "in another API generation", "generation=v5"]), 1, "{}", log.text());
+    log.has(1, &["DEBUG", "in another API generation", "generation=v5"]);
     let template = "url.template=\"/5/incidents/incidents/v1/all/by-user\"";
-    assert_eq!(log.count(&["close", "operation{", template, "cx.attempts=2"]), 1, "{}", log.text());
+    log.has(1, &["close", "operation{", template, "cx.attempts=2"]);
 }
 
 #[tokio::test]
@@ -194,19 +188,8 @@ async fn drift_is_found_in_a_map_of_messages_whose_keys_are_not_names() {
     let log = Capture::start();
     let server = Raw::start([json("200 OK", body)]);
     server.client().batch_get_incident(&["id-a", "id-b", "id-c"].map(str::to_owned)).await.unwrap();
-    assert_eq!(log.count(&["cx.drift.kind=\"field\"", "cx.drift.name=\"newInA\""]), 1, "{}", log.text());
-    assert_eq!(log.count(&["cx.drift.kind"]), 1, "{}", log.text());
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_span_of_a_request_ends_with_it_and_not_with_the_wait_after_it() {
-    let log = Capture::start();
-    let server = Raw::start([Step::Reply(response("429 Too Many Requests", "retry-after: 20\r\n", ""))]);
-    unassign(&server.client()).await.unwrap();
-    let text = log.text();
-    let closed = text.find("http.response.status_code=429").expect("the request's span is closed");
-    let retrying = text.find("retrying").expect("the retry is logged");
-    assert!(closed < retrying, "closed before the wait: {text}");
+    log.has(1, &["cx.drift.kind=\"field\"", "cx.drift.name=\"newInA\""]);
+    log.has(1, &["cx.drift.kind"]);
 }
 
 #[tokio::test]
@@ -214,10 +197,5 @@ async fn a_call_with_an_undecodable_response_has_failed() {
     let log = Capture::start();
     let server = Raw::start([json("200 OK", "{\"incidents\":7}")]);
     unassign(&server.client()).await.unwrap_err();
-    assert_eq!(
-        log.count(&["close", "operation{", "error.type=\"undecodable_response\"", "otel.status_code=\"ERROR\""]),
-        1,
-        "{}",
-        log.text()
-    );
+    log.has(1, &["close", "operation{", "error.type=\"undecodable_response\"", "otel.status_code=\"ERROR\""]);
 }

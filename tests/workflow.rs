@@ -12,7 +12,7 @@ use futures::{StreamExt, TryStreamExt};
 
 use crate::{
     operations::client,
-    raw::{Raw, Step, json, response},
+    raw::{Raw, Step, empty, json, response},
 };
 
 #[tokio::test]
@@ -187,7 +187,7 @@ fn incident(status: &str) -> Step {
 
 #[tokio::test(start_paused = true)]
 async fn waiting_for_a_status_ends_with_it_and_survives_transient_failures() {
-    let unavailable = || Step::Reply(response("503 Service Unavailable", "", ""));
+    let unavailable = || empty("503 Service Unavailable");
     for (before, seconds) in [
         (vec![incident("TRIGGERED"), incident("ACKNOWLEDGED")], 20..=20),
         (vec![unavailable(), unavailable(), unavailable(), unavailable()], 10..=11),
