@@ -101,22 +101,19 @@ async fn shutdown() {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::Request;
     use coralogix_incidents::types::IncidentStatus;
     use coralogix_incidents_emulator::{Emulator, Fault};
+    use tower::ServiceExt;
 
     use super::*;
 
     /// The status of the answer to one alert.
     async fn send(emulator: &Emulator, secret: &str, body: serde_json::Value) -> StatusCode {
-        let client = emulator.client().unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/alert", listener.local_addr().unwrap());
-        let service = Service { client, secret: "expected".into() };
-        tokio::spawn(async move { axum::serve(listener, router(service)).await });
-        // The SDK sets no TLS provider for the whole process; a reqwest client of one's own needs one.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let request = reqwest::Client::new().post(url).header("x-webhook-secret", secret).json(&body);
-        request.send().await.unwrap().status()
+        let service = Service { client: emulator.client().unwrap(), secret: "expected".into() };
+        let request = Request::post("/alert").header("x-webhook-secret", secret);
+        let request = request.header("content-type", "application/json").body(body.to_string()).unwrap();
+        router(service).oneshot(request).await.unwrap().status()
     }
 
     #[tokio::test]
@@ -143,8 +140,7 @@ mod tests {
     async fn transient_failures_are_503_and_permanent_ones_are_not() {
         let emulator = Emulator::builder().fault(Fault::status(403).nth(2)).start().await.unwrap();
         let alert = |id: &str| serde_json::json!({ "eventId": id });
-        let unknown = send(&emulator, "expected", alert("too_early")).await;
-        assert_eq!(unknown, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(send(&emulator, "expected", alert("too_early")).await, StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(send(&emulator, "expected", alert("event_id_2")).await, StatusCode::BAD_GATEWAY);
         assert_eq!(send(&emulator, "expected", alert("a/b")).await, StatusCode::BAD_REQUEST);
     }

@@ -93,34 +93,30 @@ async fn shutdown() {
 
 #[cfg(test)]
 mod tests {
-    use coralogix_incidents::{ApiKey, RetryPolicy};
+    use axum::http::Request;
+    use coralogix_incidents::{CallOptions, RetryPolicy};
     use coralogix_incidents_emulator::{Emulator, Fault};
+    use tower::ServiceExt;
 
     use super::*;
 
-    /// The service on a port of its own, against an emulator.
-    async fn start(emulator: &Emulator) -> String {
-        let key = ApiKey::new(emulator.api_key()).unwrap();
-        let client =
-            Client::builder().base_url(emulator.url()).api_key(key).retry_policy(RetryPolicy::off()).build().unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/webhook", listener.local_addr().unwrap());
-        tokio::spawn(async move { axum::serve(listener, service(client)).await });
-        url
-    }
-
-    async fn post(url: &str, ids: &[&str]) -> reqwest::Response {
-        // The SDK sets no TLS provider for the whole process; a reqwest client of one's own needs one.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::new();
-        http.post(url).json(&serde_json::json!({ "incidentIds": ids })).send().await.unwrap()
+    /// The service's answer to a webhook, and its body.
+    async fn post(emulator: &Emulator, ids: &[&str]) -> (StatusCode, String) {
+        let once = CallOptions::default().with_retry_policy(RetryPolicy::off());
+        let client = emulator.client().unwrap().with_options(once);
+        let request = Request::post("/webhook").header("content-type", "application/json");
+        let request = request.body(serde_json::json!({ "incidentIds": ids }).to_string()).unwrap();
+        let response = service(client).oneshot(request).await.unwrap();
+        let status = response.status();
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        (status, String::from_utf8(body.into()).unwrap())
     }
 
     #[tokio::test]
     async fn a_webhook_unassigns_and_reports_ids_that_do_not_exist() {
         let emulator = Emulator::start().await.unwrap();
-        let url = start(&emulator).await;
-        let report: Report = post(&url, &["incident_id_1", "nobody"]).await.json().await.unwrap();
+        let (_, body) = post(&emulator, &["incident_id_1", "nobody"]).await;
+        let report: Report = serde_json::from_str(&body).unwrap();
         assert_eq!(report, Report { unassigned: vec!["incident_id_1".into()], unknown: vec!["nobody".into()] });
         assert!(emulator.incident("incident_id_1").unwrap().assignments.is_empty(), "the service's own state");
         assert_eq!(emulator.requests().len(), 1);
@@ -129,15 +125,15 @@ mod tests {
     #[tokio::test]
     async fn an_outage_is_reported_as_503_with_what_is_known() {
         let emulator = Emulator::builder().fault(Fault::status(503)).start().await.unwrap();
-        let response = post(&start(&emulator).await, &["incident_id_1"]).await;
-        assert_eq!(response.status(), 503);
-        assert!(response.text().await.unwrap().contains("calling again is safe"));
+        let (status, body) = post(&emulator, &["incident_id_1"]).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(body.contains("calling again is safe"), "{body}");
     }
 
     #[tokio::test]
     async fn a_webhook_without_ids_is_a_400_and_sends_nothing() {
         let emulator = Emulator::start().await.unwrap();
-        assert_eq!(post(&start(&emulator).await, &[]).await.status(), 400);
+        assert_eq!(post(&emulator, &[]).await.0, StatusCode::BAD_REQUEST);
         assert_eq!(emulator.requests(), []);
     }
 }

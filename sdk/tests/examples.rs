@@ -8,19 +8,15 @@
     clippy::print_stdout,
     reason = "a panic is how a test fails, and what is skipped is said"
 )]
-#![allow(clippy::duplicate_mod, reason = "each example has the module `setup`")]
+#![allow(dead_code, clippy::duplicate_mod, reason = "the examples are programs, each with the module `setup`")]
 
 #[path = "../examples/alert_webhook.rs"]
-#[allow(dead_code, reason = "its tests run here, and the program below")]
 mod alert_webhook;
 #[path = "../examples/metrics.rs"]
-#[allow(dead_code, reason = "its tests run here, and the program below")]
 mod metrics;
 #[path = "../examples/unit_tests.rs"]
-#[allow(dead_code, reason = "its tests run here, and the program below")]
 mod unit_tests;
 #[path = "../examples/web_service.rs"]
-#[allow(dead_code, reason = "its tests run here, and the program below")]
 mod web_service;
 
 use std::{
@@ -36,10 +32,7 @@ fn program(name: &str) -> PathBuf {
     let changed = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name).with_extension("rs");
     let is_built = changed(&program).is_some_and(|built| Some(built) >= changed(&source));
-    assert!(
-        is_built,
-        "{name} has to be built first: `cargo test -p coralogix-incidents` does, `--test examples` does not"
-    );
+    assert!(is_built, "{name} is not built: `cargo test -p coralogix-incidents` does it, `--test examples` does not");
     program
 }
 
@@ -48,16 +41,13 @@ fn examples() -> Vec<(String, Vec<String>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let sources = files.filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
-    let mut examples: Vec<_> = sources
-        .map(|path| {
-            let text = fs::read_to_string(&path).unwrap();
-            let lines = text.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim);
-            let block = lines.skip_while(|line| *line != "```sh").skip(1).take_while(|line| *line != "```");
-            (path.file_stem().unwrap().to_str().unwrap().to_owned(), block.map(str::to_owned).collect())
-        })
-        .collect();
-    examples.sort();
-    examples
+    let example = |path: PathBuf| {
+        let text = fs::read_to_string(&path).unwrap();
+        let lines = text.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim);
+        let block = lines.skip_while(|line| *line != "```sh").skip(1).take_while(|line| *line != "```");
+        (path.file_stem().unwrap().to_str().unwrap().to_owned(), block.map(str::to_owned).collect())
+    };
+    sources.map(example).collect()
 }
 
 /// A command of an example's first lines with the program that Cargo would run.
