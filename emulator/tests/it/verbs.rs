@@ -114,36 +114,33 @@ async fn acknowledging_changes_the_status_alone() {
 }
 
 #[tokio::test]
-async fn resolving_ends_the_incident_and_its_alerts_state() {
-    for generation in GENERATIONS {
+async fn resolving_and_closing_end_the_incident_and_only_resolving_its_alerts_state() {
+    for (generation, resolve) in
+        GENERATIONS.into_iter().flat_map(|generation| [(generation, true), (generation, false)])
+    {
         let emulator = emulator().await;
-        let request = types::ResolveIncidentsRequest::new(["mine"]);
-        client(&emulator, generation).resolve_incidents(&request).await.unwrap();
+        let client = client(&emulator, generation);
+        if resolve {
+            client.resolve_incidents(&types::ResolveIncidentsRequest::new(["mine"])).await.unwrap();
+        } else {
+            client.close_incidents(&types::CloseIncidentsRequest::new(["mine"])).await.unwrap();
+        }
         let incident = emulator.incident("mine").unwrap();
-        assert_eq!((&incident.state, &incident.status), (&IncidentState::Resolved, &IncidentStatus::Resolved));
-        assert_eq!((incident.closed_at, incident.last_state_update_time), (Some(now()), Some(now())));
+        assert_eq!((&incident.status, incident.closed_at), (&IncidentStatus::Resolved, Some(now())));
         assert_eq!(incident.duration.as_ref().unwrap().as_str(), "2734.250s");
-        let event = last_event(&incident);
-        assert_eq!(event.incident_event_type, IncidentEventType::UpsertState);
-        let upsert = event.upsert_state.unwrap();
-        assert_eq!(upsert.state_type, types::UpsertIncidentStateType::Resolved);
-        assert_eq!(upsert.payload.unwrap().cx_event_key, incident.last_state_update_key);
-    }
-}
-
-#[tokio::test]
-async fn closing_ends_the_incident_and_leaves_its_alerts_state() {
-    for generation in GENERATIONS {
-        let emulator = emulator().await;
-        let request = types::CloseIncidentsRequest::new(["mine"]);
-        client(&emulator, generation).close_incidents(&request).await.unwrap();
-        let incident = emulator.incident("mine").unwrap();
-        assert_eq!((&incident.state, &incident.status), (&IncidentState::Triggered, &IncidentStatus::Resolved));
-        assert_eq!((incident.closed_at, incident.last_state_update_time), (Some(now()), Some(opened())));
-        assert_eq!(incident.duration.as_ref().unwrap().as_str(), "2734.250s");
-        let event = last_event(&incident);
-        assert_eq!(event.incident_event_type, IncidentEventType::Close);
-        assert_eq!(event.close.unwrap().closed_by.unwrap().user_id, ME);
+        let (event, key) = (last_event(&incident), incident.last_state_update_key);
+        let state = (incident.state, incident.last_state_update_time.unwrap());
+        if resolve {
+            assert_eq!(state, (IncidentState::Resolved, now()));
+            assert_eq!(event.incident_event_type, IncidentEventType::UpsertState);
+            let upsert = event.upsert_state.unwrap();
+            assert_eq!(upsert.state_type, types::UpsertIncidentStateType::Resolved);
+            assert_eq!(upsert.payload.unwrap().cx_event_key, key);
+        } else {
+            assert_eq!(state, (IncidentState::Triggered, opened()));
+            assert_eq!(event.incident_event_type, IncidentEventType::Close);
+            assert_eq!(event.close.unwrap().closed_by.unwrap().user_id, ME);
+        }
     }
 }
 
