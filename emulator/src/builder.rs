@@ -15,11 +15,7 @@ use crate::{
         seed::{Content, Seed},
         storage::{self, Saved},
     },
-    domain::{
-        clock::{Clock, ReplaceableClock},
-        ids::Ids,
-        state::Stored,
-    },
+    domain::{clock::Clock, ids::Ids, state::Stored},
     emulator::Emulator,
     error::StartError,
     faults::{model::Fault, schedule::FaultSchedule},
@@ -281,7 +277,7 @@ impl EmulatorBuilder {
             keys: self.keys.into_iter().map(|key| (key.secret.clone(), key)).collect(),
             faults: FaultSchedule::new(self.faults, self.seed),
             log: Log::new(LOG_LIMIT),
-            clock: ReplaceableClock::new(self.clock),
+            clock: RwLock::new(self.clock),
             format: self.format,
             gateway: self.gateway,
             quirks: self.quirks,
@@ -307,6 +303,6 @@ impl EmulatorBuilder {
         if contents.is_empty() {
             contents.push(Content::Seeded(DEFAULT_COUNT, self.seed));
         }
-        Ok(Seed { contents, started: self.clock.now(), ids: Ids::new(self.seed, issued) })
+        Ok(Seed { contents, started: self.clock.now(), clock: self.clock.clone(), ids: Ids::new(self.seed, issued) })
     }
 }

@@ -202,7 +202,7 @@ impl Emulator {
 
     /// Replaces the clock.
     pub fn set_clock(&self, clock: Clock) {
-        self.service.clock.set(clock);
+        self.service.set_clock(clock);
     }
 
     /// Writes all incidents to a file that [`EmulatorBuilder::incidents_json`](crate::EmulatorBuilder::incidents_json) reads.

@@ -15,7 +15,7 @@ use clap::{
 };
 use coralogix_incidents::{ApiGeneration, ApiKey};
 use coralogix_incidents_emulator::{
-    DOCUMENTED_IDS, Emulator, FAULT_GRAMMAR, Fault, GatewayStyle, JsonStyle, Key, ParseFaultError, Quirk, USERS,
+    DOCUMENTED_IDS, Emulator, FAULT_GRAMMAR, Fault, GatewayStyle, JsonStyle, Key, Quirk, USERS,
 };
 
 /// An emulator of the Coralogix Incidents API.
@@ -41,8 +41,8 @@ struct Options {
     #[arg(long, default_value = "0ms", value_parser = parse_latency)]
     latency: Duration,
     /// Fault to inject, such as `unassignIncidents:503:p=0.1`; may be given several times. The grammar is below.
-    #[arg(long, value_name = "FAULT", value_parser = fault)]
-    fault: Vec<FaultArgument>,
+    #[arg(long, value_name = "FAULT")]
+    fault: Vec<Fault>,
     /// File to load the incidents from, if it exists, and to save them to at the start and at the end.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
@@ -69,13 +69,6 @@ struct Options {
 /// A key that a client can send.
 fn key(text: &str) -> Result<String, coralogix_incidents::Error> {
     ApiKey::new(text).map(|_| text.to_owned())
-}
-
-/// A fault and how it was written.
-type FaultArgument = (String, Fault);
-
-fn fault(text: &str) -> Result<FaultArgument, ParseFaultError> {
-    Ok((text.to_owned(), text.parse()?))
 }
 
 /// The values of an option: the name and the help of each.
@@ -150,7 +143,7 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     if options.no_admin {
         builder = builder.without_administration();
     }
-    for (_, fault) in &options.fault {
+    for fault in &options.fault {
         builder = builder.fault(fault.clone());
     }
     builder = match &options.state {
@@ -187,7 +180,7 @@ fn banner(emulator: &Emulator, options: &Options) -> io::Result<()> {
         writeln!(out, "  page      {}/", emulator.origin())?;
     }
     writeln!(out, "  document  {}/openapi.yaml", emulator.origin())?;
-    for (fault, _) in &options.fault {
+    for fault in &options.fault {
         writeln!(out, "  fault     {fault}")?;
     }
     writeln!(out, "\nTry:\n")?;

@@ -6,7 +6,7 @@ use fastrand::Rng;
 
 use crate::{
     domain::ids::{Ids, hash, uuid},
-    domain::state::{Change, State, Stored},
+    domain::state::{Change, Stored},
 };
 
 /// The ids of the documented sample request. A seeded emulator has both, assigned to a user.
@@ -221,19 +221,19 @@ impl Sample {
             .with_last_state_update_time(self.opened)
             .with_last_state_update_key(key)
             .with_is_muted(self.muted);
-        let mut state = State::new([Stored::new(incident.clone())], ids);
+        let mut stored = Stored::new(incident);
         let mut time = self.opened;
         let mut assignee = USERS[1].to_owned();
         for (change, after) in self.steps {
             time += after;
             // The assignee works on the incident; somebody else assigns it.
             let user = if matches!(change, Change::Assign(_)) { USERS[1] } else { &assignee };
-            state.apply(&change, std::slice::from_ref(&self.id), user, time);
+            stored.apply(&change, user, time, &mut ids);
             if let Change::Assign(to) = change {
                 assignee = to;
             }
         }
-        state.get(&self.id).cloned().unwrap_or_else(|| Stored::new(incident))
+        stored
     }
 }
 

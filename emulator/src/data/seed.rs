@@ -1,9 +1,10 @@
-//! The incidents that an emulator starts with, kept so that it can be reset. It knows nothing of HTTP.
+//! The incidents and the clock that an emulator starts with, kept so that it can be reset. It knows nothing of HTTP.
 
 use chrono::{DateTime, Utc};
 
 use super::samples;
 use crate::domain::{
+    clock::Clock,
     ids::Ids,
     state::{State, Stored},
 };
@@ -21,6 +22,7 @@ pub(crate) struct Seed {
     pub(crate) contents: Vec<Content>,
     /// When the emulator was started. Realistic incidents are dated relative to it.
     pub(crate) started: DateTime<Utc>,
+    pub(crate) clock: Clock,
     /// The source of ids at the start.
     pub(crate) ids: Ids,
 }

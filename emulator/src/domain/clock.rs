@@ -1,9 +1,6 @@
 //! The emulator's clock. It knows nothing of incidents or HTTP.
 
-use std::{
-    fmt,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::{fmt, sync::Arc};
 
 use chrono::{DateTime, Utc};
 
@@ -46,6 +43,10 @@ impl Clock {
         Self(Source::Function(Arc::new(now)))
     }
 
+    pub(crate) fn is_fixed(&self) -> bool {
+        matches!(self.0, Source::Fixed(_))
+    }
+
     /// Returns the time.
     pub fn now(&self) -> DateTime<Utc> {
         match &self.0 {
@@ -64,35 +65,5 @@ impl Default for Clock {
 impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Clock").field(&self.now()).finish()
-    }
-}
-
-/// A clock that can be replaced while the emulator runs.
-#[derive(Debug)]
-pub(crate) struct ReplaceableClock {
-    initial: Clock,
-    current: RwLock<Clock>,
-}
-
-impl ReplaceableClock {
-    pub(crate) fn new(clock: Clock) -> Self {
-        Self { initial: clock.clone(), current: RwLock::new(clock) }
-    }
-
-    pub(crate) fn now(&self) -> DateTime<Utc> {
-        self.current.read().unwrap_or_else(PoisonError::into_inner).now()
-    }
-
-    pub(crate) fn is_fixed(&self) -> bool {
-        matches!(self.current.read().unwrap_or_else(PoisonError::into_inner).0, Source::Fixed(_))
-    }
-
-    pub(crate) fn set(&self, clock: Clock) {
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = clock;
-    }
-
-    /// Goes back to the clock that the emulator was started with.
-    pub(crate) fn reset(&self) {
-        self.set(self.initial.clone());
     }
 }

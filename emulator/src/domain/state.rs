@@ -124,7 +124,7 @@ impl Stored {
     }
 
     /// Applies a change and returns whether anything changed.
-    fn apply(&mut self, change: &Change, user: &str, now: DateTime<Utc>, ids: &mut Ids) -> bool {
+    pub(crate) fn apply(&mut self, change: &Change, user: &str, now: DateTime<Utc>, ids: &mut Ids) -> bool {
         let incident = &mut self.incident;
         let event = match change {
             Change::Assign(assignee) => assign(incident, assignee, user),

@@ -63,14 +63,16 @@ impl FaultSchedule {
         self.with(|active| {
             let mut plan = FaultPlan::default();
             for active in active {
-                let action = match active.hit(operation_id) {
-                    None => continue,
-                    Some(FaultKind::Delay(delay)) => {
-                        plan.delay = plan.delay.saturating_add(delay);
+                if !active.hits(operation_id) {
+                    continue;
+                }
+                let action = match &active.fault.kind {
+                    FaultKind::Delay(delay) => {
+                        plan.delay = plan.delay.saturating_add(*delay);
                         continue;
                     }
-                    Some(FaultKind::Action(action)) => action,
-                    Some(FaultKind::RateLimit(_)) => FaultAction::Status {
+                    FaultKind::Action(action) => action.clone(),
+                    FaultKind::RateLimit(_) => FaultAction::Status {
                         status: 429,
                         body: FaultBody::default(),
                         retry_after: Some(RetryAfter::Seconds(1)),
@@ -88,29 +90,27 @@ impl FaultSchedule {
 }
 
 impl ActiveFault {
-    /// Counts a request, and returns what happens if the fault hits it.
-    fn hit(&mut self, operation_id: &str) -> Option<FaultKind> {
-        if self.fault.operation.as_deref().is_some_and(|operation| operation != operation_id) {
-            return None;
+    /// Counts a request, and returns whether the fault hits it.
+    fn hits(&mut self, operation_id: &str) -> bool {
+        let Fault { kind, operation, nth, times, probability, .. } = &self.fault;
+        if operation.as_deref().is_some_and(|operation| operation != operation_id) {
+            return false;
         }
         self.seen += 1;
-        let first = self.fault.nth.unwrap_or(1);
-        let times = self.fault.times.unwrap_or(if self.fault.nth.is_some() { 1 } else { u64::MAX });
-        if self.seen < first || self.hits >= times {
-            return None;
-        }
-        if let Some(probability) = self.fault.probability
-            && self.random.f64() >= probability
+        let times = times.unwrap_or(if nth.is_some() { 1 } else { u64::MAX });
+        if self.seen < nth.unwrap_or(1)
+            || self.hits >= times
+            || probability.is_some_and(|probability| self.random.f64() >= probability)
         {
-            return None;
+            return false;
         }
-        if let FaultKind::RateLimit(limit) = self.fault.kind
+        if let FaultKind::RateLimit(limit) = *kind
             && self.is_within_rate(limit)
         {
-            return None;
+            return false;
         }
         self.hits += 1;
-        Some(self.fault.kind.clone())
+        true
     }
 
     fn is_within_rate(&mut self, limit: u32) -> bool {

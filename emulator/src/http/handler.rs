@@ -84,7 +84,7 @@ impl<'a> Received<'a> {
     fn log(&self, service: &Service, route: Option<(&Route, &RequestParts)>) -> Entry {
         let (method, uri) = self.sent();
         service.log.begin(LoggedRequest {
-            received_at: service.clock.now(),
+            received_at: service.now(),
             operation_id: route.map(|(route, _)| route.operation.id()),
             generation: route.map(|(route, _)| route.binding.generation()),
             method: method.to_string(),

@@ -152,13 +152,13 @@ impl Call<'_> {
 
     fn change(&self, change: &Change, ids: Vec<String>) -> Result<Changed, HttpError> {
         let ids = self.check_count(ids)?;
-        let now = self.service.clock.now();
+        let now = self.service.now();
         Ok(self.service.write_state().apply(change, &ids, self.user, now))
     }
 
     /// Changes the incident that the event of the path belongs to.
     fn change_by_event(&self, change: &Change) -> Result<(Incident, Vec<String>), HttpError> {
-        let now = self.service.clock.now();
+        let now = self.service.now();
         let mut state = self.service.write_state();
         let id = operations::find_by_event(&state, self.path_parameter())?.incident.id.clone();
         let Changed { mut incidents, ids } = state.apply(change, &[id], self.user, now);

@@ -6,12 +6,13 @@ use std::{
     time::Duration,
 };
 
+use chrono::{DateTime, Utc};
 use coralogix_incidents::ApiGeneration;
 
 use super::{auth::Key, quirk::Quirk, response::GatewayStyle};
 use crate::{
     data::seed::Seed,
-    domain::{clock::ReplaceableClock, state::State},
+    domain::{clock::Clock, state::State},
     faults::schedule::FaultSchedule,
     log::Log,
     proto_json::json_writer::Format,
@@ -25,7 +26,7 @@ pub(crate) struct Service {
     pub(crate) keys: HashMap<String, Key>,
     pub(crate) faults: FaultSchedule,
     pub(crate) log: Log,
-    pub(crate) clock: ReplaceableClock,
+    pub(crate) clock: RwLock<Clock>,
     pub(crate) format: Format,
     pub(crate) gateway: GatewayStyle,
     pub(crate) quirks: Vec<Quirk>,
@@ -44,6 +45,18 @@ impl Service {
 
     pub(crate) fn write_state(&self) -> RwLockWriteGuard<'_, State> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn clock(&self) -> Clock {
+        self.clock.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_clock(&self, clock: Clock) {
+        *self.clock.write().unwrap_or_else(PoisonError::into_inner) = clock;
+    }
+
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.clock().now()
     }
 
     /// Goes back to the incidents that the emulator was started with.

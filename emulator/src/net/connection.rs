@@ -3,10 +3,7 @@
 use std::{
     io,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU8, Ordering},
-    },
+    sync::{Arc, OnceLock},
     task::{Context, Poll, ready},
 };
 
@@ -26,20 +23,13 @@ pub(crate) enum Disconnect {
 
 /// A handle to end a connection, shared between the connection and the handlers of its requests.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct ConnectionControl(Arc<AtomicU8>);
+pub(crate) struct ConnectionControl(Arc<OnceLock<Disconnect>>);
 
 impl ConnectionControl {
     /// Ends the connection once everything written so far is sent.
     pub(crate) fn disconnect(&self, how: Disconnect) {
-        self.0.store(if how == Disconnect::Close { 1 } else { 2 }, Ordering::Release);
-    }
-
-    fn requested(&self) -> Option<Disconnect> {
-        match self.0.load(Ordering::Acquire) {
-            0 => None,
-            1 => Some(Disconnect::Close),
-            _ => Some(Disconnect::Reset),
-        }
+        // The first request to end the connection ends it.
+        let _ = self.0.set(how);
     }
 }
 
@@ -71,7 +61,7 @@ impl AsyncWrite for ControlledStream {
     /// connection at once.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
-        let Some(how) = self.control.requested() else { return Poll::Ready(Ok(())) };
+        let Some(&how) = self.control.0.get() else { return Poll::Ready(Ok(())) };
         if how == Disconnect::Reset {
             // Closing a socket with a linger time of zero sends a reset.
             self.stream.set_zero_linger()?;

@@ -164,7 +164,8 @@ async fn clear_faults(State(service): Shared) -> StatusCode {
 }
 
 fn clock_status(service: &Service) -> Value {
-    json!({ "now": service.clock.now(), "stopped": service.clock.is_fixed() })
+    let clock = service.clock();
+    json!({ "now": clock.now(), "stopped": clock.is_fixed() })
 }
 
 async fn clock(State(service): Shared) -> Result<Response, BadRequest> {
@@ -178,12 +179,12 @@ struct NewClock {
 
 async fn set_clock(State(service): Shared, body: Bytes) -> Result<StatusCode, BadRequest> {
     let NewClock { now } = serde_json::from_slice(&body)?;
-    service.clock.set(Clock::fixed(now));
+    service.set_clock(Clock::fixed(now));
     Ok(StatusCode::NO_CONTENT)
 }
 
 async fn reset_clock(State(service): Shared) -> StatusCode {
-    service.clock.reset();
+    service.set_clock(service.seed.clock.clone());
     StatusCode::NO_CONTENT
 }
 
