@@ -63,9 +63,11 @@ pub(crate) fn batches(
     batches.collect()
 }
 
-/// The requests of an operation that takes one id, in the path.
-pub(crate) fn requests_by_id(client: &Client, operation: &str, ids: &[String]) -> Result<Vec<Request>, Failure> {
-    ids.iter().map(|id| request(client, operation, Input::Id(id))).collect()
+/// Checks that each id can be sent in the path of an operation, before any is. Shows the requests if this is a dry run.
+pub(crate) fn check_ids(context: &Context<'_>, operation: &str, ids: &[String]) -> Result<Option<Exit>, Stop> {
+    let requests = ids.iter().map(|id| request(&context.client, operation, Input::Id(id)));
+    let requests = requests.collect::<Result<Vec<_>, _>>()?;
+    context.options.dry_run.then(|| read(context, &requests)).transpose()
 }
 
 /// A request as it would be sent.

@@ -35,11 +35,9 @@ pub(crate) async fn run(context: &Context<'_>, verb: Verb, args: EventOrIdArgs) 
     if args.events.is_empty() {
         return change::run(context, verb, args.ids).await;
     }
-    // Ids that can't be sent are refused before others are.
     let operation = format!("{}IncidentByEventId", name(&verb));
-    let requests = dry_run::requests_by_id(&context.client, &operation, &args.events)?;
-    if context.options.dry_run {
-        return dry_run::read(context, &requests);
+    if let Some(exit) = dry_run::check_ids(context, &operation, &args.events)? {
+        return Ok(exit);
     }
     let events = Ids::known(args.events).collect().await?;
     let events: Vec<String> = change::confirm(context, &verb, Ids::known(events)).await?.collect().await;

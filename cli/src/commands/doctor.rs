@@ -47,17 +47,16 @@ impl Check {
         Self::new(name, Verdict::Ok, detail)
     }
 
+    fn warning(name: &'static str, detail: String, remedy: &str) -> Self {
+        Self { remedy: Some(remedy.to_owned()), ..Self::new(name, Verdict::Warning, detail) }
+    }
+
     fn skipped(name: &'static str, detail: &str) -> Self {
         Self::new(name, Verdict::Skipped, detail)
     }
 
-    fn failed(name: &'static str, failure: &Failure) -> Self {
-        let failed = Self::new(name, Verdict::Failed, failure.summary());
-        Self { remedy: failure.next_step().map(str::to_owned), ..failed }
-    }
-
-    fn remedy(self, remedy: impl Into<String>) -> Self {
-        Self { remedy: Some(remedy.into()), ..self }
+    fn failed(name: &'static str, failure: Failure) -> Self {
+        Self { remedy: failure.next, ..Self::new(name, Verdict::Failed, failure.summary) }
     }
 
     /// What a terminal shows.
@@ -86,7 +85,7 @@ pub(crate) async fn run(options: &GlobalOptions, output: &Output) -> Result<Exit
             checks
         }
         // Without a client nothing else can be looked at.
-        Err(failure) => vec![Check::failed("configuration", &failure)],
+        Err(failure) => vec![Check::failed("configuration", failure)],
     };
     output.documents(&checks, || checks.iter().map(Check::lines).collect::<Vec<_>>().join("\n"))?;
     let failed = checks.iter().any(|check| check.result == Verdict::Failed);
@@ -100,10 +99,14 @@ fn skipped_calls(reason: &str) -> [Check; 3] {
 fn key(connection: &Connection) -> Check {
     let from = connection.source("api key");
     match &connection.key {
-        Err(reason) => Check::new("api key", Verdict::Failed, reason)
-            .remedy("set CORALOGIX_API_KEY (a personal key, to assign and acknowledge), or use --emulator"),
-        Ok(Some(problem)) => Check::new("api key", Verdict::Warning, format!("the key of {from} {problem}"))
-            .remedy("copy the key alone, as the settings page of Coralogix shows it"),
+        Err(reason) => {
+            let next = "set CORALOGIX_API_KEY (a personal key, to assign and acknowledge), or use --emulator";
+            Check::failed("api key", Failure::usage(reason).next(next))
+        }
+        Ok(Some(problem)) => {
+            let remedy = "copy the key alone, as the settings page of Coralogix shows it";
+            Check::warning("api key", format!("the key of {from} {problem}"), remedy)
+        }
         Ok(None) => Check::ok("api key", format!("it has the form of a key, from {from}")),
     }
 }
@@ -115,8 +118,7 @@ fn endpoint(connection: &Connection) -> Check {
         return Check::ok("endpoint", detail);
     }
     let detail = format!("{detail}: nothing says which region the account is in");
-    let warning = Check::new("endpoint", Verdict::Warning, detail);
-    warning.remedy("set CORALOGIX_REGION, or give --region, unless the account is in EU1")
+    Check::warning("endpoint", detail, "set CORALOGIX_REGION, or give --region, unless the account is in EU1")
 }
 
 fn proxy(connection: &Connection) -> Check {
@@ -146,7 +148,7 @@ fn service(result: Result<Probe, Error>) -> [Check; 3] {
         Ok(probe) => probe,
         Err(error) => {
             let skipped = |name| Check::skipped(name, "the service did not answer the read");
-            let failed = |name| Check::failed(name, &Failure::sdk(&error));
+            let failed = |name| Check::failed(name, Failure::sdk(&error));
             return if error.is_permission_denied() {
                 [Check::ok("service", "it answers"), skipped("clock"), failed("permission")]
             } else {
@@ -159,7 +161,7 @@ fn service(result: Result<Probe, Error>) -> [Check; 3] {
         Some(skew) if skew.abs() > MAX_CLOCK_SKEW => {
             let direction = if skew > TimeDelta::zero() { "ahead of" } else { "behind" };
             let detail = format!("this machine is {} {direction} the service", time::duration(skew.abs()));
-            Check::new("clock", Verdict::Warning, detail).remedy("set the clock, for example by NTP")
+            Check::warning("clock", detail, "set the clock, for example by NTP")
         }
         Some(_) => Check::ok("clock", "it agrees with that of the service"),
     };

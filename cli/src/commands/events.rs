@@ -139,10 +139,8 @@ struct EventOf {
 
 async fn by_id(context: &Context<'_>, args: IdArgs) -> Result<Exit, Stop> {
     let ids = ids::read_all(args).await?;
-    // Ids that can't be sent are refused before others are.
-    let requests = dry_run::requests_by_id(&context.client, "getIncidentEvents", &ids)?;
-    if context.options.dry_run {
-        return dry_run::read(context, &requests);
+    if let Some(exit) = dry_run::check_ids(context, "getIncidentEvents", &ids)? {
+        return Ok(exit);
     }
     let results = read_each(context, ids, async |client, id| {
         Ok(Some(client.get_incident_events(&id).await?.into_inner().incident_events))

@@ -114,7 +114,7 @@ impl Missing {
         let complete = self.not_found.is_empty() && self.failures.is_empty();
         let exit = self.failures.first().map_or(Exit::Failed, |failure| failure.exit);
         if let Some(failure) = self.failures.first_mut() {
-            failure.add_ids(self.not_sent);
+            failure.ids.extend(self.not_sent);
         }
         for failure in self.failures.iter().rev() {
             failure.show(verbose);

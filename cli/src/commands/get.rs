@@ -24,9 +24,8 @@ use crate::{
 
 pub(crate) async fn run(context: &Context<'_>, args: EventOrIdArgs) -> Result<Exit, Stop> {
     if !args.events.is_empty() {
-        let requests = dry_run::requests_by_id(&context.client, "getIncidentByEventId", &args.events)?;
-        if context.options.dry_run {
-            return dry_run::read(context, &requests);
+        if let Some(exit) = dry_run::check_ids(context, "getIncidentByEventId", &args.events)? {
+            return Ok(exit);
         }
         let events = Ids::known(args.events).collect().await?;
         return show(context, read_each(context, events, async |client, event| read(&client, &event).await)).await;

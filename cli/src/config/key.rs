@@ -14,11 +14,6 @@ impl Key {
         let problem = problem(&text);
         Ok(Self { value: ApiKey::new(text)?, problem })
     }
-
-    /// Instead of a key that is missing, so that everything else can be checked. No call is made with it.
-    pub(crate) fn placeholder() -> Result<ApiKey, Error> {
-        ApiKey::new("none")
-    }
 }
 
 /// What is wrong with the form of a key, as far as that can be seen.

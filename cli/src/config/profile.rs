@@ -31,14 +31,14 @@ pub(crate) struct Profile {
     pub(crate) name: String,
     pub(crate) path: PathBuf,
     /// A region, or the URL of a host.
-    pub(crate) region: Option<Located>,
+    pub(crate) region: Option<Located<String>>,
     pub(crate) credential: Credential,
 }
 
-/// A text, and where it stands.
+/// A value, and where it stands.
 #[derive(Debug)]
-pub(crate) struct Located {
-    pub(crate) value: String,
+pub(crate) struct Located<T> {
+    pub(crate) value: T,
     /// The file and line, such as `/home/me/.cx/profiles/work.toml, line 2`.
     pub(crate) at: String,
 }
@@ -64,8 +64,9 @@ impl VendorConfig {
         if let Some(file) = File::read(folder.join("config.toml"))? {
             let table = file.parse()?;
             config.default_profile = file.text(&table, "default_profile")?.map(|name| name.value);
-            let read_only = file.value(&table, "read_only", DeValue::as_bool, "is neither `true` nor `false`")?;
-            config.read_only = read_only.is_some_and(|(read_only, _)| read_only);
+            let boolean = |value: &DeValue<'_>| value.as_bool();
+            let read_only = file.value(&table, "read_only", boolean, "is neither `true` nor `false`")?;
+            config.read_only = read_only.is_some_and(|read_only| read_only.value);
         }
         Ok(config)
     }
@@ -201,36 +202,31 @@ impl File {
         format!("{}, line {line}", self.path.display())
     }
 
-    /// The value of a name as `read` understands it, and where it stands.
-    fn value<'t, T>(
+    /// The value of a name, as `read` understands it.
+    fn value<T>(
         &self,
-        table: &'t DeTable<'t>,
+        table: &DeTable<'_>,
         name: &str,
-        read: impl FnOnce(&'t DeValue<'t>) -> Option<T>,
+        read: impl FnOnce(&DeValue<'_>) -> Option<T>,
         problem: &str,
-    ) -> Result<Option<(T, String)>, Failure> {
+    ) -> Result<Option<Located<T>>, Failure> {
         let Some(value) = table.get(name) else { return Ok(None) };
         let at = self.at(value.span().start);
         match read(value.get_ref()) {
-            Some(value) => Ok(Some((value, at))),
+            Some(value) => Ok(Some(Located { value, at })),
             None => Err(Self::failure(&at, &format!("`{name}` {problem}"))),
         }
     }
 
-    fn text(&self, table: &DeTable<'_>, name: &str) -> Result<Option<Located>, Failure> {
-        let text = self.value(table, name, DeValue::as_str, "is not a text: write it in double quotes")?;
-        Ok(text.map(|(text, at)| Located { value: text.to_owned(), at }))
+    fn text(&self, table: &DeTable<'_>, name: &str) -> Result<Option<Located<String>>, Failure> {
+        let text = |value: &DeValue<'_>| value.as_str().map(str::to_owned);
+        self.value(table, name, text, "is not a text: write it in double quotes")
     }
 
-    fn choice(
-        &self,
-        table: &DeTable<'_>,
-        name: &str,
-        choices: [&'static str; 2],
-    ) -> Result<Option<&'static str>, Failure> {
+    fn choice<'a>(&self, table: &DeTable<'_>, name: &str, choices: [&'a str; 2]) -> Result<Option<&'a str>, Failure> {
         let known = |value: &DeValue<'_>| choices.into_iter().find(|choice| value.as_str() == Some(choice));
         let choice = self.value(table, name, known, &format!("is not \"{}\"", choices.join("\" or \"")))?;
-        Ok(choice.map(|(choice, _)| choice))
+        Ok(choice.map(|choice| choice.value))
     }
 }
 

@@ -59,11 +59,12 @@ impl From<io::Error> for Stop {
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
-    summary: String,
+    pub(crate) summary: String,
     /// The ids that the failure is about, and what it means for them.
-    ids: Vec<String>,
-    label: &'static str,
-    next: Option<String>,
+    pub(crate) ids: Vec<String>,
+    pub(crate) label: &'static str,
+    /// What to do next.
+    pub(crate) next: Option<String>,
     /// For `-v`: attempts, correlation ids, causes.
     details: Vec<String>,
 }
@@ -98,11 +99,6 @@ impl Failure {
         Self { ids, label, ..self }
     }
 
-    pub(crate) fn add_ids(&mut self, ids: Vec<String>) {
-        self.ids.extend(ids);
-    }
-
-    /// What to do next.
     pub(crate) fn next(self, next: impl Into<String>) -> Self {
         Self { next: Some(next.into()), ..self }
     }
@@ -117,18 +113,6 @@ impl Failure {
                 known.details.push(detail);
             }
         }
-    }
-
-    pub(crate) fn label(&self) -> &str {
-        self.label
-    }
-
-    pub(crate) fn summary(&self) -> &str {
-        &self.summary
-    }
-
-    pub(crate) fn next_step(&self) -> Option<&str> {
-        self.next.as_deref()
     }
 
     /// Writes the failure to standard error.

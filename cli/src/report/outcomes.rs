@@ -280,10 +280,10 @@ impl<'a> Report<'a> {
     fn explain(&mut self, interrupted: bool, read: &ReadState) {
         let verbose = self.output.verbose;
         // A refusal that ended the run is the reason why the rest was not sent.
-        let refusal = self.failures.iter_mut().find(|failure| failure.label() == NOT_CHANGED);
+        let refusal = self.failures.iter_mut().find(|failure| failure.label == NOT_CHANGED);
         if let Some(refusal) = refusal.filter(|_| !interrupted) {
             let not_sent = self.others.extract_if(.., |(kind, _)| *kind == OutcomeKind::NotSent);
-            refusal.add_ids(not_sent.map(|(_, id)| id).collect());
+            refusal.ids.extend(not_sent.map(|(_, id)| id));
         }
         for failure in &self.failures {
             failure.show(verbose);

@@ -23,8 +23,22 @@ const WIDE: u16 = 120;
 /// From this width on, tables have all columns.
 const FULL: u16 = 150;
 
-/// The style of all tables: no lines, and a first column that is never truncated, because ids are for copying.
-fn table(output: &Output, header: &[&str]) -> Table {
+/// The rows of a table in a terminal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rows {
+    /// Long cells are wrapped.
+    Wrapped,
+    /// Each row is one line.
+    Single,
+    /// Each row is one line and ends in the name of an incident or of an alert. Without room for another column, the name stands
+    /// on a line of its own below the row.
+    Named,
+}
+
+/// Renders a table without lines. Its first column is never truncated, because ids are for copying.
+fn render(output: &Output, header: &[&str], kind: Rows, rows: impl IntoIterator<Item = Vec<Cell>>) -> String {
+    let narrow = output.width.filter(|width| kind == Rows::Named && *width < WIDE);
+    let header = &header[..header.len() - usize::from(narrow.is_some())];
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_truncation_indicator("…");
     match output.width {
@@ -36,70 +50,35 @@ fn table(output: &Output, header: &[&str]) -> Table {
     } else {
         table.force_no_tty()
     };
-    table.set_header(header.iter().map(|name| paint(*name, None).add_attribute(Attribute::Bold)));
+    table.set_header(header.iter().map(|name| Cell::new(name).add_attribute(Attribute::Bold)));
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
     if let Some(first) = table.column_mut(0) {
         first.set_constraint(ColumnConstraint::ContentWidth);
     }
-    table
-}
-
-fn add(table: &mut Table, cells: Vec<Cell>) {
-    let mut row = Row::from(cells);
-    row.max_height(1);
-    table.add_row(row);
-}
-
-fn paint(text: impl ToString, color: Option<Color>) -> Cell {
-    let cell = Cell::new(text);
-    match color {
-        Some(color) => cell.fg(color),
-        None => cell,
-    }
-}
-
-/// Rows that end in the name of an incident or of an alert. In a terminal without room for another column, the name stands on a line of its
-/// own below the row.
-struct NamedTable {
-    table: Table,
-    names: Vec<String>,
-    /// The width of the lines below the rows; `None` if the name is a column.
-    narrow: Option<u16>,
-}
-
-impl NamedTable {
-    /// The last column is that of the name.
-    fn new(output: &Output, header: &[&str]) -> Self {
-        let narrow = output.width.filter(|width| *width < WIDE);
-        let columns = header.len() - usize::from(narrow.is_some());
-        Self { table: table(output, &header[..columns]), names: Vec::new(), narrow }
-    }
-
-    fn add(&mut self, mut cells: Vec<Cell>, name: String) {
-        if self.narrow.is_some() {
-            self.names.push(name);
-        } else {
-            cells.push(Cell::new(name));
+    let mut names = Vec::new();
+    for mut cells in rows {
+        if narrow.is_some() {
+            names.extend(cells.pop().map(|name| name.content()));
         }
-        add(&mut self.table, cells);
-    }
-
-    fn render(&self) -> String {
-        let text = self.table.trim_fmt();
-        let Some(width) = self.narrow else { return text };
-        let mut lines = text.lines();
-        let mut shown: Vec<String> = lines.next().into_iter().map(str::to_owned).collect();
-        // Each row is one line.
-        for (line, name) in lines.zip(&self.names) {
-            shown.push(line.to_owned());
-            if !name.is_empty() {
-                shown.push(format!("  {}", truncate(name, usize::from(width).saturating_sub(2))));
-            }
+        let mut row = Row::from(cells);
+        if kind != Rows::Wrapped {
+            row.max_height(1);
         }
-        shown.join("\n")
+        table.add_row(row);
     }
+    let text = table.trim_fmt();
+    let Some(width) = narrow else { return text };
+    let mut lines = text.lines();
+    let mut shown: Vec<String> = lines.next().into_iter().map(str::to_owned).collect();
+    for (line, name) in lines.zip(&names) {
+        shown.push(line.to_owned());
+        if !name.is_empty() {
+            shown.push(format!("  {}", truncate(name, usize::from(width).saturating_sub(2))));
+        }
+    }
+    shown.join("\n")
 }
 
 /// A text that takes no more columns than this.
@@ -126,21 +105,21 @@ pub(crate) fn incidents<'a>(
     } else {
         &["ID", "SEVERITY", "STATUS", "ASSIGNEE", "AGE", "NAME"]
     };
-    let mut table = NamedTable::new(output, header);
-    for incident in incidents {
-        let mut cells =
-            vec![Cell::new(sanitize_line(&incident.id)), severity(&incident.severity), status(&incident.status)];
+    let rows = incidents.into_iter().map(|incident| {
+        let id = Cell::new(sanitize_line(&incident.id));
+        let (severity, status) = (severity(&incident.severity), status(&incident.status));
+        let assignees = Cell::new(assignees(incident));
+        let age = Cell::new(incident.age(now).map(time::largest_unit).unwrap_or_default());
+        let name = Cell::new(text(incident.name.as_deref()));
         if full {
-            cells.push(Cell::new(word(incident.state.as_str())));
+            let state = Cell::new(word(incident.state.as_str()));
+            let created = Cell::new(moment(incident.created_at));
+            vec![id, severity, status, state, assignees, age, created, name]
+        } else {
+            vec![id, severity, status, assignees, age, name]
         }
-        let age = incident.age(now).map(time::largest_unit).unwrap_or_default();
-        cells.extend([Cell::new(assignees(incident)), Cell::new(age)]);
-        if full {
-            cells.push(Cell::new(moment(incident.created_at)));
-        }
-        table.add(cells, text(incident.name.as_deref()));
-    }
-    table.render()
+    });
+    render(output, header, Rows::Named, rows)
 }
 
 /// A row of [`outcomes`].
@@ -152,16 +131,15 @@ pub(crate) struct OutcomeRow<'a> {
 }
 
 pub(crate) fn outcomes<'a>(output: &Output, rows: impl Iterator<Item = OutcomeRow<'a>>) -> String {
-    let mut table = NamedTable::new(output, &["ID", "RESULT", "STATUS", "ASSIGNEE", "NAME"]);
-    for OutcomeRow { id, result, color, incident } in rows {
+    let rows = rows.map(|OutcomeRow { id, result, color, incident }| {
         let (status, assignees) = match incident {
             Some(incident) => (status(&incident.status), assignees(incident)),
             None => (Cell::new(""), String::new()),
         };
-        let cells = vec![Cell::new(sanitize_line(id)), paint(result, Some(color)), status, Cell::new(assignees)];
-        table.add(cells, text(incident.and_then(|incident| incident.name.as_deref())));
-    }
-    table.render()
+        let name = Cell::new(text(incident.and_then(|incident| incident.name.as_deref())));
+        vec![Cell::new(sanitize_line(id)), Cell::new(result).fg(color), status, Cell::new(assignees), name]
+    });
+    render(output, &["ID", "RESULT", "STATUS", "ASSIGNEE", "NAME"], Rows::Named, rows)
 }
 
 /// Everything about one incident.
@@ -189,11 +167,9 @@ pub(crate) fn incident(output: &Output, incident: &Incident, now: DateTime<Utc>)
         ("alert labels", Cell::new(labels(meta))),
         ("events", Cell::new(incident.events.len())),
     ];
-    let mut table = table(output, &["ID", &sanitize_line(&incident.id)]);
-    for (name, value) in rows.into_iter().filter(|(_, value)| !value.content().is_empty()) {
-        table.add_row(vec![Cell::new(name), value]);
-    }
-    table.trim_fmt()
+    let rows = rows.into_iter().filter(|(_, value)| !value.content().is_empty());
+    let rows = rows.map(|(name, value)| vec![Cell::new(name), value]);
+    render(output, &["ID", &sanitize_line(&incident.id)], Rows::Wrapped, rows)
 }
 
 fn labels<'a>(labels: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
@@ -203,35 +179,33 @@ fn labels<'a>(labels: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
 
 /// Events, each with the id of its incident.
 pub(crate) fn events<'a>(output: &Output, events: impl Iterator<Item = (&'a str, &'a IncidentEvent)>) -> String {
-    let mut table = table(output, &["INCIDENT", "EVENT", "BY", "DETAIL"]);
-    for (id, event) in events {
+    let rows = events.map(|(id, event)| {
         let by = match event.originator() {
             Some(Originator::Administrative(user)) => text(user.user_id.as_deref()),
             Some(Originator::Operational(system)) => text(system.system_name.as_deref()),
             _ => String::new(),
         };
         let kind = word(event.incident_event_type.as_str());
-        add(&mut table, [sanitize_line(id), kind, by, detail(event)].map(Cell::new).into());
-    }
-    table.trim_fmt()
+        [sanitize_line(id), kind, by, detail(event)].map(Cell::new).into()
+    });
+    render(output, &["INCIDENT", "EVENT", "BY", "DETAIL"], Rows::Single, rows)
 }
 
 /// Events with the incidents that they belong to.
 pub(crate) fn extended_events(output: &Output, events: &[IncidentEventExtended]) -> String {
-    let mut table = NamedTable::new(output, &["EVENT KEY", "TIME", "EVENT", "SEVERITY", "STATUS", "ALERT"]);
-    for event in events {
+    let rows = events.iter().map(|event| {
         let metadata = event.incident_event_extended_metadata.clone().unwrap_or_default();
         let kind = event.incident_event.as_ref().map(|event| word(event.incident_event_type.as_str()));
-        let cells = vec![
+        vec![
             Cell::new(text(event.cx_event_key.as_deref())),
             Cell::new(moment(event.cx_event_timestamp)),
             Cell::new(kind.unwrap_or_default()),
             severity(&metadata.incident_severity),
             status(&metadata.incident_status),
-        ];
-        table.add(cells, text(metadata.alert_name.as_deref()));
-    }
-    table.render()
+            Cell::new(text(metadata.alert_name.as_deref())),
+        ]
+    });
+    render(output, &["EVENT KEY", "TIME", "EVENT", "SEVERITY", "STATUS", "ALERT"], Rows::Named, rows)
 }
 
 /// Values with their counts.
@@ -295,11 +269,8 @@ fn detail(event: &IncidentEvent) -> String {
 
 /// Rows of plain text.
 pub(crate) fn rows(output: &Output, header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    let mut table = table(output, header);
-    for row in rows {
-        table.add_row(row.iter().map(|cell| sanitize_line(cell)));
-    }
-    table.trim_fmt()
+    let cells = |row: Vec<String>| row.iter().map(|cell| Cell::new(sanitize_line(cell))).collect();
+    render(output, header, Rows::Wrapped, rows.into_iter().map(cells))
 }
 
 fn moment(time: Option<DateTime<Utc>>) -> String {
@@ -315,23 +286,23 @@ fn assignees(incident: &Incident) -> String {
 }
 
 fn severity(value: &IncidentSeverity) -> Cell {
-    let color = match value {
-        IncidentSeverity::Critical => Some(Color::DarkRed),
-        IncidentSeverity::Error => Some(Color::DarkMagenta),
-        IncidentSeverity::Warning => Some(Color::DarkYellow),
-        _ => None,
-    };
-    paint(word(value.as_str()), color)
+    let cell = Cell::new(word(value.as_str()));
+    match value {
+        IncidentSeverity::Critical => cell.fg(Color::DarkRed),
+        IncidentSeverity::Error => cell.fg(Color::DarkMagenta),
+        IncidentSeverity::Warning => cell.fg(Color::DarkYellow),
+        _ => cell,
+    }
 }
 
 fn status(value: &IncidentStatus) -> Cell {
-    let color = match value {
-        IncidentStatus::Triggered => Some(Color::DarkYellow),
-        IncidentStatus::Acknowledged => Some(Color::DarkCyan),
-        IncidentStatus::Resolved => Some(Color::DarkGreen),
-        _ => None,
-    };
-    paint(word(value.as_str()), color)
+    let cell = Cell::new(word(value.as_str()));
+    match value {
+        IncidentStatus::Triggered => cell.fg(Color::DarkYellow),
+        IncidentStatus::Acknowledged => cell.fg(Color::DarkCyan),
+        IncidentStatus::Resolved => cell.fg(Color::DarkGreen),
+        _ => cell,
+    }
 }
 
 /// The prefixes that all values of an enum share.

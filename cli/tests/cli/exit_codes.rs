@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use coralogix_incidents_emulator::{Fault, FaultBody, Key};
 
-use crate::support::{
-    BOB, Cli, KEY, PATIENCE, Ran, emulator, emulator_with, event, many_ids, reply, snapshot, start, with_many,
-    with_three,
+use crate::{
+    output::COMMANDS,
+    support::{
+        BOB, Cli, KEY, PATIENCE, Ran, emulator, emulator_with, event, many_ids, reply, snapshot, start, with_many,
+        with_three,
+    },
 };
 
 /// Asserts the exit code and texts of standard error, where each failure has at most three lines and a next step.
@@ -238,19 +241,7 @@ fn the_key_is_in_no_output_whatever_happens() {
     let broken = faults.into_iter().map(|fault| (with_three().fault(fault), &["table"][..]));
     for (builder, formats) in broken.chain([(with_three(), &["table", "json"][..])]) {
         let emulator = start(builder);
-        for command in [
-            "unassign incident_id_2",
-            "assign incident_id_2 --to x",
-            "acknowledge incident_id_2",
-            "resolve incident_id_2",
-            "close incident_id_2",
-            "get incident_id_2",
-            "list",
-            "events incident_id_2",
-            "handover --from alice@example.com --to bob@example.com",
-            "config",
-            "completions bash",
-        ] {
+        for (_, command) in COMMANDS.into_iter().chain([("completions", "completions bash")]) {
             for format in formats {
                 let ran = Cli::at(&emulator).run(&format!("{command} -v --output {format}"));
                 assert!(!(ran.out.is_empty() && ran.err.is_empty()), "{command}");

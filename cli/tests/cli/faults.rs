@@ -13,9 +13,7 @@ use coralogix_incidents_emulator::{Emulator, EmulatorBuilder, Fault};
 
 use crate::{
     gate::Gate,
-    support::{
-        BINARY, Cli, Home, Ran, many_ids, signal, small_pipe, start, wait_for_requests, wait_until_full, with_many,
-    },
+    support::{BINARY, Cli, Home, Ran, many_ids, signal, start, wait_for_requests, with_many},
 };
 
 const HEAD: &str = "| what happens | changed | exit code | standard error |\n| --- | --- | --- | --- |\n";
@@ -127,16 +125,9 @@ fn observe(fault: Fault) -> Observed {
 
 fn slow_reader() -> Observed {
     let change = Change::new(with_ids());
-    let (mut reader, writer) = small_pipe();
-    let mut command = change.cli.command(&change.line());
-    let child = command.stdout(writer.try_clone().unwrap()).spawn().unwrap();
-    drop(command);
-    wait_until_full(&writer);
-    drop(writer);
-    let mut text = String::new();
-    reader.read_to_string(&mut text).unwrap();
+    let (ran, text) = change.cli.read_late(&change.line(), Command::stdout);
     assert_eq!(text.lines().count(), IDS);
-    change.observe(&Ran::wait(child))
+    change.observe(&ran)
 }
 
 /// Sends signals while the service works on the first request. If there is one, the reply follows it.

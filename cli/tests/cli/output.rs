@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::support::{ALICE, Cli, FIRST, KEY, emulator, snapshot, start};
 
 /// Every command that talks to the service, and `config`.
-const COMMANDS: [(&str, &str); 11] = [
+pub(crate) const COMMANDS: [(&str, &str); 11] = [
     ("unassign", "unassign 3f2b9c4e-7a61-4d0b-9f0e-52c1a7d8e6b3 incident_id_2"),
     ("assign", "assign --to carol@example.com 3f2b9c4e-7a61-4d0b-9f0e-52c1a7d8e6b3 nobody_knows_this"),
     ("acknowledge", "acknowledge incident_id_2"),

@@ -2,8 +2,8 @@
 
 use std::{
     fs::OpenOptions,
-    io::{self, BufRead, BufReader, Read, Write},
-    process::{Child, Command},
+    io::{self, BufRead, BufReader, Write},
+    process::Command,
 };
 
 use coralogix_incidents_emulator::Fault;
@@ -11,26 +11,13 @@ use rustix::fs::{OFlags, fcntl_setfl};
 
 use crate::support::{BINARY, Cli, Ran, emulator, many_ids, signal, small_pipe, start, wait_until_full, with_many};
 
-/// Writes standard input, and begins to read the pipe only when the program has to wait for it.
-fn read_late(mut child: Child, stdin: &str, mut reader: io::PipeReader, writer: io::PipeWriter) -> (Ran, String) {
-    child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
-    wait_until_full(&writer);
-    drop(writer);
-    let mut text = String::new();
-    reader.read_to_string(&mut text).unwrap();
-    (Ran::wait(child), text)
-}
-
 #[test]
 fn a_slow_reader_of_a_non_blocking_pipe_loses_nothing() {
     let ids = many_ids(1000);
     for format in ["ndjson", "ids", "json", "table"] {
         let emulator = start(with_many(1000));
-        let (reader, writer) = small_pipe();
-        let mut command = Cli::at(&emulator).command(&format!("acknowledge - -o {format}"));
-        let child = command.stdout(writer.try_clone().unwrap()).spawn().unwrap();
-        drop(command);
-        let (ran, text) = read_late(child, &ids, reader, writer);
+        let cli = Cli::at(&emulator).stdin(ids.as_str());
+        let (ran, text) = cli.read_late(&format!("acknowledge - -o {format}"), Command::stdout);
         ran.assert_all(0, "1000 acknowledged\n");
         for id in ids.lines() {
             assert!(text.contains(id), "{format}: {id}");
@@ -41,11 +28,7 @@ fn a_slow_reader_of_a_non_blocking_pipe_loses_nothing() {
 #[test]
 fn a_slow_reader_of_non_blocking_standard_error_gets_every_line() {
     let emulator = start(with_many(1).fault(Fault::status(400).on("getIncidentEvents")));
-    let (reader, writer) = small_pipe();
-    let mut command = Cli::at(&emulator).command("events - -v");
-    let child = command.stderr(writer.try_clone().unwrap()).spawn().unwrap();
-    drop(command);
-    let (ran, text) = read_late(child, &many_ids(300), reader, writer);
+    let (ran, text) = Cli::at(&emulator).stdin(many_ids(300)).read_late("events - -v", Command::stderr);
     ran.assert(1, &[]);
     assert_eq!(text.matches("\n  1 attempt, correlation id ").count(), 300, "{text}");
 }

@@ -250,6 +250,24 @@ impl Cli {
         Ran::wait(child)
     }
 
+    /// Runs with a small pipe as one of the streams, and begins to read it only when the program has to wait for that.
+    pub(crate) fn read_late(
+        &self,
+        line: &str,
+        stream: fn(&mut Command, io::PipeWriter) -> &mut Command,
+    ) -> (Ran, String) {
+        let (mut reader, writer) = small_pipe();
+        let mut command = self.command(line);
+        let mut child = stream(&mut command, writer.try_clone().unwrap()).spawn().unwrap();
+        drop(command);
+        child.stdin.take().unwrap().write_all(&self.stdin).unwrap();
+        wait_until_full(&writer);
+        drop(writer);
+        let mut text = String::new();
+        reader.read_to_string(&mut text).unwrap();
+        (Ran::wait(child), text)
+    }
+
     /// The value of a setting, and where it comes from.
     #[track_caller]
     pub(crate) fn setting(&self, options: &str, name: &str) -> (String, String) {
