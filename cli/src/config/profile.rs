@@ -89,7 +89,13 @@ impl VendorConfig {
             return Err(Failure::usage(format!("the profile `{shown}` of {source} is not the name of a file"))
                 .next("give the name of a profile, such as `default`; nothing was sent"));
         }
-        let path = self.folder.clone().unwrap_or_default().join("profiles").join(format!("{name}.toml"));
+        let Some(folder) = &self.folder else {
+            return Err(Failure::usage(format!(
+                "there is no profile `{shown}` of {source}: there is no home directory"
+            ))
+            .next("set HOME or CX_HOME; nothing was sent"));
+        };
+        let path = folder.join("profiles").join(format!("{name}.toml"));
         let Some(file) = File::read(path.clone())? else {
             let names = names();
             let next = if names.is_empty() {
@@ -121,8 +127,8 @@ impl VendorConfig {
 
 /// The names of all profiles, sorted.
 pub(crate) fn names() -> Vec<String> {
-    let folder = folder().unwrap_or_default().join("profiles");
-    let names = fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| {
+    let Some(folder) = folder() else { return Vec::new() };
+    let names = fs::read_dir(folder.join("profiles")).into_iter().flatten().flatten().filter_map(|entry| {
         let path = PathBuf::from(entry.file_name());
         let name = path.file_stem()?.to_string_lossy().into_owned();
         (path.extension()? == "toml").then_some(name)
@@ -234,4 +240,15 @@ impl File {
 /// has in it.
 pub(crate) fn variable(name: &str) -> Option<String> {
     env::var_os(name).filter(|value| !value.is_empty()).map(|value| value.to_string_lossy().into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_home_directory_no_file_of_the_current_folder_is_a_profile() {
+        let failure = VendorConfig::default().profile("work", "--profile").unwrap_err();
+        assert_eq!(failure.summary, "there is no profile `work` of --profile: there is no home directory");
+    }
 }
