@@ -27,11 +27,8 @@ pub(crate) async fn change(context: &Context<'_>, verb: &Verb, ids: Ids) -> Resu
         };
         show(context, &batches(&context.client, verb.operation().id(), &ids, members)?)?;
     }
-    write_stderr_line(format!(
-        "dry run: {} would be {}; nothing was sent",
-        counted(ids.len(), "incident"),
-        participle(verb)
-    ));
+    let (incidents, participle) = (counted(ids.len(), "incident"), participle(verb));
+    write_stderr_line(format!("dry run: {incidents} would be {participle}; nothing was sent"));
     Ok(Exit::Done)
 }
 

@@ -13,7 +13,6 @@ use coralogix_incidents::{
 };
 use futures::{StreamExt, stream::BoxStream};
 use serde::Serialize;
-use serde_json::json;
 
 use crate::{
     input::ReadState,
@@ -89,6 +88,14 @@ impl ErrorReport {
             correlation_id: error.correlation_id().map(str::to_owned),
         }
     }
+}
+
+/// The document of `--output json`.
+#[derive(Serialize)]
+struct Document<'a> {
+    verb: &'a str,
+    results: &'a [Entry],
+    summary: Summary,
 }
 
 /// The number of ids by result, in JSON.
@@ -239,8 +246,8 @@ impl<'a> Report<'a> {
     pub(crate) fn write_document(&self) -> Result<(), Stop> {
         match self.output.format {
             Format::Json => {
-                let (verb, results, summary) = (name(self.verb), &self.entries, self.summary);
-                self.output.json(&json!({ "verb": verb, "results": results, "summary": summary }))?;
+                let document = Document { verb: name(self.verb), results: &self.entries, summary: self.summary };
+                self.output.json(&document)?;
             }
             Format::Table if !self.entries.is_empty() => {
                 let participle = participle(self.verb);
