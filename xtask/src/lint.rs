@@ -269,79 +269,47 @@ paths:
         required: true
         content:
           application/json:
-            schema:
-              $ref: '#/components/schemas/Query'
-            examples:
-              documented:
-                externalValue: samples/find_incident.request.json
+            schema: {$ref: '#/components/schemas/Query'}
+            examples: {documented: {externalValue: samples/find_incident.request.json}}
       responses:
         '200':
           description: The incident.
           content:
             application/json:
-              schema:
-                $ref: '#/components/schemas/Incident'
-              examples:
-                documented:
-                  externalValue: samples/find_incident.response.json
-        '4XX':
-          $ref: '#/components/responses/Failure'
+              schema: {$ref: '#/components/schemas/Incident'}
+              examples: {documented: {externalValue: samples/find_incident.response.json}}
+        '4XX': {$ref: '#/components/responses/Failure'}
 components:
   securitySchemes:
-    ApiKey:
-      type: http
-      scheme: bearer
+    ApiKey: {type: http, scheme: bearer}
   responses:
     Failure:
       description: It failed.
       content:
         application/json:
-          schema:
-            $ref: '#/components/schemas/Status'
+          schema: {$ref: '#/components/schemas/Status'}
           example: {message: no}
   schemas:
     Status:
       type: object
       description: What failed.
       properties:
-        message:
-          type: string
-          description: Why.
-          example: not found
+        message: {type: string, description: Why., example: not found}
     Query:
       type: object
       description: A query.
       properties:
-        text:
-          type: string
-          description: The text.
-          example: above
+        text: {type: string, description: The text., example: above}
     Incident:
       type: object
       description: An incident.
       required: [id, state]
       properties:
-        id:
-          type: string
-          description: Its id.
-          example: i-1
-        state:
-          $ref: '#/components/schemas/State'
-        duration:
-          type: string
-          format: google-duration
-          description: How long it lasted.
-          example: 1.5s
-        count:
-          type: integer
-          format: int32
-          description: How often.
-          example: 3
-        related:
-          type: array
-          description: Others like it.
-          items:
-            $ref: '#/components/schemas/Incident'
+        id: {type: string, description: Its id., example: i-1}
+        state: {$ref: '#/components/schemas/State'}
+        duration: {type: string, format: google-duration, description: How long it lasted., example: 1.5s}
+        count: {type: integer, format: int32, description: How often., example: 3}
+        related: {type: array, description: Others like it., items: {$ref: '#/components/schemas/Incident'}}
     State:
       type: string
       description: A state.
@@ -362,11 +330,17 @@ components:
         problems.iter().map(|problem| format!("{}: {}", document.location(&problem.pointer), problem.message)).collect()
     }
 
+    /// The complaints about the clean document with one change.
+    #[track_caller]
+    fn changed(old: &str, new: &str) -> Vec<String> {
+        assert_eq!(CLEAN.matches(old).count(), 1, "`{old}` must stand once in the clean document");
+        complaints(&CLEAN.replace(old, new), &[REQUEST, RESPONSE])
+    }
+
     /// Plants one fault in the clean document and expects the one complaint about it, which must end so.
     #[track_caller]
     fn planted(old: &str, new: &str, complaint: &str) {
-        assert_eq!(CLEAN.matches(old).count(), 1, "`{old}` must stand once in the clean document");
-        let found = complaints(&CLEAN.replace(old, new), &[REQUEST, RESPONSE]);
+        let found = changed(old, new);
         assert_eq!(found.len(), 1, "{found:#?}");
         assert!(found[0].ends_with(complaint), "{found:#?}");
         let location = found[0].strip_prefix("openapi/doc.yaml:").and_then(|rest| rest.split(':').next());
@@ -410,8 +384,8 @@ components:
         );
         planted("      description: It failed.\n", "", "response `Failure` has no `description`");
         planted("      description: A query.\n", "", "schema `Query` has no `description`");
-        planted("          description: Its id.\n", "", "property `Incident.id` has no `description`");
-        planted("          example: not found\n", "", "property `Status.message` has no `example`");
+        planted(" description: Its id.,", "", "property `Incident.id` has no `description`");
+        planted(", example: not found", "", "property `Status.message` has no `example`");
     }
 
     #[test]
@@ -425,12 +399,9 @@ components:
 
     #[test]
     fn an_operation_id_is_camel_case() {
-        let document = CLEAN.replace("operationId: findIncident", "operationId: FindIncident");
-        let found = complaints(&document, &[REQUEST, RESPONSE]);
-        assert_eq!(
-            found,
-            ["openapi/doc.yaml:11: operation `FindIncident`: an operationId is camelCase: `findIncident`"]
-        );
+        let found = changed("operationId: findIncident", "operationId: FindIncident");
+        let expected = "openapi/doc.yaml:11: operation `FindIncident`: an operationId is camelCase: `findIncident`";
+        assert_eq!(found, [expected]);
     }
 
     #[test]
@@ -442,8 +413,7 @@ components:
             ("Finds it", "imperative"),
             ("Finding it", "imperative"),
         ] {
-            let document = CLEAN.replace("summary: Find an incident", &format!("summary: {summary}"));
-            let found = complaints(&document, &[REQUEST, RESPONSE]);
+            let found = changed("summary: Find an incident", &format!("summary: {summary}"));
             assert!(found.len() == 1 && found[0].contains(complaint), "{found:?}");
         }
         assert_eq!(summary_complaint("Dismiss an incident"), None);
@@ -454,7 +424,7 @@ components:
         planted("tags: [Incidents]", "tags: [Incidents, Other]", "tag `Other` is not among the document's `tags`");
         let two = "tags:\n  - name: Other\n    description: Others.\n  - name: Incidents\n";
         planted("tags:\n  - name: Incidents\n", two, "tag `Other` is used by no operation");
-        let found = complaints(&CLEAN.replace("      tags: [Incidents]\n", ""), &[REQUEST, RESPONSE]);
+        let found = changed("      tags: [Incidents]\n", "");
         assert!(found.iter().any(|found| found.ends_with("operation `findIncident` has no tag")), "{found:#?}");
     }
 
@@ -464,25 +434,22 @@ components:
         let lonely = format!("    Lonely:\n      type: object\n      description: Nobody's.\n{unused}");
         planted(unused, &lonely, "`Lonely` of `components/schemas` is used by no operation");
         planted("security: [{ApiKey: []}]\n", "", "`ApiKey` of `components/securitySchemes` is used by no operation");
-        let fewer = CLEAN.replace("        '4XX':\n          $ref: '#/components/responses/Failure'\n", "");
-        let found = complaints(&fewer, &[REQUEST, RESPONSE]);
-        assert!(
-            found.len() == 2 && found[0].ends_with("`Failure` of `components/responses` is used by no operation"),
-            "{found:#?}"
-        );
+        let found = changed("        '4XX': {$ref: '#/components/responses/Failure'}\n", "");
+        let first = "`Failure` of `components/responses` is used by no operation";
+        assert!(found.len() == 2 && found[0].ends_with(first), "{found:#?}");
     }
 
     #[test]
     fn an_inline_example_must_be_what_its_schema_says() {
         planted("example: not found", "example: 3", "not of type \"string\"");
-        planted("          example: 3\n", "          example: 3000000000\n", "2147483647");
+        planted("example: 3}", "example: 3000000000}", "2147483647");
         planted("example: {message: no}", "example: {mesage: no}", "('mesage' was unexpected)");
         planted(
             "      example: STATE_ON\n",
             "      example: STATE_OFF\n",
             "not one of \"STATE_UNSPECIFIED\" or \"STATE_ON\"",
         );
-        planted("          example: 1.5s\n", "          example: 1.5 s\n", "\"google-duration\"");
+        planted("example: 1.5s", "example: 1.5 s", "\"google-duration\"");
         planted(
             "          example: i-1\n      requestBody",
             "          example: [i-1]\n      requestBody",
@@ -520,8 +487,7 @@ components:
 
     #[test]
     fn a_sample_of_another_operation_is_refused() {
-        let document = CLEAN.replacen("samples/find_incident.request.json", "samples/find_incident.response.json", 1);
-        let found = complaints(&document, &[REQUEST, RESPONSE]);
+        let found = changed("samples/find_incident.request.json", "samples/find_incident.response.json");
         assert!(found.iter().any(|found| found.contains("is not a request of `findIncident`")), "{found:#?}");
     }
 }

@@ -65,13 +65,6 @@ pub(super) struct Choice<'d> {
     pub(super) exclusive: bool,
 }
 
-/// A schema that has to be merged.
-struct Part {
-    pointer: String,
-    /// Whether it is one of several alternatives.
-    alternative: bool,
-}
-
 impl<'d> Shape<'d> {
     /// Reads the schemas at some pointers and merges them. Alternatives (`oneOf`, `anyOf`, or several pointers) become one schema
     /// that allows everything that one of them allows, without their required members.
@@ -81,9 +74,10 @@ impl<'d> Shape<'d> {
         let mut any_text = false;
         let mut seen = HashSet::new();
         let alternative = places.len() > 1;
-        let mut parts: Vec<Part> =
-            places.iter().rev().map(|pointer| Part { pointer: pointer.clone(), alternative }).collect();
-        while let Some(Part { pointer, alternative }) = parts.pop() {
+        // What has to be merged, and whether it is one of several alternatives.
+        let mut parts: Vec<(String, bool)> =
+            places.iter().rev().map(|pointer| (pointer.clone(), alternative)).collect();
+        while let Some((pointer, alternative)) = parts.pop() {
             if !seen.insert(pointer.clone()) {
                 continue;
             }
@@ -98,8 +92,8 @@ impl<'d> Shape<'d> {
                 bail!("{}: a schema must be a mapping", location());
             }
             let target = references::target(document, &pointer, node).map_err(|problem| document.error(&problem))?;
-            parts.extend(target.map(|pointer| Part { pointer, alternative }));
-            parts.extend(children(node, &pointer, "allOf").map(|(pointer, _)| Part { pointer, alternative }));
+            parts.extend(target.map(|pointer| (pointer, alternative)));
+            parts.extend(children(node, &pointer, "allOf").map(|(pointer, _)| (pointer, alternative)));
             for key in ["oneOf", "anyOf"] {
                 let all = || children(node, &pointer, key).map(|(_, node)| node);
                 let some: Vec<(String, &Value)> =
@@ -120,7 +114,7 @@ impl<'d> Shape<'d> {
                     shape.choices.extend(choice);
                 }
                 let alternative = alternative || several;
-                parts.extend(some.into_iter().map(|(pointer, _)| Part { pointer, alternative }));
+                parts.extend(some.into_iter().map(|(pointer, _)| (pointer, alternative)));
             }
             if let Err(message) = shape.types(node) {
                 bail!("{}: {message}", location());

@@ -19,7 +19,7 @@ pub(super) fn emit(model: &Model<'_>) -> Result<TokenStream> {
         let pointer = join("/components/schemas", name);
         match variants(name, schema) {
             Ok(variants) => out.extend(open_enum(name, text(schema, "description"), &variants)),
-            Err(wrong) => bail!("{}: enum `{name}`: {}", model.document.location(&pointer), wrong.message),
+            Err((_, wrong)) => bail!("{}: enum `{name}`: {wrong}", model.document.location(&pointer)),
         }
     }
     Ok(out)

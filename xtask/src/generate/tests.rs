@@ -24,29 +24,17 @@ paths:
       x-permission: incidents:read
       requestBody:
         required: true
-        content:
-          application/json:
-            schema:
-              $ref: '#/components/schemas/Query'
+        content: {application/json: {schema: {$ref: '#/components/schemas/Query'}}}
       responses:
         '200':
           description: Found.
-          content:
-            application/json:
-              schema:
-                $ref: '#/components/schemas/Incident'
+          content: {application/json: {schema: {$ref: '#/components/schemas/Incident'}}}
         '400':
           description: Refused.
-          content:
-            application/json:
-              schema:
-                $ref: '#/components/schemas/Status'
+          content: {application/json: {schema: {$ref: '#/components/schemas/Status'}}}
         '5XX':
           description: Failed.
-          content:
-            application/json:
-              schema:
-                $ref: '#/components/schemas/Status' # of 5XX
+          content: {application/json: {schema: {$ref: '#/components/schemas/Status'}}} # of 5XX
   /5/incidents/{id}:
     get:
       operationId: getIncident
@@ -64,10 +52,7 @@ paths:
       responses:
         '200':
           description: Found.
-          content:
-            application/json:
-              schema:
-                $ref: '#/components/schemas/Incident'
+          content: {application/json: {schema: {$ref: '#/components/schemas/Incident'}}}
 components:
   schemas:
     Query:
@@ -85,8 +70,7 @@ components:
       required: [id, state]
       properties:
         id: {type: string, description: Its id.}
-        state:
-          $ref: '#/components/schemas/State'
+        state: {$ref: '#/components/schemas/State'}
         count: {type: integer, format: int32, description: How often.}
     State:
       type: string

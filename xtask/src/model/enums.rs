@@ -9,16 +9,13 @@ use crate::openapi::texts;
 /// The variant that keeps an unknown value.
 const UNRECOGNIZED: &str = "Unrecognized";
 
-/// What is wrong with an enum, and the index of the value.
-pub(crate) struct InvalidEnum {
-    pub(super) value: usize,
-    pub(crate) message: String,
-}
+/// What is wrong with an enum: the index of the value, and a message.
+type InvalidEnum = (usize, String);
 
 /// Variant name and wire name of each value, the zero value first.
 pub(crate) fn variants<'v>(name: &str, schema: &'v Value) -> Result<Vec<(String, &'v str)>, InvalidEnum> {
     let values: Vec<&str> = texts(&schema["enum"]).collect();
-    let wrong = |value, message| Err(InvalidEnum { value, message });
+    let wrong = |index, message: String| Err((index, message));
     let Some(zero) = values.first() else { return wrong(0, "it has no values".to_owned()) };
     if !zero.ends_with("_UNSPECIFIED") {
         let message = format!("its first value is the default and must end in `_UNSPECIFIED`, but it is `{zero}`");
@@ -50,8 +47,6 @@ fn prefix(name: &str, values: &[&str]) -> Result<String, InvalidEnum> {
     let Some(other) = have(&own) else { return Ok(own) };
     let first = values.first().copied().unwrap_or_default();
     let mut common = first.match_indices('_').rev().map(|(end, _)| &first[..=end]);
-    match common.find(|prefix| values.len() > 1 && have(prefix).is_none()) {
-        Some(common) => Ok(common.to_owned()),
-        None => Err(InvalidEnum { value: other, message: format!("its values share no prefix: expected `{own}`") }),
-    }
+    let common = common.find(|prefix| values.len() > 1 && have(prefix).is_none());
+    common.map(str::to_owned).ok_or_else(|| (other, format!("its values share no prefix: expected `{own}`")))
 }

@@ -39,8 +39,9 @@ impl Reader<'_> {
                     let at = join(&pointer, "enum");
                     let before = self.problems.len();
                     self.texts(&format!("enum `{name}`"), &at, &schema["enum"]);
-                    if let (Err(wrong), true) = (enums::variants(name, schema), self.problems.len() == before) {
-                        self.problem(&join(&at, wrong.value), format!("enum `{name}`: {}", wrong.message));
+                    if let (Err((index, wrong)), true) = (enums::variants(name, schema), self.problems.len() == before)
+                    {
+                        self.problem(&join(&at, index), format!("enum `{name}`: {wrong}"));
                     }
                 }
                 _ => self.problem(&pointer, format!("schema `{name}` must be an object or an enum of strings")),

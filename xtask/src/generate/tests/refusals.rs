@@ -89,8 +89,8 @@ fn a_reference_to_nothing_is_reported_with_its_line() {
 fn what_progenitor_cannot_take_is_refused_by_name() {
     let words =
         ["operation `findIncidents`", "one schema for all error responses", "400 is `Status`", "5XX is `Incident`"];
-    let status = "'#/components/schemas/Status' # of 5XX";
-    refused_at("      responses:", status, "'#/components/schemas/Incident'", &words);
+    let status = "Status'}}} # of 5XX";
+    refused_at("      responses:", status, "Incident'}}}", &words);
     refused("'5XX':", "default:", &["operation `findIncidents`", "`default` response"]);
     refused("openapi: 3.0.3", "openapi: 3.1.0", &["OpenAPI 3.1.0", "3.0 documents only"]);
     // Without quotes it is a number.
@@ -98,8 +98,8 @@ fn what_progenitor_cannot_take_is_refused_by_name() {
     let words = ["`POST /v1/incidents:find` has no `operationId`"];
     refused_at("    post:", "      operationId: findIncidents\n", "", &words);
     // It panics at this one.
-    let schema = "'#/components/schemas/Incident'\ncomponents:";
-    let within = "'#/components/schemas/Incident/properties/id'\ncomponents:";
+    let schema = "Incident'}}}\ncomponents:";
+    let within = "Incident/properties/id'}}}\ncomponents:";
     refused_at("    get:", schema, within, &["progenitor can't take operation `getIncident`", "is missing"]);
 }
 
@@ -186,8 +186,8 @@ fn an_unknown_document_key_is_refused_with_its_line() {
     }
     refused("- name: id", "- name: id\n          x-body-membr: id", &["`x-body-membr`", "`x-body-member`"]);
     refused(MESSAGE, &MESSAGE.replace("desc", "x-deviaton: None., desc"), &["`x-deviaton`", "`x-deviation`"]);
-    let body = "schema:\n              $ref: '#/components/schemas/Query'";
-    let example = format!("{body}\n            examples: {{one: {{externalvalue: samples/x.json}}}}");
+    let body = "{$ref: '#/components/schemas/Query'}";
+    let example = format!("{body}, examples: {{one: {{externalvalue: samples/x.json}}}}");
     refused(body, &example, &["`externalvalue`", "`externalValue`"]);
 }
 
