@@ -11,7 +11,7 @@ use coralogix_incidents::{
     types::{ListIncidentsRequest, ResolveIncidentsRequest},
 };
 use coralogix_incidents_emulator::{Emulator, Fault, Sample};
-use futures::{FutureExt, Stream, StreamExt, TryStreamExt, stream};
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use proptest::{
     array::uniform4, collection::vec, option::weighted, prelude::*, sample::select, test_runner::TestRunner,
 };
@@ -270,11 +270,4 @@ async fn a_source_with_only_repeated_ids_yields_to_other_tasks() {
         let _ = run.next().now_or_never();
         tokio::task::yield_now().await;
     }
-}
-
-/// A stream stays a stream: callers put it where streams go.
-#[test]
-fn a_run_is_an_unpin_send_stream() {
-    fn check<T: Stream + Send + Unpin>() {}
-    check::<Run>();
 }

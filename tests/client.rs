@@ -7,6 +7,7 @@ use coralogix_incidents::{
     RetryBudget, RetryPolicy, TransportErrorKind,
     types::{AssignIncidentsRequest, UnassignIncidentsRequest, UserDetails},
 };
+use futures::Stream;
 use tokio::time::Instant;
 
 use crate::raw::{KEY, Raw, Step, empty, json, once, response, unassign};
@@ -362,12 +363,14 @@ async fn a_redirect_to_a_closed_port_does_not_prove_that_nothing_was_sent() {
 #[test]
 fn futures_and_clients_are_send_and_sync_and_errors_are_errors() {
     fn send<T: Send>(_: &T) {}
+    fn stream<T: Stream + Send + Unpin>(_: &T) {}
     fn all<T: Send + Sync + 'static>() {}
     all::<Client>();
     all::<Error>();
     let client = Client::builder().api_key(ApiKey::new("k").unwrap()).build().unwrap();
     send(&client.get_incident("a"));
-    send(&client.bulk().unassign(["a"]));
+    // Callers put a run where streams go.
+    stream(&client.bulk().unassign(["a"]));
     send(&client.hand_over("a", "b"));
 }
 

@@ -17,22 +17,16 @@ async fn no_more_of_an_error_body_is_read_than_is_needed() {
 }
 
 #[tokio::test]
-async fn an_error_names_the_operation_and_the_host_of_its_call() {
-    let server = Raw::start([empty("503 Service Unavailable")]);
-    let error = unassign(&server.client().with_options(once())).await.unwrap_err();
-    assert_eq!(error.operation().unwrap().id(), "unassignIncidents");
-    assert_eq!(error.host(), Some(server.address.to_string().as_str()));
-    let error = ApiKey::new("").unwrap_err();
-    assert_eq!((error.operation(), error.host()), (None, None));
-}
-
-#[tokio::test]
-async fn the_error_of_a_read_has_no_effect_whatever_happened() {
+async fn the_error_of_a_read_names_its_operation_and_host_and_has_no_effect_whatever_happened() {
     for step in [Step::Reset(vec![]), empty("503 Service Unavailable"), json("200 OK", "{")] {
         let server = Raw::start([step]);
         let error = server.client().with_options(once()).get_incident("a").await.unwrap_err();
         assert_eq!(error.effect(), Effect::None, "{error}");
+        assert_eq!(error.operation().unwrap().id(), "getIncident", "{error}");
+        assert_eq!(error.host(), Some(server.address.to_string().as_str()), "{error}");
     }
+    let error = ApiKey::new("").unwrap_err();
+    assert_eq!((error.operation(), error.host()), (None, None));
 }
 
 #[tokio::test]
