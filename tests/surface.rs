@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, mem};
 use quote::ToTokens;
 use syn::{
     Attribute, Block, Fields, File, ImplItem, ImplItemConst, Item, ItemConst, ItemImpl, ItemMod, ItemStatic,
-    ItemStruct, Visibility, parse_quote,
+    ItemStruct, Receiver, Visibility, parse_quote,
     visit_mut::{self, VisitMut},
 };
 
@@ -43,7 +43,7 @@ fn only_breaking_changes_change_the_surface() {
     let file = |name: &str, text: &str| (name.to_owned(), syn::parse_file(text).unwrap());
     let surface = |text: &str| fingerprint(public(vec![file("lib.rs", text)]));
     let code = "#[derive(Clone)] pub struct Page { pub size: u32, at: u32 }
-                impl Page { pub fn next(&self) -> Option<u32> { None } fn own(&self) {} }
+                impl Page { pub fn next(&self) -> Option<u32> { None } pub fn end(self) {} fn own(&self) {} }
                 pub trait Paged { fn page(&self) -> Page; fn last(&self) -> bool { false } }
                 impl Iterator for Page { type Item = u8; }
                 impl From<Page> for String {}
@@ -79,6 +79,7 @@ fn only_breaking_changes_change_the_surface() {
     for (old, new) in [
         ("at: u32", "at: u64"),
         ("own(&self)", "own(&mut self)"),
+        ("end(self)", "end(mut self)"),
         ("{ None }", "{ Some(1) }"),
         ("{ false }", "{ true }"),
         (", u32)", ", u64)"),
@@ -239,6 +240,11 @@ impl VisitMut for Surface {
     fn visit_item_static_mut(&mut self, item: &mut ItemStatic) {
         item.expr = parse_quote!(..);
         visit_mut::visit_item_static_mut(self, item);
+    }
+
+    /// Whether a method may change its own `self` is not seen, and whether it may change its caller's is.
+    fn visit_receiver_mut(&mut self, receiver: &mut Receiver) {
+        receiver.mutability = None;
     }
 
     /// That a method of a trait has a default stays visible: it matters to those who implement the trait.
