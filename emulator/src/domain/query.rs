@@ -92,12 +92,12 @@ impl Attribute {
     /// Returns the value as the member of a group.
     pub(crate) fn group_value(&self, stored: &Stored) -> types::GroupByValues {
         let incident = &stored.incident;
-        let value = types::GroupByValues::default();
+        let label = |name: &str| incident.contextual_labels.get(name).map(str::to_owned);
         let field = match self {
             Self::Label(name) => {
-                let mut label = types::ContextualLabels::default().with_field_name(name);
-                label.field_value = incident.contextual_labels.get(name).map(str::to_owned);
-                return value.with_contextual_labels(label);
+                let mut labels = types::ContextualLabels::default().with_field_name(name);
+                labels.field_value = label(name);
+                return types::GroupByValues::default().with_contextual_labels(labels);
             }
             Self::Field(field) => field,
         };
@@ -111,16 +111,12 @@ impl Attribute {
             IncidentFields::CreatedTime => one.created_at = incident.created_at,
             IncidentFields::ClosedTime => one.closed_at = incident.closed_at,
             IncidentFields::LastStateUpdateTime => one.last_state_update_time = incident.last_state_update_time,
-            IncidentFields::ApplicationName => {
-                one.application_name = incident.contextual_labels.get(APPLICATION).map(str::to_owned);
-            }
-            IncidentFields::SubsystemName => {
-                one.subsystem_name = incident.contextual_labels.get(SUBSYSTEM).map(str::to_owned);
-            }
+            IncidentFields::ApplicationName => one.application_name = label(APPLICATION),
+            IncidentFields::SubsystemName => one.subsystem_name = label(SUBSYSTEM),
             IncidentFields::Duration => one.duration.clone_from(&incident.duration),
             _ => {}
         }
-        value.with_incident_field(one)
+        types::GroupByValues::default().with_incident_field(one)
     }
 }
 
