@@ -8,7 +8,6 @@ use clap_complete::ArgValueCandidates;
 use coralogix_incidents::types::{
     IncidentEvent, IncidentEventExtended, IncidentEventQueryFilter, IncidentSeverity, IncidentStatus,
     ListIncidentEventsFilterValuesRequest, ListIncidentEventsRequest, ListIncidentEventsTotalCountRequest,
-    PaginationRequest,
 };
 use futures::StreamExt;
 use serde::Serialize;
@@ -16,7 +15,7 @@ use serde_json::json;
 
 use crate::{
     commands::{
-        fetch::{fetch, read_each, show_pages},
+        fetch::{fetch, pages, read_each, show_pages},
         filters::{self, labels, time_range},
         stats::counts,
     },
@@ -71,9 +70,6 @@ struct EventFilterArgs {
     count: bool,
 }
 
-/// The page size: the most events in one response.
-const PAGE_SIZE: u32 = 200;
-
 pub(crate) async fn run(context: &Context<'_>, args: EventsArgs) -> Result<Exit, Stop> {
     if !args.ids.is_empty() || args.from_file.is_some() {
         return by_id(context, IdArgs { ids: args.ids, from_file: args.from_file }).await;
@@ -90,10 +86,7 @@ pub(crate) async fn run(context: &Context<'_>, args: EventsArgs) -> Result<Exit,
 }
 
 async fn by_filter(context: &Context<'_>, filter: IncidentEventQueryFilter, limit: Option<u32>) -> Result<Exit, Stop> {
-    let size = limit.map_or(PAGE_SIZE, |limit| limit.min(PAGE_SIZE));
-    let request = ListIncidentEventsRequest::default()
-        .with_filter(filter)
-        .with_pagination(PaginationRequest::default().with_page_size(size));
+    let request = ListIncidentEventsRequest::default().with_filter(filter).with_pagination(pages(limit));
     if context.options.dry_run {
         return dry_run::messages(context, [("listIncidentEvents", json!(request))]);
     }

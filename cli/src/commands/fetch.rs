@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use coralogix_incidents::{Client, Error};
+use coralogix_incidents::{Client, Error, types::PaginationRequest};
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 
@@ -134,6 +134,14 @@ impl Missing {
 fn show_interrupted(count: usize, noun: &str) -> Exit {
     write_stderr_line(format!("interrupted: the output is incomplete; it has {}", counted(count, noun)));
     Exit::Interrupted
+}
+
+/// The most items in one response.
+const MAX_PAGE_SIZE: u32 = 200;
+
+/// The pages of a list: as large as they may be, and no larger than the list.
+pub(crate) fn pages(limit: Option<u32>) -> PaginationRequest {
+    PaginationRequest::default().with_page_size(limit.map_or(MAX_PAGE_SIZE, |limit| limit.min(MAX_PAGE_SIZE)))
 }
 
 /// Shows the items of all pages as they are read, or at the end. The pages before one that failed are shown, too.

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use chrono::Utc;
 use clap::Args;
-use coralogix_incidents::types::{Incident, ListIncidentsRequest, OrderBy, OrderByDirection, PaginationRequest};
+use coralogix_incidents::types::{Incident, ListIncidentsRequest, OrderBy, OrderByDirection};
 use futures::{StreamExt, TryStreamExt};
 use serde_json::json;
 
 use crate::{
     commands::{
-        fetch::show_pages,
+        fetch::{pages, show_pages},
         filters::{FilterArgs, field_names, parse_field},
         watch,
     },
@@ -67,9 +67,6 @@ fn parse_order(text: &str) -> Result<OrderBy, String> {
     Ok(OrderBy::default().with_incident_field(parse_field(name)?).with_direction(direction))
 }
 
-/// The page size: the most incidents in one response.
-const PAGE_SIZE: u32 = 200;
-
 pub(crate) async fn run(context: &Context<'_>, args: ListArgs) -> Result<Exit, Stop> {
     let (limit, watch) = (args.limit, args.watch);
     let request = request(args)?;
@@ -90,9 +87,8 @@ pub(crate) async fn run(context: &Context<'_>, args: ListArgs) -> Result<Exit, S
 }
 
 fn request(args: ListArgs) -> Result<ListIncidentsRequest, Failure> {
-    let size = args.limit.map_or(PAGE_SIZE, |limit| limit.min(PAGE_SIZE));
     Ok(ListIncidentsRequest::default()
         .with_filter(args.filters.filter()?)
         .with_order_bys(args.order)
-        .with_pagination(PaginationRequest::default().with_page_size(size)))
+        .with_pagination(pages(args.limit)))
 }

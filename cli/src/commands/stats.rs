@@ -3,14 +3,17 @@
 use clap::Args;
 use coralogix_incidents::types::{
     GetFilterValuesRequest, GroupBy, IncidentAggregation, IncidentFields, IncidentQueryFiltersValues,
-    ListIncidentAggregationsRequest, PaginationRequest,
+    ListIncidentAggregationsRequest,
 };
 use futures::TryStreamExt;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    commands::filters::{FilterArgs, field_names, parse_field},
+    commands::{
+        fetch::pages,
+        filters::{FilterArgs, field_names, parse_field},
+    },
     context::Context,
     dry_run,
     input::names,
@@ -49,9 +52,6 @@ fn parse_group(text: &str) -> Result<Group, String> {
     }
 }
 
-/// The page size: the most groups in one response.
-const PAGE_SIZE: u32 = 200;
-
 pub(crate) async fn run(context: &Context<'_>, args: StatsArgs) -> Result<Exit, Stop> {
     if !args.by.is_empty() {
         return groups(context, args).await;
@@ -73,7 +73,7 @@ async fn groups(context: &Context<'_>, args: StatsArgs) -> Result<Exit, Stop> {
     let request = ListIncidentAggregationsRequest::default()
         .with_group_bys(group_bys.collect::<Vec<_>>())
         .with_filter(args.filters.filter()?)
-        .with_pagination(PaginationRequest::default().with_page_size(PAGE_SIZE));
+        .with_pagination(pages(None));
     if context.options.dry_run {
         return dry_run::messages(context, [("listIncidentAggregations", json!(request))]);
     }

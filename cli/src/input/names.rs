@@ -10,8 +10,7 @@ use icu_properties::{
 
 /// Returns an id that is one word, without the punctuation of lists, quotations and JSON.
 pub(crate) fn id(text: &str) -> Result<String, String> {
-    check_visible(text, is_invisible)?;
-    check_not_null(text)?;
+    check_name(text)?;
     for character in text.chars() {
         let problem = if character.is_whitespace() {
             "contains white space: give one id per line, as `list --output ids` does"
@@ -31,8 +30,7 @@ pub(crate) fn id(text: &str) -> Result<String, String> {
 
 /// Returns the id of a user, usually an e-mail address.
 pub(crate) fn user(text: &str) -> Result<String, String> {
-    check_visible(text, is_invisible)?;
-    check_not_null(text)?;
+    check_name(text)?;
     check_edges(text)?;
     let quoted = text.starts_with(is_quotation_mark) || text.ends_with(is_quotation_mark);
     if quoted || text.contains(is_bracket) {
@@ -76,8 +74,9 @@ fn check_visible(text: &str, is_invisible: impl Fn(char) -> bool) -> Result<(), 
     }
 }
 
-/// Refuses what `jq` prints for a member that does not exist.
-fn check_not_null(text: &str) -> Result<(), String> {
+/// Refuses what is not visible, and what `jq` prints for a member that does not exist.
+fn check_name(text: &str) -> Result<(), String> {
+    check_visible(text, is_invisible)?;
     if text == "null" {
         return Err("is JSON's `null`: the member that it was taken from may have another name".to_owned());
     }
