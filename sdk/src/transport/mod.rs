@@ -5,13 +5,16 @@ mod attempt;
 mod classify;
 mod decode;
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use http::{HeaderName, HeaderValue, Method, header};
 use tokio::time::{Instant, sleep};
 use tracing::{Instrument, Span};
 
-use self::attempt::{AttemptError, Reply};
+use self::{
+    attempt::{AttemptError, Reply},
+    decode::{Decode, Received},
+};
 use crate::{
     ApiGeneration, Binding, Client, Effect, Error, Idempotency, Operation, ResponseValue,
     correlation_id::CorrelationId,
@@ -30,7 +33,7 @@ const CORRELATION_ID: HeaderName = HeaderName::from_static("x-cx-correlation-id"
 /// cloned for a retry that may not be needed.
 pub(crate) type BuildRequest<'a> = dyn Fn(&'static Binding) -> Result<reqwest::Request, Error> + Send + Sync + 'a;
 
-/// Whether a reply contains any of the incidents that the call named.
+/// Whether a response contains any of the incidents that the call named.
 pub(crate) type Answers<'a, T> = dyn Fn(&T) -> bool + Send + Sync + 'a;
 
 /// A call under way.
@@ -45,12 +48,14 @@ struct Exchange<'a> {
 
 impl Client {
     /// Sends a request with retries and decodes the response.
-    pub(crate) fn exec<T: Response>(
+    pub(crate) async fn exec<T: Response>(
         &self,
         operation: &'static Operation,
         build: &BuildRequest<'_>,
-    ) -> impl Future<Output = Result<ResponseValue<T>, Error>> {
-        self.call(operation, build, None)
+    ) -> Result<ResponseValue<T>, Error> {
+        let mut message = Received { message: T::default(), answers: None };
+        let response = self.call(operation, build, &mut message).await?;
+        Ok(response.map(|()| message.message))
     }
 
     /// Like [`exec`](Self::exec), for an operation that changes the incidents whose ids it is given.
@@ -58,21 +63,34 @@ impl Client {
     /// Some gateways ignore the bodies of V1 requests, answer 200 with an empty message, and change nothing. A V1 reply without
     /// any of the incidents therefore proves nothing, unless an earlier V1 reply has shown that the gateway reads bodies. The
     /// same request is then sent in the other generation, if the generation is not set: the operations are idempotent.
-    pub(crate) fn exec_verb<T: Response>(
+    pub(crate) async fn exec_verb<T: Response>(
         &self,
         operation: &'static Operation,
         build: &BuildRequest<'_>,
         answers: &Answers<'_, T>,
-    ) -> impl Future<Output = Result<ResponseValue<T>, Error>> {
-        self.call(operation, build, Some(answers))
+    ) -> Result<ResponseValue<T>, Error> {
+        let mut message = Received { message: T::default(), answers: Some(answers) };
+        let response = self.call(operation, build, &mut message).await?;
+        Ok(response.map(|()| message.message))
     }
 
-    async fn call<T: Response>(
+    /// Makes a call of any operation. The future is boxed, so that its code is compiled in this crate, and not again in each crate
+    /// that makes calls.
+    fn call<'a>(
+        &'a self,
+        operation: &'static Operation,
+        build: &'a BuildRequest<'a>,
+        message: &'a mut dyn Decode,
+    ) -> Pin<Box<dyn Future<Output = Result<ResponseValue<()>, Error>> + Send + 'a>> {
+        Box::pin(self.call_in_span(operation, build, message))
+    }
+
+    async fn call_in_span(
         &self,
         operation: &'static Operation,
         build: &BuildRequest<'_>,
-        answers: Option<&Answers<'_, T>>,
-    ) -> Result<ResponseValue<T>, Error> {
+        message: &mut dyn Decode,
+    ) -> Result<ResponseValue<()>, Error> {
         let shared = &self.inner.shared;
         let binding = self.first_binding(operation)?;
         let correlation_id = CorrelationId::random();
@@ -88,18 +106,19 @@ impl Client {
         let mut call = self.new_call(operation, binding.generation, correlation_id);
         let outcome = async {
             let reply = self.attempts(&mut call, &mut exchange, request).await?;
-            let response = self.decode(call.clone(), reply)?;
-            let (Some(answers), Some(other)) = (answers, self.other_binding(operation, exchange.binding)) else {
+            let response = self.decode(call.clone(), reply, message)?;
+            let (Some(has_answer), Some(other)) = (message.answers(), self.other_binding(operation, exchange.binding))
+            else {
                 return Ok(response);
             };
             if !response.has_body {
                 return Ok(response);
             }
-            if answers(&response) {
+            if has_answer {
                 shared.generations.v1_has_read_a_body();
                 return Ok(response);
             }
-            self.ask_again(&mut call, &mut exchange, other, response).await
+            self.ask_again(&mut call, &mut exchange, other, response, message).await
         };
         let outcome = outcome.instrument(span.clone()).await;
         let attempts = outcome.as_ref().map_or_else(Error::attempts, ResponseValue::attempts);
@@ -111,20 +130,21 @@ impl Client {
     }
 
     /// Sends a V1 call again in the other generation, after a reply without any of the incidents.
-    async fn ask_again<T: Response>(
+    async fn ask_again(
         &self,
         call: &mut Call,
         exchange: &mut Exchange<'_>,
         other: &'static Binding,
-        first: ResponseValue<T>,
-    ) -> Result<ResponseValue<T>, Error> {
+        first: ResponseValue<()>,
+        message: &mut dyn Decode,
+    ) -> Result<ResponseValue<()>, Error> {
         let Ok(request) = self.request(exchange.build, other, &call.correlation_id) else { return Ok(first) };
         telemetry::changed_generation(&exchange.span, other, "the reply holds none of the incidents");
         exchange.binding = other;
         exchange.may_change = false;
         call.generation = other.generation;
         let second = match self.attempts(call, exchange, request).await {
-            Ok(reply) => self.decode(call.clone(), reply),
+            Ok(reply) => self.decode(call.clone(), reply, message),
             Err(error) => Err(error),
         };
         match second {

@@ -1,7 +1,7 @@
 //! Integers by the rules of protobuf JSON: integers of 64 bits are written as strings and others as numbers. Both forms are read
 //! for both, and a fraction or an exponent is allowed if the value is whole.
 
-use std::{fmt, marker::PhantomData};
+use std::fmt;
 
 use serde::{
     Deserializer,
@@ -49,72 +49,68 @@ pub(crate) mod as_string {
 }
 
 pub(crate) fn deserialize<'de, D: Deserializer<'de>, T: TryFrom<i128>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    struct Reader<T>(PhantomData<T>);
+    let Some(number) = deserializer.deserialize_newtype_struct(RAW_VALUE, Reader)? else { return Ok(None) };
+    T::try_from(number).map(Some).map_err(|_| D::Error::custom(format!("the integer {number} is out of range")))
+}
 
-    impl<T: TryFrom<i128>> Reader<T> {
-        fn integer<E: Error>(number: i128) -> Result<Option<T>, E> {
-            T::try_from(number).map(Some).map_err(|_| E::custom(format!("the integer {number} is out of range")))
-        }
+/// Reads an integer of any size. It is not generic, so that it is compiled once and not for each type of integers.
+struct Reader;
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = Option<i128>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an integer, as a number or as a string")
     }
 
-    impl<'de, T: TryFrom<i128>> Visitor<'de> for Reader<T> {
-        type Value = Option<T>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an integer, as a number or as a string")
-        }
-
-        fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
-            Self::integer(number.into())
-        }
-
-        fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
-            Self::integer(number.into())
-        }
-
-        fn visit_f64<E: Error>(self, number: f64) -> Result<Self::Value, E> {
-            Self::integer(from_decimal(&number.to_string())?)
-        }
-
-        fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-            Self::integer(from_decimal(text)?)
-        }
-
-        fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-
-        fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-
-        fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-            deserializer.deserialize_any(self)
-        }
-
-        fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-            deserializer.deserialize_any(self)
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-            let Some(json) = json_text(map)? else { return Err(A::Error::invalid_type(Unexpected::Map, &self)) };
-            let unexpected = match json.as_bytes().first() {
-                Some(b'n') => return Ok(None),
-                Some(b'"') => {
-                    let text: String = serde_json::from_str(&json).map_err(A::Error::custom)?;
-                    return self.visit_str(&text);
-                }
-                Some(b'{') => Unexpected::Map,
-                Some(b'[') => Unexpected::Seq,
-                Some(b't') => Unexpected::Bool(true),
-                Some(b'f') => Unexpected::Bool(false),
-                _ => return self.visit_str(&json),
-            };
-            Err(A::Error::invalid_type(unexpected, &self))
-        }
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
+        Ok(Some(number.into()))
     }
 
-    deserializer.deserialize_newtype_struct(RAW_VALUE, Reader(PhantomData))
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
+        Ok(Some(number.into()))
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Self::Value, E> {
+        from_decimal(&number.to_string()).map(Some)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        from_decimal(text).map(Some)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        let Some(json) = json_text(map)? else { return Err(A::Error::invalid_type(Unexpected::Map, &self)) };
+        let unexpected = match json.as_bytes().first() {
+            Some(b'n') => return Ok(None),
+            Some(b'"') => {
+                let text: String = serde_json::from_str(&json).map_err(A::Error::custom)?;
+                return self.visit_str(&text);
+            }
+            Some(b'{') => Unexpected::Map,
+            Some(b'[') => Unexpected::Seq,
+            Some(b't') => Unexpected::Bool(true),
+            Some(b'f') => Unexpected::Bool(false),
+            _ => return self.visit_str(&json),
+        };
+        Err(A::Error::invalid_type(unexpected, &self))
+    }
 }
 
 /// The JSON text of a value that `serde_json` passes as the only entry of a map; `None` if it is any other map.

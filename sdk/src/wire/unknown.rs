@@ -53,7 +53,7 @@ pub(crate) enum Member {
 }
 
 /// A message that the service responds with.
-pub(crate) trait Response: DeserializeOwned + Default + PartialEq + 'static {
+pub(crate) trait Response: DeserializeOwned + Default + PartialEq + Send + 'static {
     const MESSAGE: &'static Message;
 }
 
