@@ -1,5 +1,6 @@
 //! One call against bare reqwest that posts the same body and decodes the same reply into hand-written types, one after the
-//! other and 64 at once. The server is another process, so that both have the same to themselves.
+//! other and 64 at once. The server is another process, which answers with an emulator's reply from memory, so that little of the
+//! time is its own.
 //! `cargo bench -p coralogix-incidents --bench call` measures times,
 //! `cargo bench -p coralogix-incidents --bench call -- --instructions` counts instructions by valgrind, which must be installed.
 #![allow(clippy::print_stdout, clippy::expect_used, reason = "a benchmark prints, and has nothing to recover to")]
@@ -13,14 +14,18 @@ mod ratio;
 #[path = "support/server.rs"]
 mod server;
 
-use std::{env, hint::black_box, process::Command};
+use std::{env, hint::black_box, io, process::Command};
 
+use axum::{Router, body::Bytes};
 use coralogix_incidents::{ApiKey, Client, types::UnassignIncidentsRequest};
 use coralogix_incidents_emulator::{Emulator, JsonStyle, Key, Sample};
 use criterion::Criterion;
 use futures::future::join_all;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use tokio::runtime::Runtime;
+use reqwest::{
+    RequestBuilder,
+    header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
+};
+use tokio::{net::TcpListener, runtime::Runtime, task::JoinHandle};
 
 use self::server::{ROLE, Server};
 
@@ -40,7 +45,7 @@ struct Caller {
     client: Client,
     http: reqwest::Client,
     url: String,
-    request: UnassignIncidentsRequest,
+    body: UnassignIncidentsRequest,
     headers: HeaderMap,
     same_headers: HeaderMap,
 }
@@ -63,24 +68,28 @@ impl Caller {
             client,
             http: reqwest::Client::new(),
             url: format!("{url}/v1/incidents:unassign"),
-            request: UnassignIncidentsRequest::new(["incident_id_1", "incident_id_2"]),
+            body: UnassignIncidentsRequest::new(["incident_id_1", "incident_id_2"]),
             headers: HeaderMap::new(),
             same_headers: same_headers.into_iter().collect(),
         }
+    }
+
+    /// A request of bare reqwest.
+    fn request(&self, headers: &HeaderMap) -> RequestBuilder {
+        self.http.post(&self.url).bearer_auth(KEY).headers(headers.clone()).json(&self.body)
     }
 
     /// Makes a call and returns the number of incidents in its response.
     async fn call(&self, way: &str) -> usize {
         let headers = match way {
             SDK => {
-                let response = self.client.unassign_incidents(&self.request).await.expect("answers");
+                let response = self.client.unassign_incidents(&self.body).await.expect("answers");
                 return black_box(response.into_inner()).incidents.len();
             }
             SAME_HEADERS => &self.same_headers,
             _ => &self.headers,
         };
-        let request = self.http.post(&self.url).bearer_auth(KEY).headers(headers.clone()).json(&self.request);
-        let body = request.send().await.expect("answers").bytes().await.expect("a body");
+        let body = self.request(headers).send().await.expect("answers").bytes().await.expect("a body");
         black_box(serde_json::from_slice::<plain::Response>(&body).expect("decodes")).incidents.len()
     }
 
@@ -97,13 +106,7 @@ fn runtime() -> Runtime {
 
 fn main() {
     match env::var(ROLE).as_deref() {
-        Ok("server") => server::serve(
-            Emulator::builder()
-                .incidents(["incident_id_1", "incident_id_2"].map(Sample::new))
-                // Hand-written types insist on every member.
-                .json_style(JsonStyle::NullsPopulated)
-                .key(Key::personal(KEY, "bench@example.com")),
-        ),
+        Ok("server") => server::serve(serve_reply()),
         Ok(way) => {
             let number = |name| env::var(name).ok().and_then(|text| text.parse().ok()).expect("a number");
             let caller = Caller::new(&env::var(URL).expect("a URL"));
@@ -117,6 +120,24 @@ fn main() {
         Err(_) if env::args().any(|argument| argument == "--instructions") => instructions(),
         Err(_) => times(),
     }
+}
+
+/// Starts a server that answers every request with the reply of an emulator to the documented request.
+async fn serve_reply() -> (String, JoinHandle<io::Result<()>>) {
+    let emulator = Emulator::builder()
+        .incidents(["incident_id_1", "incident_id_2"].map(Sample::new))
+        // Hand-written types insist on every member.
+        .json_style(JsonStyle::NullsPopulated)
+        .key(Key::personal(KEY, "bench@example.com"))
+        .start()
+        .await
+        .expect("starts");
+    let caller = Caller::new(emulator.url());
+    let reply = caller.request(&caller.headers).send().await.expect("answers").bytes().await.expect("a body");
+    let app = Router::new().fallback(move |_: Bytes| async { ([(CONTENT_TYPE, "application/json")], reply) });
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    (url, tokio::spawn(axum::serve(listener, app).into_future()))
 }
 
 fn times() {

@@ -7,8 +7,6 @@ use std::{
     time::Duration,
 };
 
-use coralogix_incidents_emulator::EmulatorBuilder;
-
 use crate::cpu;
 
 /// What a process is started for, in its environment. Without it, it is the one that the user has started.
@@ -48,10 +46,10 @@ impl Drop for Server {
     }
 }
 
-/// Runs an emulator until standard input ends.
-pub(crate) fn serve(emulator: EmulatorBuilder) {
+/// Runs a server until standard input ends. `start` returns its URL and what it ends with.
+pub(crate) fn serve<T>(start: impl Future<Output = (String, T)>) {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let emulator = runtime.block_on(emulator.start()).expect("starts");
-    println!("{}", emulator.url());
+    let (url, _server) = runtime.block_on(start);
+    println!("{url}");
     let _ = std::io::stdin().read_line(&mut String::new());
 }
