@@ -110,7 +110,11 @@ async fn the_outcome_of_each_id_follows_from_the_responses() {
         (get, vec![ok(r#"{"incidents":{"a":{"name":"A"},"b":{"id":"b"}}}"#)], vec![("a", "found"), ("b", "found")]),
         // A read that is refused at once fails, and one that has begun keeps what it read.
         (get, vec![refused()], vec![("a", "failed, and nothing was changed: batchGetIncident was refused")]),
-        (get, vec![missing(), missing(), refused()], vec![("a", UNKNOWN_ID), ("b", "batchGetIncident was refused")]),
+        (
+            get,
+            vec![missing(), missing(), refused()],
+            vec![("a", UNKNOWN_ID), ("b", "failed, and nothing was changed: batchGetIncident was refused")],
+        ),
         (
             read_back,
             vec![missing(), missing(), ok(r#"{"incidents":{"b":{"id":null}}}"#)],

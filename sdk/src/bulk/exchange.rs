@@ -70,6 +70,8 @@ pub(super) async fn perform(client: &Client, task: &Task, ids: &[String]) -> Ans
                 (Ok(incident), Task::Reconcile(verb)) if verb.is_done(&incident) => Fate::Updated(incident),
                 (Ok(incident), Task::Reconcile(_)) => Fate::NotYetApplied(incident),
                 (Ok(incident), _) => Fate::Found(incident),
+                // A read changes nothing.
+                (Err(Fate::Unknown(error)), Task::Get) => Fate::Failed(error),
                 (Err(fate), _) => fate,
             }),
             // If the read fails, outcomes that were unknown stay unknown.

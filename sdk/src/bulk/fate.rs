@@ -26,7 +26,7 @@ pub enum Fate {
     /// The service does not know the id: it said so, left the id out of a reply with other incidents of the request, or did not
     /// find it when it was read.
     NotFound,
-    /// The request was refused, or never reached the service. Nothing was changed.
+    /// The request was refused, never reached the service, or was a read that failed. Nothing was changed.
     Failed(Arc<Error>),
     /// The request was sent, and no reply says whether the change was made; [`Bulk::reconcile`](super::Bulk::reconcile) reads
     /// the incident to find out. Also the fate of an id that is missing in a reply with incidents that were not requested or
