@@ -243,16 +243,13 @@ impl Client {
         exchange: &mut Exchange<'_>,
         request: reqwest::Request,
     ) -> Result<Reply, Error> {
-        let (shared, options) = (&self.inner.shared, &self.inner.options);
-        let policy = options.retry_policy.as_ref().unwrap_or(&shared.retry_policy);
-        let deadline = exchange.deadline;
+        let shared = &self.inner.shared;
         let idempotency = call.operation.idempotency;
+        let may_repeat = idempotency != Idempotency::NonIdempotent;
         let mut retries = 0;
         let mut spent = None;
         // Whether any attempt so far may have been processed.
         let mut uncertain = call.effect != Effect::None;
-        // The generation whose route the host does not know.
-        let mut unknown = None;
         let mut request = Some(request);
         loop {
             let attempt = match request.take() {
@@ -264,7 +261,7 @@ impl Client {
             let span = telemetry::attempt_span(binding, &url, call.correlation_id.as_str(), call.attempts);
             call.attempts += 1;
             let begun = Instant::now();
-            let limit = saturating_deadline(begun, shared.attempt_timeout).min(deadline);
+            let limit = saturating_deadline(begun, shared.attempt_timeout).min(exchange.deadline);
             let response = self.client.execute(attempt);
             let failed = match self.attempt(response, &url, limit).instrument(span.clone()).await {
                 Ok(reply) => {
@@ -285,7 +282,6 @@ impl Client {
                 _ => Effect::None,
             };
             call.retryable = class.is_transient();
-            call.changed_generation = unknown.is_some();
             let error = self.error(call.clone(), failed, begun.elapsed());
             if let Some(status) = error.status() {
                 span.record("http.response.status_code", status.as_u16());
@@ -294,51 +290,69 @@ impl Client {
             // The span of the request ends before the wait.
             drop(span);
 
-            let is_unknown = match error.route_unknown() {
-                RouteUnknown::Certain => true,
-                // A host that has answered before knows its routes, so an incident is missing.
-                RouteUnknown::Possible => shared.generations.current().is_none(),
-                RouteUnknown::No => false,
-            };
-            if is_unknown {
-                let may = exchange.may_change && (!uncertain || idempotency != Idempotency::NonIdempotent);
-                let other = call.operation.bindings.iter().find(|other| other.generation != binding.generation);
-                if let Some(other) = other.filter(|_| may && unknown.is_none()) {
-                    telemetry::changed_generation(&exchange.span, other, "the host does not know the route");
-                    unknown = Some(binding.generation);
-                    exchange.binding = other;
-                    call.generation = other.generation;
-                    continue;
-                }
-            } else if unknown.is_some() && error.status().is_some_and(|status| status.is_client_error()) {
-                // A host that refuses a call with a 4xx knows its route. A 5xx may come from a proxy.
+            let is_unknown = self.is_route_unknown(&error);
+            let other = call.operation.bindings.iter().find(|other| other.generation != binding.generation);
+            let may_change = exchange.may_change && !call.changed_generation && (may_repeat || !uncertain);
+            if let Some(other) = other.filter(|_| is_unknown && may_change) {
+                telemetry::changed_generation(&exchange.span, other, "the host does not know the route");
+                call.changed_generation = true;
+                exchange.binding = other;
+                call.generation = other.generation;
+                continue;
+            }
+            // A host that refuses a call with a 4xx knows its route. A 5xx may come from a proxy.
+            if !is_unknown && call.changed_generation && error.status().is_some_and(|status| status.is_client_error()) {
                 self.answered(call.operation, binding);
             }
 
-            let time_left = deadline.saturating_duration_since(Instant::now());
-            let own_http_client = shared.own_http_client;
-            let retry_after = error.retry_after();
-            let failed = FailedAttempt { class, idempotency, own_http_client, retries, retry_after, time_left };
-            let retry = match retry::decide(policy, &failed, fastrand::f64()) {
-                Decision::Retry { delay, cost } => {
-                    shared.retry_budget.acquire(cost).map(|permit| (delay, permit)).ok_or(StopReason::BudgetEmpty)
-                }
-                // Not logged: only transient failures are candidates for a retry.
-                Decision::Stop(StopReason::NotTransient) => return Err(error),
-                Decision::Stop(reason) => Err(reason),
+            let failed = FailedAttempt {
+                class,
+                idempotency,
+                own_http_client: shared.own_http_client,
+                retries,
+                retry_after: error.retry_after(),
+                time_left: exchange.deadline.saturating_duration_since(Instant::now()),
             };
-            let line = error.log_line();
-            let (delay, permit) = match retry {
-                Ok(retry) => retry,
-                Err(reason) => {
-                    tracing::debug!(target: telemetry::TARGET, reason = %reason, error = %line, "not retrying");
-                    return Err(error);
-                }
-            };
-            tracing::debug!(target: telemetry::TARGET, delay_ms = delay.as_secs_f64() * 1e3, error = %line, "retrying");
-            sleep(delay).await;
+            spent = self.wait_for_retry(&failed, error).await?;
             retries += 1;
-            spent = permit.spend();
+        }
+    }
+
+    /// Whether the host does not know the route of the request.
+    fn is_route_unknown(&self, error: &Error) -> bool {
+        match error.route_unknown() {
+            RouteUnknown::Certain => true,
+            // A host that has answered before knows its routes, so an incident is missing.
+            RouteUnknown::Possible => self.inner.shared.generations.current().is_none(),
+            RouteUnknown::No => false,
+        }
+    }
+
+    /// Waits until a failed attempt is repeated and returns what that costs the budget, or returns the error if it is not
+    /// repeated.
+    async fn wait_for_retry(&self, failed: &FailedAttempt, error: Error) -> Result<Option<u32>, Error> {
+        let (shared, options) = (&self.inner.shared, &self.inner.options);
+        let policy = options.retry_policy.as_ref().unwrap_or(&shared.retry_policy);
+        let retry = match retry::decide(policy, failed, fastrand::f64()) {
+            Decision::Retry { delay, cost } => {
+                shared.retry_budget.acquire(cost).map(|permit| (delay, permit)).ok_or(StopReason::BudgetEmpty)
+            }
+            // Not logged: only transient failures are candidates for a retry.
+            Decision::Stop(StopReason::NotTransient) => return Err(error),
+            Decision::Stop(reason) => Err(reason),
+        };
+        let line = error.log_line();
+        match retry {
+            Ok((delay, permit)) => {
+                let delay_ms = delay.as_secs_f64() * 1e3;
+                tracing::debug!(target: telemetry::TARGET, delay_ms, error = %line, "retrying");
+                sleep(delay).await;
+                Ok(permit.spend())
+            }
+            Err(reason) => {
+                tracing::debug!(target: telemetry::TARGET, reason = %reason, error = %line, "not retrying");
+                Err(error)
+            }
         }
     }
 
