@@ -253,23 +253,23 @@ impl Error {
 /// Constructors.
 impl Error {
     fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        let response = ErrorResponse::default();
-        Self(Box::new(Inner {
-            kind,
-            message: message.into(),
-            call: None,
-            status: None,
-            body: None,
-            response,
-            cause: None,
-        }))
+        let (message, response) = (message.into(), ErrorResponse::default());
+        Self(Box::new(Inner { kind, message, call: None, status: None, body: None, response, cause: None }))
     }
 
-    fn of_response(kind: ErrorKind, message: String, call: Call, status: StatusCode) -> Self {
+    /// An error after a response, of whose body `body` is kept.
+    fn of_response(kind: ErrorKind, message: String, call: Call, status: StatusCode, body: Option<String>) -> Self {
         let mut error = Self::new(kind, message);
         error.0.call = Some(call);
         error.0.status = Some(status);
+        error.0.body = body;
         error
+    }
+
+    /// A response with a success status that cannot be used, because of `but`.
+    fn unusable(kind: ErrorKind, call: Call, status: StatusCode, but: &str, body: Option<String>) -> Self {
+        let message = format!("{} was answered by {} with {status}, but {but}", call.operation.id, call.authority);
+        Self::of_response(kind, message, call, status, body)
     }
 
     pub(crate) fn with_cause(mut self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
@@ -339,8 +339,8 @@ impl Error {
         let text = redact(String::from_utf8_lossy(body).into_owned());
         let response = ErrorResponse::new(&call, status, headers, &text, redact);
         let message = response.describe(&call, status);
-        let mut error = Self::of_response(ErrorKind::Status(status), message, call, status);
-        error.0.body = Some(if response.is_encoded() { String::new() } else { cut(text, KEPT_BODY) });
+        let body = if response.is_encoded() { String::new() } else { cut(text, KEPT_BODY) };
+        let mut error = Self::of_response(ErrorKind::Status(status), message, call, status, Some(body));
         error.0.response = response;
         error
     }
@@ -360,49 +360,37 @@ impl Error {
             _ if is_html(&text) => "the body is an HTML page",
             _ => "the body is not JSON",
         };
-        let message = answered(&call, status, what);
-        let mut error = Self::of_response(ErrorKind::UndecodableResponse, message, call, status);
         // Redacted before it is cut: half a key would not be found.
-        error.0.body = Some(cut(text, KEPT_BODY));
+        let body = Some(cut(text, KEPT_BODY));
         // serde_json quotes the unexpected value, which may be the key.
-        error.with_cause(redact(cause.to_string()))
+        let cause = redact(cause.to_string());
+        Self::unusable(ErrorKind::UndecodableResponse, call, status, what, body).with_cause(cause)
     }
 
     /// A success whose body is compressed, although that was not asked for.
     pub(crate) fn encoded(call: Call, status: StatusCode, encoding: &str) -> Self {
         let what = format!("the body is encoded as `{}`, which was not asked for", one_line(encoding));
-        let mut error = Self::of_response(ErrorKind::UndecodableResponse, answered(&call, status, &what), call, status);
-        error.0.body = Some(String::new());
-        error
+        Self::unusable(ErrorKind::UndecodableResponse, call, status, &what, Some(String::new()))
     }
 
     /// A success after a redirect that an application's own HTTP client followed.
     pub(crate) fn redirected(call: Call, status: StatusCode, to: &str) -> Self {
         let to = one_line(to);
         let what = format!("by {to}, to which the HTTP client followed a redirect: give it `redirect(Policy::none())`");
-        let mut error = Self::of_response(ErrorKind::RedirectFollowed, answered(&call, status, &what), call, status);
-        error.0.body = Some(String::new());
-        error
+        Self::unusable(ErrorKind::RedirectFollowed, call, status, &what, Some(String::new()))
     }
 
     /// A success whose body does not say what became of the request.
     pub(crate) fn incomplete(call: Call, status: StatusCode, what: &str) -> Self {
-        let message = answered(&call, status, &one_line(what));
-        let mut error = Self::of_response(ErrorKind::IncompleteResponse, message, call, status);
-        error.0.body = Some(String::new());
-        error
+        Self::unusable(ErrorKind::IncompleteResponse, call, status, &one_line(what), Some(String::new()))
     }
 
     /// A success whose body is larger than `limit` bytes.
     pub(crate) fn too_large(call: Call, status: StatusCode, limit: usize) -> Self {
         let what =
             format!("the body is larger than {limit} bytes; ask for less at once, or raise `max_response_bytes`");
-        Self::of_response(ErrorKind::ResponseTooLarge, answered(&call, status, &what), call, status)
+        Self::unusable(ErrorKind::ResponseTooLarge, call, status, &what, None)
     }
-}
-
-fn answered(Call { operation, authority, .. }: &Call, status: StatusCode, but: &str) -> String {
-    format!("{} was answered by {authority} with {status}, but {but}", operation.id)
 }
 
 impl fmt::Display for Error {

@@ -238,17 +238,16 @@ impl ErrorResponse {
         let _ = match (status, self.route_unknown) {
             (_, RouteUnknown::Certain) => {
                 let base_url = &call.base_url;
+                let knows = if call.changed_generation {
+                    "knows this path in no API generation"
+                } else {
+                    "does not know this path"
+                };
+                let _ = write!(line, "; {base_url} {knows}: check the base URL");
                 let other = operation.bindings.iter().find(|other| other.generation != *generation);
                 match other.filter(|_| call.is_generation_fixed) {
-                    Some(other) => write!(
-                        line,
-                        "; {base_url} does not know this path: check the base URL, or use API generation {}",
-                        other.generation
-                    ),
-                    None if call.changed_generation => {
-                        write!(line, "; {base_url} knows this path in no API generation: check the base URL")
-                    }
-                    None => write!(line, "; {base_url} does not know this path: check the base URL"),
+                    Some(other) => write!(line, ", or use API generation {}", other.generation),
+                    None => Ok(()),
                 }
             }
             (StatusCode::NOT_FOUND, RouteUnknown::Possible) if open => write!(
