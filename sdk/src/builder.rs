@@ -10,15 +10,9 @@ use crate::{
     client::{Inner, Shared},
     endpoint::{self, Endpoint},
     generation::Generations,
-    http_client::{HttpClient, http_client, is_loopback},
+    http_client::{http_client, is_loopback},
     telemetry::Drift,
 };
-
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
-const DEFAULT_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
-const DEFAULT_READ_TIMEOUT: Duration = Duration::from_secs(15);
-const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const DEFAULT_MAX_RESPONSE_BYTES: usize = 64 * 1024 * 1024;
 
 /// Builds a [`Client`]. Only the API key is required; everything else has a default.
 #[derive(Debug, Clone)]
@@ -50,11 +44,11 @@ impl Default for ClientBuilder {
             plain_http: false,
             http_client: None,
             user_agent: concat!("coralogix-incidents-rust/", env!("CARGO_PKG_VERSION")).to_owned(),
-            timeout: DEFAULT_TIMEOUT,
-            attempt_timeout: DEFAULT_ATTEMPT_TIMEOUT,
-            read_timeout: DEFAULT_READ_TIMEOUT,
-            connect_timeout: DEFAULT_CONNECT_TIMEOUT,
-            max_response_bytes: DEFAULT_MAX_RESPONSE_BYTES,
+            timeout: Duration::from_secs(60),
+            attempt_timeout: Duration::from_secs(30),
+            read_timeout: Duration::from_secs(15),
+            connect_timeout: Duration::from_secs(5),
+            max_response_bytes: 64 * 1024 * 1024,
             retry_policy: RetryPolicy::default(),
             retry_budget: RetryBudget::default(),
         }
@@ -302,8 +296,8 @@ impl ClientBuilder {
             Error::config(ConfigErrorKind::InvalidUserAgent, message).with_cause(error)
         })?;
         let own_http_client = self.http_client.is_some();
-        let HttpClient { client, missing_roots } = match self.http_client {
-            Some(client) => HttpClient { client, missing_roots: None },
+        let (client, missing_roots) = match self.http_client {
+            Some(client) => (client, None),
             None => http_client(&base, self.connect_timeout)?,
         };
         let shared = Shared {
@@ -332,24 +326,21 @@ impl ClientBuilder {
     /// Returns the validated base URL.
     fn base(&self) -> Result<Url, Error> {
         let url = self.endpoint.base_url()?;
-        match url.scheme() {
-            "https" if cfg!(any(feature = "rustls", feature = "native-tls")) || self.http_client.is_some() => {}
-            "https" => {
-                let message =
-                    "the base URL is https, but this build has no TLS: enable the feature `rustls` or `native-tls`";
-                return Err(Error::config(ConfigErrorKind::Tls, message));
-            }
-            "http" if is_loopback(&url) || self.plain_http => {}
-            "http" => {
-                let message = "the base URL is http to another machine: anyone on the way could read the API key. Use \
-                               https, or call `danger_allow_plain_http`";
-                return Err(Error::config(ConfigErrorKind::PlainHttp, message));
-            }
-            _ => {
-                let message = "the base URL is neither https nor http";
-                return Err(Error::config(ConfigErrorKind::InvalidBaseUrl, message));
-            }
-        }
-        Ok(url)
+        let has_tls = cfg!(any(feature = "rustls", feature = "native-tls")) || self.http_client.is_some();
+        let (kind, message) = match url.scheme() {
+            "https" if has_tls => return Ok(url),
+            "http" if is_loopback(&url) || self.plain_http => return Ok(url),
+            "https" => (
+                ConfigErrorKind::Tls,
+                "the base URL is https, but this build has no TLS: enable the feature `rustls` or `native-tls`",
+            ),
+            "http" => (
+                ConfigErrorKind::PlainHttp,
+                "the base URL is http to another machine: anyone on the way could read the API key. Use https, or call \
+                 `danger_allow_plain_http`",
+            ),
+            _ => (ConfigErrorKind::InvalidBaseUrl, "the base URL is neither https nor http"),
+        };
+        Err(Error::config(kind, message))
     }
 }

@@ -6,13 +6,6 @@ use url::{Host, Url};
 
 use crate::{ConfigErrorKind, Error};
 
-/// An HTTP client for the host of a base URL.
-pub(crate) struct HttpClient {
-    pub(crate) client: reqwest::Client,
-    /// Why certificates cannot be verified, if they cannot. Calls then fail with [`missing_roots`].
-    pub(crate) missing_roots: Option<String>,
-}
-
 /// The error of a call over https on a system without root certificates.
 pub(crate) fn missing_roots(cause: &str) -> Error {
     let message = "this system has no root certificates, so https is not possible: install them (the package \
@@ -20,8 +13,9 @@ pub(crate) fn missing_roots(cause: &str) -> Error {
     Error::config(ConfigErrorKind::RootCertificates, message).with_cause(cause)
 }
 
-/// Builds an HTTP client for the host of `base`.
-pub(crate) fn http_client(base: &Url, connect_timeout: Duration) -> Result<HttpClient, Error> {
+/// Builds an HTTP client for the host of `base`. Also returns why certificates cannot be verified, if they cannot: calls then
+/// fail with [`missing_roots`].
+pub(crate) fn http_client(base: &Url, connect_timeout: Duration) -> Result<(reqwest::Client, Option<String>), Error> {
     let mut builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(connect_timeout)
@@ -46,7 +40,7 @@ pub(crate) fn http_client(base: &Url, connect_timeout: Duration) -> Result<HttpC
     let client = builder.build().map_err(|error| {
         Error::config(ConfigErrorKind::HttpClient, "the HTTP client cannot be built").with_cause(error)
     })?;
-    Ok(HttpClient { client, missing_roots })
+    Ok((client, missing_roots))
 }
 
 /// rustls with ring and the platform's trusted roots. The configuration is passed to reqwest, because installing a provider for
@@ -62,8 +56,8 @@ mod tls {
     use super::needs_root_certificates;
     use crate::{ConfigErrorKind, Error};
 
-    /// The TLS configuration for the host of `base`, and why root certificates are missing, if they are. Only calls over https
-    /// need them, so that a client can be built without them.
+    /// The configuration for the host of `base`. Only calls over https need root certificates, so that a client can be built
+    /// without them.
     pub(super) fn config(base: &Url) -> Result<(ClientConfig, Option<String>), Error> {
         let begin = || {
             ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
