@@ -67,7 +67,7 @@ pub(crate) struct Generations {
     v1_reads_bodies: AtomicBool,
 }
 
-const NOT_FOUND_YET: u8 = 0;
+const NOT_FOUND_YET: u8 = u8::MAX;
 
 impl Generations {
     pub(crate) fn new(fixed: Option<ApiGeneration>) -> Self {
@@ -76,8 +76,8 @@ impl Generations {
 
     /// The generation in use. `None` if none has answered yet.
     pub(crate) fn current(&self) -> Option<ApiGeneration> {
-        let found = || self.found.load(Ordering::Relaxed);
-        self.fixed.or_else(|| ApiGeneration::ALL.iter().copied().find(|generation| code(*generation) == found()))
+        let found = self.found.load(Ordering::Relaxed);
+        self.fixed.or_else(|| ApiGeneration::ALL.iter().copied().find(|generation| *generation as u8 == found))
     }
 
     /// Whether a call may be sent in another generation than the current one.
@@ -87,7 +87,7 @@ impl Generations {
 
     /// Remembers the generation that answered.
     pub(crate) fn answered(&self, generation: ApiGeneration) {
-        self.found.store(code(generation), Ordering::Relaxed);
+        self.found.store(generation as u8, Ordering::Relaxed);
     }
 
     /// Whether a V1 reply has contained incidents named in the body of its request, so that the gateway reads bodies.
@@ -97,12 +97,5 @@ impl Generations {
 
     pub(crate) fn v1_has_read_a_body(&self) {
         self.v1_reads_bodies.store(true, Ordering::Relaxed);
-    }
-}
-
-fn code(generation: ApiGeneration) -> u8 {
-    match generation {
-        ApiGeneration::V1 => 1,
-        ApiGeneration::V5 => 5,
     }
 }

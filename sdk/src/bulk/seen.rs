@@ -2,13 +2,13 @@
 
 use std::{
     collections::HashSet,
-    hash::{BuildHasher, RandomState},
+    hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState},
 };
 
 /// The ids taken so far, each as 96 bits of a hash with random keys. An entry takes 12 bytes and one of bookkeeping, in hash tables
 /// that are at least 7/16 full. There are many tables, so that only a small part is copied when one of them grows.
 pub(super) struct SeenIds {
-    tables: Vec<HashSet<[u32; 3], BuildFoldHasher>>,
+    tables: Vec<HashSet<[u32; 3], BuildHasherDefault<FoldHasher>>>,
     keys: [RandomState; 2],
 }
 
@@ -39,20 +39,10 @@ fn halves(number: u64) -> (u32, u32) {
 }
 
 /// Hashes entries by folding their bytes, because they are hashes already.
-#[derive(Default, Clone, Copy)]
-struct BuildFoldHasher;
-
-impl BuildHasher for BuildFoldHasher {
-    type Hasher = FoldHasher;
-
-    fn build_hasher(&self) -> FoldHasher {
-        FoldHasher(0)
-    }
-}
-
+#[derive(Default)]
 struct FoldHasher(u64);
 
-impl std::hash::Hasher for FoldHasher {
+impl Hasher for FoldHasher {
     fn finish(&self) -> u64 {
         self.0
     }
