@@ -75,10 +75,8 @@
 //!
 //! # Other reqwest clients in your application
 //!
-//! This crate enables TLS in reqwest without choosing a rustls provider for the whole process. If no other crate enables one
-//! of reqwest's TLS features, `reqwest::Client::new()` elsewhere in your application panics with "No provider set". Enable
-//! reqwest's feature `rustls` or `native-tls` in your `Cargo.toml`, or install a provider at the start of `main`;
-//! [`ClientBuilder::http_client`] has the details. Clients of this crate are not affected.
+//! If `reqwest::Client::new()` elsewhere in your application panics with "No provider set", see
+//! [`ClientBuilder::http_client`] for the reason and the remedy. Clients of this crate are not affected.
 //!
 //! # Telemetry
 //!

@@ -29,22 +29,15 @@ impl TextRule {
 }
 
 pub(crate) fn check_count(name: &str, count: usize, least: usize, most: Option<usize>) -> Result<(), Error> {
-    if count < least {
-        let message = if count == 0 {
-            format!("`{name}` is empty: give at least {least}")
-        } else {
-            format!("`{name}` has {count} entries: give at least {least}")
-        };
-        return Err(Error::invalid_request(message));
-    }
-    match most {
+    let problem = match most {
+        _ if count < least && count == 0 => format!("is empty: give at least {least}"),
+        _ if count < least => format!("has {count} entries: give at least {least}"),
         Some(most) if count > most => {
-            let message =
-                format!("`{name}` has {count} entries, and the service takes {most} in one call: use `Client::bulk`");
-            Err(Error::invalid_request(message))
+            format!("has {count} entries, and the service takes {most} in one call: use `Client::bulk`")
         }
-        _ => Ok(()),
-    }
+        _ => return Ok(()),
+    };
+    Err(Error::invalid_request(format!("`{name}` {problem}")))
 }
 
 pub(crate) fn check_each(name: &str, values: &[String], rule: TextRule) -> Result<(), Error> {

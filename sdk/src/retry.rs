@@ -90,12 +90,6 @@ impl RetryPolicy {
     pub fn max_attempts(&self) -> u32 {
         self.max_attempts
     }
-
-    /// The random wait before the retry that follows `retries` earlier ones. `jitter` is a number from 0 to 1.
-    fn delay(&self, retries: u32, jitter: f64) -> Duration {
-        let ceiling = self.base_delay.saturating_mul(1 << retries.min(31)).min(self.max_delay);
-        ceiling.mul_f64(jitter)
-    }
 }
 
 /// What the decision about a retry depends on.
@@ -216,7 +210,8 @@ impl fmt::Display for StopReason {
 pub(crate) fn decide(policy: &RetryPolicy, failed: &FailedAttempt, jitter: f64) -> Decision {
     let FailedAttempt { class, retries, .. } = *failed;
     let wait = failed.retry_after.unwrap_or_default();
-    let delay = wait.saturating_add(policy.delay(retries, jitter));
+    let backoff = policy.base_delay.saturating_mul(1 << retries.min(31)).min(policy.max_delay);
+    let delay = wait.saturating_add(backoff.mul_f64(jitter));
     let repeatable = failed.idempotency != Idempotency::NonIdempotent || class.is_unprocessed(failed.own_http_client);
     if !class.is_transient() {
         Decision::Stop(StopReason::NotTransient)

@@ -13,7 +13,6 @@ use crate::{Binding, ErrorKind, Operation, wire::unknown::Unknown};
 /// The target of all spans and events of this crate.
 pub(crate) const TARGET: &str = "coralogix_incidents";
 
-/// The span of a call.
 pub(crate) fn operation_span(operation: &Operation, binding: &Binding, url: &Url, correlation_id: &str) -> Span {
     tracing::info_span!(
         target: TARGET,
@@ -29,7 +28,6 @@ pub(crate) fn operation_span(operation: &Operation, binding: &Binding, url: &Url
     )
 }
 
-/// The span of a request.
 pub(crate) fn attempt_span(binding: &Binding, url: &Url, correlation_id: &str, resends: u32) -> Span {
     let span = tracing::info_span!(
         target: TARGET,
