@@ -5,7 +5,7 @@ use crate::{Client, Operation, transport::MAX_URL};
 /// The ids of the next request.
 #[derive(Debug)]
 pub(super) struct Batch {
-    max_ids: usize,
+    pub(super) max_ids: usize,
     ids: Vec<String>,
     /// The length of the ids in the URL.
     length: usize,
@@ -33,6 +33,11 @@ impl UrlLimit {
         });
         limits.min_by_key(|limit| limit.total)
     }
+
+    /// The length of an id in the query, where most characters other than letters and digits take three bytes.
+    fn cost(self, id: &str) -> usize {
+        self.per_id + url::form_urlencoded::byte_serialize(id.as_bytes()).map(str::len).sum::<usize>()
+    }
 }
 
 impl Batch {
@@ -50,7 +55,7 @@ impl Batch {
 
     /// Adds an id to a batch that is not full.
     pub(super) fn add(&mut self, id: String, limit: Option<UrlLimit>) {
-        let cost = limit.map_or(0, |limit| limit.per_id + encoded_len(&id));
+        let cost = limit.map_or(0, |limit| limit.cost(&id));
         if limit.is_some_and(|limit| self.length + cost > limit.total) && !self.ids.is_empty() {
             self.overflow = Some(id);
         } else {
@@ -82,7 +87,7 @@ pub(super) fn split(ids: &[String], limit: Option<UrlLimit>) -> impl Iterator<It
     std::iter::from_fn(move || {
         let mut length = 0;
         let fits = rest.iter().take_while(|id| {
-            length += limit.map_or(0, |limit| limit.per_id + encoded_len(id));
+            length += limit.map_or(0, |limit| limit.cost(id));
             limit.is_none_or(|limit| length <= limit.total)
         });
         // An id that is longer than the limit is sent alone and refused.
@@ -90,9 +95,4 @@ pub(super) fn split(ids: &[String], limit: Option<UrlLimit>) -> impl Iterator<It
         rest = remaining;
         (!next.is_empty()).then_some(next)
     })
-}
-
-/// The length of an id in a query, where most characters other than letters and digits take three bytes.
-fn encoded_len(id: &str) -> usize {
-    url::form_urlencoded::byte_serialize(id.as_bytes()).map(str::len).sum()
 }

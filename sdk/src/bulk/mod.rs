@@ -152,8 +152,9 @@ impl Bulk {
     }
 
     /// Sets the maximum number of ids in a request. Default: 100. The minimum is 1, and the maximum is that of the operation,
-    /// [`Binding::max_incident_ids`](crate::Binding::max_incident_ids); other values count as the nearer of these. If the ids are sent in the URL, as for
-    /// unassigning in generation 5 and for reading, a request also has no more ids than fit a URL of 8 KiB: about 150 UUIDs.
+    /// [`Binding::max_incident_ids`](crate::Binding::max_incident_ids); other values count as the nearer of these. If the ids are
+    /// sent in the URL, as for unassigning in generation 5 and for reading, a request also has no more ids than fit a URL of
+    /// 8 KiB: about 150 UUIDs.
     #[must_use]
     pub fn ids_per_request(mut self, ids: usize) -> Self {
         self.ids_per_request = ids.max(1);

@@ -32,7 +32,6 @@ pub struct Run {
     client: Client,
     task: Arc<Task>,
     concurrency: usize,
-    max_ids: usize,
     state: State,
     seen: SeenIds,
     batch: Batch,
@@ -77,7 +76,6 @@ impl Run {
             client,
             task: Arc::new(task),
             concurrency,
-            max_ids,
             state: State::Running(ids),
             seen: SeenIds::default(),
             batch: Batch::new(max_ids),
@@ -124,7 +122,7 @@ impl Run {
             // Outcomes of invalid ids wait until the request is full, so that it is not sent with fewer ids. A stopped run yields each.
             let (id, most) = match &mut self.state {
                 State::Running(_) if self.batch.is_full() => return Taken::Enough,
-                State::Running(source) => (source.poll_next_unpin(cx), self.max_ids),
+                State::Running(source) => (source.poll_next_unpin(cx), self.batch.max_ids),
                 // The channels of tokio also return `Pending` when the task should yield, which would look like the end here.
                 State::Stopping(source) => (pin!(task::unconstrained(source.next())).poll(cx), 1),
                 State::Ended => return Taken::End,
