@@ -307,24 +307,23 @@ mod tests {
         time_left: Duration::from_secs(60),
     };
 
-    fn stop(failed: FailedAttempt) -> Option<StopReason> {
-        match decide(&RetryPolicy::default(), &failed, 1.0) {
-            Decision::Retry { .. } => None,
-            Decision::Stop(reason) => Some(reason),
+    /// The delay and the cost of the retry, or why there is none.
+    fn decided(policy: &RetryPolicy, failed: FailedAttempt, jitter: f64) -> Result<(Duration, u32), StopReason> {
+        match decide(policy, &failed, jitter) {
+            Decision::Retry { delay, cost } => Ok((delay, cost)),
+            Decision::Stop(reason) => Err(reason),
         }
+    }
+
+    fn stop(failed: FailedAttempt) -> Option<StopReason> {
+        decided(&RetryPolicy::default(), failed, 1.0).err()
     }
 
     #[test]
     fn delays_double_up_to_the_maximum_and_are_fully_jittered() {
         let policy = RetryPolicy::default().with_max_attempts(u32::MAX).with_max_delay(Duration::from_secs(2));
-        let delay = |policy: &RetryPolicy, retries, jitter| match decide(
-            policy,
-            &FailedAttempt { retries, time_left: Duration::MAX, ..FAILED },
-            jitter,
-        ) {
-            Decision::Retry { delay, .. } => delay,
-            Decision::Stop(reason) => panic!("{reason}"),
-        };
+        let failed = |retries| FailedAttempt { retries, time_left: Duration::MAX, ..FAILED };
+        let delay = |policy: &RetryPolicy, retries, jitter| decided(policy, failed(retries), jitter).unwrap().0;
         let ceilings = [200, 400, 800, 1600, 2000, 2000].map(Duration::from_millis);
         for (retries, ceiling) in (0..).zip(ceilings) {
             assert_eq!(delay(&policy, retries, 1.0), ceiling);
@@ -340,15 +339,14 @@ mod tests {
     fn attempts_are_used_up_at_the_policys_maximum() {
         assert_eq!(stop(FailedAttempt { retries: 1, ..FAILED }), None);
         assert_eq!(stop(FailedAttempt { retries: 2, ..FAILED }), Some(StopReason::AttemptsUsedUp));
-        let off = decide(&RetryPolicy::off(), &FAILED, 0.0);
-        assert_eq!(off, Decision::Stop(StopReason::AttemptsUsedUp));
+        assert_eq!(decided(&RetryPolicy::off(), FAILED, 0.0), Err(StopReason::AttemptsUsedUp));
     }
 
     #[test]
     fn retry_after_comes_before_the_random_time_and_is_bounded() {
         let asked = |seconds| FailedAttempt { retry_after: Some(Duration::from_secs(seconds)), ..FAILED };
-        let expected = Decision::Retry { delay: Duration::from_millis(30_100), cost: 5 };
-        assert_eq!(decide(&RetryPolicy::default(), &asked(30), 0.5), expected);
+        let expected = Ok((Duration::from_millis(30_100), 5));
+        assert_eq!(decided(&RetryPolicy::default(), asked(30), 0.5), expected);
         assert_eq!(stop(asked(31)), Some(StopReason::RetryAfterTooLong));
         assert_eq!(stop(asked(u64::MAX)), Some(StopReason::RetryAfterTooLong));
     }
@@ -408,16 +406,11 @@ mod tests {
     fn a_budget_runs_empty_and_is_paid_back_by_successes() {
         let budget = RetryBudget::with_capacity(12);
         let timeout = FailedAttempt { class: RetryClass::Transport(TransportErrorKind::ConnectTimeout), ..FAILED };
-        let cost = |failed: &FailedAttempt| match decide(&RetryPolicy::default(), failed, 0.0) {
-            Decision::Retry { cost, .. } => cost,
-            Decision::Stop(reason) => panic!("{reason}"),
-        };
-        assert_eq!((cost(&FAILED), cost(&timeout)), (5, 10));
+        let cost = |failed| decided(&RetryPolicy::default(), failed, 0.0).unwrap().1;
+        assert_eq!((cost(FAILED), cost(timeout)), (5, 10));
         assert_eq!(budget.acquire(10).unwrap().spend(), Some(10));
         assert!(budget.acquire(5).is_none());
-        budget.give_back(None);
-        budget.give_back(None);
-        budget.give_back(None);
+        (0..3).for_each(|_| budget.give_back(None));
         drop(budget.acquire(5).expect("five successes pay for a retry, and three were enough here"));
         assert_eq!(budget.available(), 5, "a retry that is not made costs nothing");
         budget.give_back(Some(5));
