@@ -285,8 +285,6 @@ impl ClientBuilder {
         }
         let generation = self.generation.or(generation_in_base.then_some(ApiGeneration::V5));
         let baseurl = base.as_str().trim_end_matches('/').to_owned();
-        let host = base.host_str().unwrap_or_default();
-        let authority = base.port().map_or_else(|| host.into(), |port| format!("{host}:{port}").into());
         let Some(api_key) = self.api_key else {
             let message = "there is no API key: call `api_key`, or set CORALOGIX_API_KEY";
             return Err(Error::config(ConfigErrorKind::MissingApiKey, message));
@@ -301,8 +299,8 @@ impl ClientBuilder {
             None => http_client(&base, self.connect_timeout)?,
         };
         let shared = Shared {
+            authority: base.authority().into(),
             base,
-            authority,
             authorization: api_key.authorization()?,
             api_key,
             user_agent,

@@ -8,18 +8,14 @@ use std::{
 
 use http::{HeaderMap, HeaderName, header};
 
-/// The elements of a list-valued header, over all its lines, without empty ones
-/// ([section 5.6.1](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.1)).
-fn list(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = String> {
-    let lines = headers.get_all(name).into_iter().map(|line| String::from_utf8_lossy(line.as_bytes()));
-    let elements = lines.flat_map(|line| line.split(',').map(|element| element.trim().to_owned()).collect::<Vec<_>>());
-    elements.filter(|element| !element.is_empty())
-}
-
-/// The content codings of a body, without `identity`; `None` if there are none.
+/// The content codings of a body, without `identity`; `None` if there are none. They are a list over all lines of the header, in
+/// which elements may be empty ([section 5.6.1](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.1)).
 pub(crate) fn content_coding(headers: &HeaderMap) -> Option<String> {
-    let codings = list(headers, header::CONTENT_ENCODING).filter(|coding| !coding.eq_ignore_ascii_case("identity"));
-    codings.reduce(|all, next| format!("{all}, {next}"))
+    let lines = headers.get_all(header::CONTENT_ENCODING).into_iter();
+    let list = lines.map(|line| String::from_utf8_lossy(line.as_bytes())).collect::<Vec<_>>().join(",");
+    let elements = list.split(',').map(str::trim).filter(|element| !element.is_empty());
+    let codings: Vec<_> = elements.filter(|element| !element.eq_ignore_ascii_case("identity")).collect();
+    (!codings.is_empty()).then(|| codings.join(", "))
 }
 
 /// Whether the media type of a body is JSON: `application/json`, or one with the suffix `+json`.

@@ -167,11 +167,8 @@ impl Client {
                 Ok(mut response) => {
                     let Some(mut incident) = response.incident.take() else {
                         let what = "there is no incident in it".to_owned();
-                        return Err(WaitError::Call(self.incomplete_response(
-                            &operations::GET_INCIDENT,
-                            &response,
-                            what,
-                        )));
+                        let error = self.incomplete_response(&operations::GET_INCIDENT, &response, what);
+                        return Err(WaitError::Call(error));
                     };
                     if incident.status == *status {
                         return Ok(incident);

@@ -36,10 +36,10 @@ pub(super) fn title(html: &str) -> Option<String> {
 
 /// A message on one line, without control characters, of bounded length.
 pub(super) fn one_line(text: &str) -> String {
-    let printable = text.chars().map(|character| if character.is_control() { ' ' } else { character });
-    let mut line: String = printable.collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() > SHOWN_MESSAGE {
-        line = line.chars().take(SHOWN_MESSAGE).collect();
+    let words = text.split(|character: char| character.is_control() || character.is_whitespace());
+    let mut line = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    if let Some((end, _)) = line.char_indices().nth(SHOWN_MESSAGE) {
+        line.truncate(end);
         line.push('…');
     }
     line
