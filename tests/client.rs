@@ -10,7 +10,7 @@ use coralogix_incidents::{
 use futures::Stream;
 use tokio::time::Instant;
 
-use crate::raw::{KEY, Raw, Step, empty, json, once, response, unassign};
+use crate::scripted_server::{KEY, ScriptedServer, Step, empty, json, once, response, unassign};
 
 /// The beginning of an application's own HTTP client. reqwest's features come from the SDK here, which brings rustls without
 /// a provider for the whole process, so the application has to install one.
@@ -21,7 +21,7 @@ fn own() -> reqwest::ClientBuilder {
 
 #[tokio::test]
 async fn a_call_is_sent_as_documented() {
-    let server = Raw::start([]);
+    let server = ScriptedServer::start([]);
     let client = server.builder().user_agent_suffix("my-service/1.2").connect_timeout(Duration::from_secs(9));
     let client = client.build().unwrap();
     let request = UnassignIncidentsRequest::new(["incident_id_1", "incident_id_2"]);
@@ -49,7 +49,7 @@ async fn a_call_is_sent_as_documented() {
 
 #[tokio::test]
 async fn generation_5_sends_ids_in_the_query() {
-    let server = Raw::start([]);
+    let server = ScriptedServer::start([]);
     let client = server.builder().api_generation(ApiGeneration::V5).build().unwrap();
     let request = UnassignIncidentsRequest::new(["a", "b;c d"]);
     client.unassign_incidents(&request).await.unwrap();
@@ -63,7 +63,7 @@ async fn generation_5_sends_ids_in_the_query() {
 
 #[tokio::test]
 async fn a_post_without_a_body_has_the_content_type_json() {
-    let server = Raw::start([json("200 OK", "{}")]);
+    let server = ScriptedServer::start([json("200 OK", "{}")]);
     server.client().batch_get_incident(&["a".to_owned(), "b&c".to_owned()]).await.unwrap();
     let sent = &server.requests()[0];
     assert!(sent.starts_with("POST /mgmt/openapi/v1/incidents:batchGet?ids=a&ids=b%26c HTTP/1.1\r\n"), "{sent}");
@@ -73,7 +73,7 @@ async fn a_post_without_a_body_has_the_content_type_json() {
 
 #[tokio::test]
 async fn a_request_that_breaks_a_limit_is_refused_before_anything_is_sent() {
-    let server = Raw::start([]);
+    let server = ScriptedServer::start([]);
     let client = server.client();
     let unassign = async |ids: &[&str]| {
         let request = UnassignIncidentsRequest::new(ids.iter().copied());
@@ -107,7 +107,7 @@ async fn a_request_that_breaks_a_limit_is_refused_before_anything_is_sent() {
 
 #[tokio::test(start_paused = true)]
 async fn a_transient_fault_is_not_seen_by_the_caller() {
-    let server = Raw::start([empty("503 Service Unavailable"), Step::Reset(vec![])]);
+    let server = ScriptedServer::start([empty("503 Service Unavailable"), Step::Reset(vec![])]);
     let response = unassign(&server.client()).await.unwrap();
     assert_eq!(response.attempts(), 3);
     let id = format!("\r\nx-cx-correlation-id: {}\r\n", response.correlation_id());
@@ -116,7 +116,7 @@ async fn a_transient_fault_is_not_seen_by_the_caller() {
 
 #[tokio::test(start_paused = true)]
 async fn the_total_timeout_ends_a_call_wherever_it_is() {
-    let server = Raw::start(vec![Step::Stall(vec![]); 3]);
+    let server = ScriptedServer::start(vec![Step::Stall(vec![]); 3]);
     let client = server.builder().timeout(Duration::from_secs(20)).build().unwrap();
     let start = Instant::now();
     let error = unassign(&client).await.unwrap_err();
@@ -131,7 +131,7 @@ async fn the_total_timeout_ends_a_call_wherever_it_is() {
 
 #[tokio::test(start_paused = true)]
 async fn the_longest_timeouts_are_longer_than_any_call() {
-    let server = Raw::start([Step::Stall(vec![])]);
+    let server = ScriptedServer::start([Step::Stall(vec![])]);
     let builder = server.builder().timeout(Duration::MAX).attempt_timeout(Duration::MAX).read_timeout(Duration::MAX);
     let years = Duration::from_secs(60 * 60 * 24 * 365 * 29);
     let call = async { unassign(&builder.build().unwrap()).await };
@@ -142,7 +142,7 @@ async fn the_longest_timeouts_are_longer_than_any_call() {
 async fn the_read_timeout_works_with_an_applications_client() {
     let begun = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{".to_vec();
     for silence in [Step::Stall(vec![]), Step::Stall(begun)] {
-        let server = Raw::start(vec![silence; 2]);
+        let server = ScriptedServer::start(vec![silence; 2]);
         let builder = server.builder().read_timeout(Duration::from_secs(3));
         for builder in [builder.clone(), builder.http_client(own().build().unwrap())] {
             let start = Instant::now();
@@ -155,7 +155,7 @@ async fn the_read_timeout_works_with_an_applications_client() {
 
 #[tokio::test(start_paused = true)]
 async fn the_retry_policy_is_a_value_for_a_client_and_for_a_call() {
-    let server = Raw::start(vec![empty("503 Service Unavailable"); 100]);
+    let server = ScriptedServer::start(vec![empty("503 Service Unavailable"); 100]);
     let client = server.builder().retry_policy(RetryPolicy::default().with_max_attempts(5)).build().unwrap();
     assert_eq!(unassign(&client).await.unwrap_err().attempts(), 5);
     assert_eq!(unassign(&client.with_options(once())).await.unwrap_err().attempts(), 1);
@@ -164,7 +164,7 @@ async fn the_retry_policy_is_a_value_for_a_client_and_for_a_call() {
 
 #[tokio::test(start_paused = true)]
 async fn clones_share_a_budget_that_ends_retries_in_an_outage() {
-    let server = Raw::start(vec![empty("503 Service Unavailable"); 1000]);
+    let server = ScriptedServer::start(vec![empty("503 Service Unavailable"); 1000]);
     let client = server.builder().retry_budget(RetryBudget::with_capacity(25)).build().unwrap();
     // 25 tokens pay for five retries.
     for attempts in [3, 3, 2, 1, 1] {
@@ -177,7 +177,7 @@ async fn clones_share_a_budget_that_ends_retries_in_an_outage() {
 async fn a_retry_costs_more_after_a_timeout() {
     for (step, cost) in [(Step::Reset(vec![]), 5), (empty("503 Service Unavailable"), 5), (Step::Stall(vec![]), 10)] {
         // The second failure is not retried, so that nothing is given back.
-        let server = Raw::start([step, empty("400 Bad Request")]);
+        let server = ScriptedServer::start([step, empty("400 Bad Request")]);
         let client = server.client();
         let before = client.retry_budget().available();
         assert_eq!(unassign(&client).await.unwrap_err().attempts(), 2);
@@ -187,7 +187,7 @@ async fn a_retry_costs_more_after_a_timeout() {
 
 #[tokio::test]
 async fn one_more_header_for_one_call_but_never_another_key() {
-    let server = Raw::start([]);
+    let server = ScriptedServer::start([]);
     let options = CallOptions::default()
         .with_header("x-team".parse().unwrap(), "night shift".parse().unwrap())
         .with_header("authorization".parse().unwrap(), "Bearer other".parse().unwrap());
@@ -198,7 +198,8 @@ async fn one_more_header_for_one_call_but_never_another_key() {
 
 #[tokio::test]
 async fn a_call_that_is_dropped_leaves_the_client_usable() {
-    let server = Raw::start(vec![Step::Stall(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{".to_vec()); 50]);
+    let server =
+        ScriptedServer::start(vec![Step::Stall(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{".to_vec()); 50]);
     let client = server.client();
     for step in 0..50_u64 {
         let _ = tokio::time::timeout(Duration::from_micros(40 * step), unassign(&client)).await;
@@ -237,7 +238,7 @@ async fn the_key_is_never_shown() {
         json("200 OK", &format!("<{}{KEY}", "x".repeat(16 * 1024 - 10))),
         Step::Reset(vec![]),
     ] {
-        let server = Raw::start([step]);
+        let server = ScriptedServer::start([step]);
         let client = server.client().with_options(once());
         let error = unassign(&client).await.unwrap_err();
         let mut source: Option<&dyn std::error::Error> = Some(&error);
@@ -321,7 +322,7 @@ fn the_endpoint_is_checked_before_a_key_is_sent_there() {
 
 #[tokio::test]
 async fn an_http_client_of_the_application_is_used() {
-    let server = Raw::start([]);
+    let server = ScriptedServer::start([]);
     let headers = [("x-own".parse().unwrap(), "yes".parse().unwrap())].into_iter().collect();
     let own = own().default_headers(headers).build().unwrap();
     let client = server.builder().http_client(own).build().unwrap();
@@ -335,14 +336,14 @@ async fn an_http_client_of_the_application_is_used() {
 #[tokio::test]
 async fn a_redirect_followed_by_an_applications_client_is_an_error() {
     let login = Step::Reply(response("302 Found", "location: /login?from=here\r\n", ""));
-    let server = Raw::start([login]);
+    let server = ScriptedServer::start([login]);
     let following = own().redirect(reqwest::redirect::Policy::default()).build().unwrap();
     let client = server.builder().http_client(following).build().unwrap();
     let error = unassign(&client).await.unwrap_err();
     assert_eq!((error.effect(), error.is_retryable(), server.requests().len()), (Effect::Unknown, false, 2), "{error}");
     assert!(error.to_string().contains("/login, to which"), "{error}");
 
-    let server = Raw::start([]);
+    let server = ScriptedServer::start([]);
     let https = server.builder().http_client(own().https_only(true).build().unwrap()).build().unwrap();
     let error = unassign(&https).await.unwrap_err();
     assert!(error.kind() == ErrorKind::InvalidRequest && server.requests().is_empty(), "{error:?}");
@@ -352,7 +353,7 @@ async fn a_redirect_followed_by_an_applications_client_is_an_error() {
 async fn a_redirect_to_a_closed_port_does_not_prove_that_nothing_was_sent() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let see_other = || Step::Reply(response("303 See Other", &format!("location: http://{closed}/\r\n"), ""));
-    let server = Raw::start([see_other(), see_other(), see_other()]);
+    let server = ScriptedServer::start([see_other(), see_other(), see_other()]);
     let following = own().redirect(reqwest::redirect::Policy::default()).build().unwrap();
     let client = server.builder().http_client(following).build().unwrap();
     let error = unassign(&client).await.unwrap_err();
@@ -389,7 +390,7 @@ async fn only_a_call_over_https_needs_root_certificates() {
         assert!(output.status.success() && text.contains("1 passed"), "{text}");
         return;
     }
-    unassign(&Raw::start([]).client()).await.unwrap();
+    unassign(&ScriptedServer::start([]).client()).await.unwrap();
     let key = ApiKey::new(KEY).unwrap();
     Client::builder().api_key(key.clone()).base_url("http://example.com").danger_allow_plain_http().build().unwrap();
     let local = Client::builder().api_key(key.clone()).base_url("https://127.0.0.1").build().unwrap();

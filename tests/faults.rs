@@ -12,8 +12,8 @@ use tokio::{
 };
 
 use crate::{
-    raw::{GOOD, KEY, LOOPBACK, Raw, Step, empty, json, once, response, unassign},
     repository::documented,
+    scripted_server::{GOOD, KEY, LOOPBACK, ScriptedServer, Step, empty, json, once, response, unassign},
 };
 
 struct Row {
@@ -147,7 +147,7 @@ async fn every_fault_is_classified_and_the_next_call_succeeds() {
         observe(&mut table, row, &met);
     }
     for row in ROWS {
-        let server = Raw::start((row.steps)());
+        let server = ScriptedServer::start((row.steps)());
         let client = server.client();
         let met = Met::of(&client, server.address).await;
         assert_eq!(u32::try_from(server.requests().len()), Ok(row.attempts), "{}: requests that arrived", row.fault);
@@ -196,7 +196,7 @@ fn observe(table: &mut String, row: &Row, Met { error, seconds: elapsed, address
 
 #[tokio::test(start_paused = true)]
 async fn callers_with_the_same_retry_after_do_not_retry_at_the_same_time() {
-    let server = Raw::start([Step::Reply(response("429 Too Many Requests", "retry-after: 1000\r\n", ""))]);
+    let server = ScriptedServer::start([Step::Reply(response("429 Too Many Requests", "retry-after: 1000\r\n", ""))]);
     let asked = Duration::from_secs(1000);
     let policy = RetryPolicy::default().with_base_delay(asked).with_max_delay(asked).with_max_retry_after(asked);
     let client = server.builder().retry_policy(policy).timeout(3 * asked).build().unwrap();
@@ -217,13 +217,13 @@ const WITHOUT_STEPS: [Row; 4] = [
 ];
 
 async fn refused() -> Met {
-    let server = Raw::start([]);
+    let server = ScriptedServer::start([]);
     let client = server.client();
     let address = server.address;
     drop(server);
     tokio::task::yield_now().await;
     let met = Met::of(&client, address).await;
-    let _server = Raw::answering(address, [], || json("200 OK", GOOD));
+    let _server = ScriptedServer::answering(address, [], || json("200 OK", GOOD));
     unassign(&client).await.expect("the same client, once the server is back");
     met
 }
@@ -266,7 +266,7 @@ async fn without_tls() -> Met {
 
 async fn without_budget() -> Met {
     let log = crate::telemetry::Capture::start();
-    let server = Raw::start([empty("503 Service Unavailable")]);
+    let server = ScriptedServer::start([empty("503 Service Unavailable")]);
     let client = server.builder().retry_budget(RetryBudget::with_capacity(4)).build().unwrap();
     let met = Met::of(&client, server.address).await;
     assert!(log.text().contains("the retry budget is empty"), "the log says why: {}", log.text());

@@ -11,8 +11,8 @@ use std::{
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    raw::{GOOD, LOOPBACK, Raw, Step, empty, json, response, unassign},
     repository::documented,
+    scripted_server::{GOOD, LOOPBACK, ScriptedServer, Step, empty, json, response, unassign},
 };
 
 const CLIENTS: u32 = 100;
@@ -24,9 +24,9 @@ const LIMIT: u32 = 120;
 /// Requests that arrived in each second.
 type Seconds = Arc<Mutex<BTreeMap<u64, u32>>>;
 
-fn server(start: Instant, seconds: &Seconds) -> Raw {
+fn server(start: Instant, seconds: &Seconds) -> ScriptedServer {
     let seconds = Arc::clone(seconds);
-    Raw::answering(LOOPBACK, [], move || {
+    ScriptedServer::answering(LOOPBACK, [], move || {
         let second = start.elapsed().as_secs();
         let mut seconds = seconds.lock().unwrap();
         let requests = seconds.entry(second).or_default();

@@ -16,7 +16,7 @@ use futures::{StreamExt, TryStreamExt};
 
 use crate::{
     operations::call,
-    raw::{GOOD, Raw, Step, empty, json, once, response, unassign},
+    scripted_server::{GOOD, ScriptedServer, Step, empty, json, once, response, unassign},
 };
 
 async fn only(generation: ApiGeneration) -> Emulator {
@@ -77,7 +77,7 @@ async fn the_generation_that_answers_is_found_and_remembered_by_all_clones() {
         (vec![json("200 OK", "{}")], 0, v5),
     ] {
         let (attempts, case) = (steps.len() + 1, format!("{steps:?}"));
-        let server = Raw::start(steps);
+        let server = ScriptedServer::start(steps);
         let client = server.builder().retry_budget(RetryBudget::with_capacity(tokens)).build().unwrap();
         assert_eq!(client.api_generation(), None);
         let reply = unassign(&client).await.unwrap();
@@ -106,7 +106,7 @@ async fn a_call_that_may_have_been_processed_is_not_sent_in_the_other_generation
         json("500 Internal Server Error", r#"{"code":13,"message":"no"}"#),
         Step::Reset(Vec::new()),
     ] {
-        let server = Raw::start([refused]);
+        let server = ScriptedServer::start([refused]);
         let client = server.builder().build().unwrap().with_options(once());
         unassign(&client).await.unwrap_err();
         assert_eq!((server.requests().len(), client.api_generation()), (1, None), "a refusal shows no generation");
@@ -115,7 +115,7 @@ async fn a_call_that_may_have_been_processed_is_not_sent_in_the_other_generation
 
 #[tokio::test]
 async fn an_operation_in_one_generation_shows_nothing_about_the_others() {
-    let server = Raw::start([json("200 OK", r#"{"incident":{"id":"a"}}"#)]);
+    let server = ScriptedServer::start([json("200 OK", r#"{"incident":{"id":"a"}}"#)]);
     let client = server.builder().build().unwrap();
     client.get_incident_by_event_id(&"e".repeat(64)).await.unwrap();
     assert_eq!(client.api_generation(), None);
@@ -125,7 +125,7 @@ async fn an_operation_in_one_generation_shows_nothing_about_the_others() {
 
 #[tokio::test]
 async fn a_host_that_knows_neither_generation_is_reported_once_with_its_base_url() {
-    let server = Raw::start([not_found(), not_found()]);
+    let server = ScriptedServer::start([not_found(), not_found()]);
     let error = unassign(&server.builder().build().unwrap()).await.unwrap_err();
     assert!(error.is_unknown_route() && error.effect() == Effect::None && error.attempts() == 2, "{error}");
     let expected = format!("{} knows this path in no API generation: check the base URL", server.url());
@@ -135,20 +135,20 @@ async fn a_host_that_knows_neither_generation_is_reported_once_with_its_base_url
 #[tokio::test]
 async fn a_404_that_may_be_about_an_incident_is_not_found_once_a_generation_has_answered() {
     let nothing = || empty("404 Not Found");
-    let server = Raw::start([json("200 OK", GOOD), nothing()]);
+    let server = ScriptedServer::start([json("200 OK", GOOD), nothing()]);
     let client = server.builder().build().unwrap();
     unassign(&client).await.unwrap();
     assert!(client.get_incident("a").await.unwrap_err().is_not_found());
     assert_eq!(server.requests().len(), 2);
     // Before, it may be the route.
-    let server = Raw::start([nothing(), json("200 OK", r#"{"incident":{"id":"a"}}"#)]);
+    let server = ScriptedServer::start([nothing(), json("200 OK", r#"{"incident":{"id":"a"}}"#)]);
     let reply = server.builder().build().unwrap().get_incident("a").await.unwrap();
     assert_eq!((reply.api_generation(), reply.attempts()), (ApiGeneration::V5, 2));
 }
 
 #[tokio::test]
 async fn a_base_url_that_ends_in_generation_5_fixes_it() {
-    let server = Raw::start([]);
+    let server = ScriptedServer::start([]);
     for end in ["/5", "/5/", "/4", "/latest/"] {
         let client = server.builder().base_url(server.url() + end).build().unwrap();
         assert_eq!(client.api_generation(), Some(ApiGeneration::V5));
@@ -209,7 +209,7 @@ async fn members_that_a_query_does_not_support_are_refused_before_anything_is_se
 
 #[tokio::test]
 async fn members_that_are_set_are_sent_in_the_query() {
-    let server = Raw::start([json("200 OK", "{}")]);
+    let server = ScriptedServer::start([json("200 OK", "{}")]);
     let client = server.builder().api_generation(ApiGeneration::V5).build().unwrap();
     let filter = IncidentQueryFilter::default()
         .with_assignee(["a b", "c"])
@@ -226,7 +226,7 @@ async fn members_that_are_set_are_sent_in_the_query() {
 /// The limit of 8 KiB holds for whole URLs: those that are built, those that bulk runs fill, and those of reading.
 #[tokio::test]
 async fn a_url_of_the_maximum_length_is_sent_and_a_longer_one_is_not() {
-    let server = Raw::repeating(json("200 OK", "{}"));
+    let server = ScriptedServer::repeating(json("200 OK", "{}"));
     let client = server.builder().api_generation(ApiGeneration::V5).build().unwrap();
     let ids = |path: &str, parameter: &str, spare: usize| {
         let taken = server.url().len() + path.len() + 3 * (parameter.len() + 2);
@@ -256,22 +256,22 @@ async fn a_url_of_the_maximum_length_is_sent_and_a_longer_one_is_not() {
 #[tokio::test]
 async fn a_reply_with_none_of_the_incidents_is_believed_where_no_other_is_to_be_had() {
     // Where V1 has answered with what a body asked for, it reads bodies: then such a reply is believed.
-    let server = Raw::start([json("200 OK", GOOD), json("200 OK", "{}")]);
+    let server = ScriptedServer::start([json("200 OK", GOOD), json("200 OK", "{}")]);
     let client = server.builder().build().unwrap();
     unassign(&client).await.unwrap();
     let reply = unassign(&client).await.unwrap();
     assert_eq!((reply.incidents.len(), reply.attempts(), reply.api_generation()), (0, 1, ApiGeneration::V1));
     // Where generation 5 does not answer, the first reply stands.
-    let server = Raw::start([json("200 OK", "{}"), not_found()]);
+    let server = ScriptedServer::start([json("200 OK", "{}"), not_found()]);
     let reply = unassign(&server.builder().build().unwrap()).await.unwrap();
     assert_eq!((reply.incidents.len(), reply.attempts(), reply.has_body()), (0, 2, true));
     // An answer without a body is one, too.
-    let server = Raw::start([json("200 OK", "{}"), empty("204 No Content")]);
+    let server = ScriptedServer::start([json("200 OK", "{}"), empty("204 No Content")]);
     let client = server.builder().build().unwrap();
     let reply = unassign(&client).await.unwrap();
     assert_eq!((reply.has_body(), client.api_generation()), (false, Some(ApiGeneration::V5)));
     // Where it may have done something, it does not.
-    let server = Raw::start([json("200 OK", "{}"), json("503 Service Unavailable", "")]);
+    let server = ScriptedServer::start([json("200 OK", "{}"), json("503 Service Unavailable", "")]);
     let client = server.builder().build().unwrap().with_options(once());
     let error = unassign(&client).await.unwrap_err();
     assert_eq!((error.effect(), error.attempts()), (Effect::Unknown, 2));
@@ -280,11 +280,11 @@ async fn a_reply_with_none_of_the_incidents_is_believed_where_no_other_is_to_be_
 #[tokio::test]
 async fn a_change_without_a_body_is_a_success_and_a_read_without_one_is_none() {
     for silent in [response("204 No Content", "", ""), response("200 OK", "", ""), response("200 OK", "", " \n")] {
-        let server = Raw::start([Step::Reply(silent.clone())]);
+        let server = ScriptedServer::start([Step::Reply(silent.clone())]);
         let request = AcknowledgeIncidentsRequest::new(["a"]);
         let reply = server.builder().build().unwrap().acknowledge_incidents(&request).await.unwrap();
         assert!(!reply.has_body() && reply.incidents.is_empty() && reply.attempts() == 1);
-        let server = Raw::start([Step::Reply(silent)]);
+        let server = ScriptedServer::start([Step::Reply(silent)]);
         let error = server.client().list_incidents(&ListIncidentsRequest::default()).await.unwrap_err();
         assert_eq!(error.effect(), Effect::None, "{error}");
     }
@@ -292,7 +292,7 @@ async fn a_change_without_a_body_is_a_success_and_a_read_without_one_is_none() {
 
 #[tokio::test]
 async fn a_page_token_beside_the_list_is_followed() {
-    let server = Raw::start([
+    let server = ScriptedServer::start([
         json("200 OK", r#"{"incidents":[{"id":"a"}],"nextPageToken":"t"}"#),
         json("200 OK", r#"{"incidents":[{"id":"b"}],"pagination":{"nextPageToken":""},"nextPageToken":""}"#),
     ]);

@@ -9,9 +9,8 @@ use coralogix_incidents::{
 };
 
 use crate::{
-    environment,
-    raw::{Raw, Step, empty, response, unassign},
-    repository,
+    environment, repository,
+    scripted_server::{ScriptedServer, Step, empty, response, unassign},
 };
 
 /// rustdoc gives an example about this much room before a reader has to scroll.
@@ -166,7 +165,7 @@ async fn refused() -> Vec<String> {
 
 /// The message about a read that is answered without a body.
 async fn bodiless() -> String {
-    let server = Raw::start([empty("204 No Content")]);
+    let server = ScriptedServer::start([empty("204 No Content")]);
     server.client().get_incident("a").await.unwrap_err().to_string()
 }
 
@@ -174,7 +173,7 @@ async fn bodiless() -> String {
 async fn redirected() -> String {
     // The crate sets no provider for the whole process, which any other reqwest client needs.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let server = Raw::start([Step::Reply(response("302 Found", "location: /login\r\n", ""))]);
+    let server = ScriptedServer::start([Step::Reply(response("302 Found", "location: /login\r\n", ""))]);
     let client = server.builder().http_client(reqwest::Client::new()).build().unwrap();
     unassign(&client).await.unwrap_err().to_string()
 }

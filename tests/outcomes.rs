@@ -9,7 +9,7 @@ use coralogix_incidents::{
 };
 use futures::{FutureExt, Stream, StreamExt, channel::mpsc};
 
-use crate::raw::{Raw, Step, empty, json};
+use crate::scripted_server::{ScriptedServer, Step, empty, json};
 
 /// The outcomes as phrases, by id.
 async fn phrases(run: impl Stream<Item = Outcome>) -> Vec<(String, String)> {
@@ -150,7 +150,7 @@ async fn the_outcome_of_each_id_follows_from_the_responses() {
     }
     for (number, (task, steps, expected)) in cases.into_iter().enumerate() {
         let case = format!("case {number}: {expected:?}");
-        let server = Raw::start(steps.clone());
+        let server = ScriptedServer::start(steps.clone());
         let ids = expected.iter().map(|(id, _)| *id).collect();
         let mut outcomes: Vec<Outcome> = task(server.client().bulk(), ids).collect().await;
         outcomes.sort_by(|one, other| one.id.cmp(&other.id));
@@ -173,7 +173,7 @@ async fn each_refusal_that_every_request_would_meet_ends_a_run() {
         ("404 Not Found", r#"{"code":5,"message":"Not Found","details":[]}"#, true),
         ("400 Bad Request", r#"{"code":3,"message":"no"}"#, false),
     ] {
-        let server = Raw::repeating(json(status, body));
+        let server = ScriptedServer::repeating(json(status, body));
         let bulk = server.client().bulk().concurrency(2).ids_per_request(1);
         let mut run = bulk.unassign((0..100).map(|id| id.to_string()));
         assert_eq!(run.by_ref().count().await, 100, "{status}");
@@ -188,7 +188,7 @@ async fn each_refusal_that_every_request_would_meet_ends_a_run() {
 #[tokio::test(start_paused = true)]
 async fn requests_in_flight_make_progress_while_the_consumer_is_busy_and_an_abandoned_run_keeps_their_answers() {
     for is_abandoned in [false, true] {
-        let server = Raw::repeating(json("200 OK", r#"{"incidents":[{"id":null}]}"#));
+        let server = ScriptedServer::repeating(json("200 OK", r#"{"incidents":[{"id":null}]}"#));
         let client = server.builder().attempt_timeout(Duration::from_secs(1)).retry_policy(RetryPolicy::off());
         let bulk = client.build().unwrap().bulk().concurrency(4).ids_per_request(1);
         let mut run = bulk.unassign(["a", "b", "c", "d"]);
@@ -205,7 +205,7 @@ async fn requests_in_flight_make_progress_while_the_consumer_is_busy_and_an_aban
 
 #[tokio::test(start_paused = true)]
 async fn no_more_requests_are_in_flight_than_allowed() {
-    let server = Raw::repeating(Step::Stall(vec![]));
+    let server = ScriptedServer::repeating(Step::Stall(vec![]));
     let mut run = server.client().bulk().concurrency(2).ids_per_request(1).unassign(["a", "b", "c", "d"]);
     assert!(run.next().now_or_never().is_none());
     rest().await;
@@ -219,7 +219,7 @@ async fn no_more_requests_are_in_flight_than_allowed() {
 
 #[tokio::test(start_paused = true)]
 async fn a_request_is_sent_early_only_while_none_is_in_flight() {
-    let server = Raw::repeating(Step::Stall(vec![]));
+    let server = ScriptedServer::repeating(Step::Stall(vec![]));
     let (sender, receiver) = mpsc::unbounded();
     let mut run = server.client().bulk().run(Verb::Unassign, receiver);
     assert!(run.next().now_or_never().is_none());
@@ -239,7 +239,7 @@ async fn a_request_is_sent_early_only_while_none_is_in_flight() {
 
 #[tokio::test]
 async fn a_few_repeats_do_not_hold_a_run_up() {
-    let mut run = Raw::start([]).client().bulk().unassign(["a", "a", "a", "b"]);
+    let mut run = ScriptedServer::start([]).client().bulk().unassign(["a", "a", "a", "b"]);
     run.stop();
     let ids: Vec<String> = run.map(|outcome| outcome.id).collect::<Vec<_>>().now_or_never().expect("at once");
     assert_eq!(ids, ["a", "b"]);

@@ -3,13 +3,13 @@
 use coralogix_incidents::{ApiGeneration, ApiKey, Effect, ErrorKind, types::ListIncidentsRequest};
 use tokio::time::Instant;
 
-use crate::raw::{GOOD, Raw, Step, empty, error_of, json, once, response, unassign};
+use crate::scripted_server::{GOOD, ScriptedServer, Step, empty, error_of, json, once, response, unassign};
 
 #[tokio::test(start_paused = true)]
 async fn no_more_of_an_error_body_is_read_than_is_needed() {
     for (sent, seconds) in [((64 << 10) - 1, 15), (64 << 10, 0), (96 << 10, 0)] {
         let head = b"HTTP/1.1 403 Forbidden\r\ncontent-length: 1000000\r\n\r\n";
-        let server = Raw::start([Step::Stall([&head[..], &vec![b' '; sent]].concat())]);
+        let server = ScriptedServer::start([Step::Stall([&head[..], &vec![b' '; sent]].concat())]);
         let start = Instant::now();
         unassign(&server.client()).await.unwrap_err();
         assert_eq!(start.elapsed().as_secs(), seconds, "{sent}");
@@ -19,7 +19,7 @@ async fn no_more_of_an_error_body_is_read_than_is_needed() {
 #[tokio::test]
 async fn the_error_of_a_read_names_its_operation_and_host_and_has_no_effect_whatever_happened() {
     for step in [Step::Reset(vec![]), empty("503 Service Unavailable"), json("200 OK", "{")] {
-        let server = Raw::start([step]);
+        let server = ScriptedServer::start([step]);
         let error = server.client().with_options(once()).get_incident("a").await.unwrap_err();
         assert_eq!(error.effect(), Effect::None, "{error}");
         assert_eq!(error.operation().unwrap().id(), "getIncident", "{error}");
@@ -52,7 +52,7 @@ async fn a_refusal_that_does_not_say_why_is_not_given_a_reason() {
         ("404 Not Found", "content-encoding: identity\r\ncontent-encoding: GZIP", gzip, "is encoded as `GZIP`", ""),
         ("400 Bad Request", "content-type: application/json", gzip, "is not text", gzip),
     ] {
-        let server = Raw::start([Step::Reply(response(status, &format!("{header}\r\n"), body))]);
+        let server = ScriptedServer::start([Step::Reply(response(status, &format!("{header}\r\n"), body))]);
         let error = server.client().get_incident("a").await.unwrap_err();
         let shown = error.to_string();
         assert!(shown.contains(expected) && shown.contains(status), "{shown}");
@@ -138,7 +138,7 @@ async fn a_404_is_about_an_incident_only_if_the_call_names_one_and_the_service_s
         ("404 page not found\n", route),
         ("<h1>Oops</h1>", route),
     ] {
-        let server = Raw::start(vec![Step::Reply(response("404 Not Found", "", body)); 3]);
+        let server = ScriptedServer::start(vec![Step::Reply(response("404 Not Found", "", body)); 3]);
         let client = server.client();
         let all = ListIncidentsRequest::default();
         let errors = [
@@ -163,11 +163,11 @@ async fn an_identity_coding_or_an_empty_body_with_a_coding_is_decoded() {
         "content-encoding: \r\n",
         "content-encoding: identity, ,IDENTITY\r\ncontent-encoding: identity\r\n",
     ] {
-        let server = Raw::start([Step::Reply(response("200 OK", headers, GOOD))]);
+        let server = ScriptedServer::start([Step::Reply(response("200 OK", headers, GOOD))]);
         assert_eq!(unassign(&server.client()).await.unwrap().incidents.len(), 1, "{headers}");
     }
     let gzip = "content-encoding: gzip\r\n";
-    let server = Raw::start([Step::Reply(format!("HTTP/1.1 204 No Content\r\n{gzip}\r\n").into_bytes())]);
+    let server = ScriptedServer::start([Step::Reply(format!("HTTP/1.1 204 No Content\r\n{gzip}\r\n").into_bytes())]);
     let reply = unassign(&server.client()).await.unwrap();
     assert_eq!((reply.status().as_u16(), reply.headers()["content-encoding"].as_bytes()), (204, &b"gzip"[..]));
     for headers in ["content-encoding: identity\r\ncontent-encoding: br\r\n", "content-encoding: IDENTITY,br\r\n"] {
@@ -185,7 +185,7 @@ async fn an_error_with_the_status_of_a_success_is_no_empty_answer() {
         r#"{"error":{"code":16,"message":"the session has expired"}}"#,
         r#"{"detail":"the session has expired"}"#,
     ] {
-        let server = Raw::start(vec![json("200 OK", error); 2]);
+        let server = ScriptedServer::start(vec![json("200 OK", error); 2]);
         let client = server.client();
         let list = client.list_incidents(&ListIncidentsRequest::default()).await.unwrap_err();
         assert_eq!((list.kind(), list.effect()), (ErrorKind::IncompleteResponse, Effect::None), "{error}");
@@ -203,7 +203,7 @@ async fn an_error_with_the_status_of_a_success_is_no_empty_answer() {
         r#"{"code":0,"message":"OK"}"#,
         r#"{"incidents":[{"id":"a"}],"error":"one shard is late"}"#,
     ] {
-        let server = Raw::start([json("200 OK", fine)]);
+        let server = ScriptedServer::start([json("200 OK", fine)]);
         let listed = server.client().list_incidents(&ListIncidentsRequest::default()).await;
         listed.unwrap_or_else(|error| panic!("{fine}: {error}"));
     }
@@ -211,7 +211,10 @@ async fn an_error_with_the_status_of_a_success_is_no_empty_answer() {
 
 #[tokio::test]
 async fn a_byte_order_mark_before_a_response_is_ignored() {
-    let server = Raw::start([json("200 OK", &format!("\u{feff}{GOOD}")), json("200 OK", "\u{feff}{\"incidents\":1}")]);
+    let server = ScriptedServer::start([
+        json("200 OK", &format!("\u{feff}{GOOD}")),
+        json("200 OK", "\u{feff}{\"incidents\":1}"),
+    ]);
     let client = server.client();
     assert_eq!(unassign(&client).await.unwrap().incidents[0].id, "incident_id_1");
     assert_eq!(unassign(&client).await.unwrap_err().effect(), Effect::Applied);
@@ -221,7 +224,7 @@ async fn a_byte_order_mark_before_a_response_is_ignored() {
 async fn an_unknown_route_is_an_error_with_what_to_change() {
     let error = error_of(empty("404 Not Found")).await;
     assert!(error.is_unknown_route() && error.to_string().contains("use API generation v5"), "{error}");
-    let server = Raw::start([empty("404 Not Found"), empty("405 Method Not Allowed")]);
+    let server = ScriptedServer::start([empty("404 Not Found"), empty("405 Method Not Allowed")]);
     let v5 = server.builder().api_generation(ApiGeneration::V5).build().unwrap();
     let error = unassign(&v5).await.unwrap_err();
     assert!(error.is_unknown_route(), "a service that knows the path says which id it lacks: {error}");
@@ -233,7 +236,7 @@ async fn an_unknown_route_is_an_error_with_what_to_change() {
 
 #[tokio::test]
 async fn a_body_over_the_limit_is_refused_and_one_at_the_limit_is_read() {
-    let server = Raw::start([json("200 OK", GOOD), json("200 OK", GOOD)]);
+    let server = ScriptedServer::start([json("200 OK", GOOD), json("200 OK", GOOD)]);
     let exact = server.builder().max_response_bytes(GOOD.len()).build().unwrap();
     assert_eq!(unassign(&exact).await.unwrap().incidents.len(), 1);
     let less = server.builder().max_response_bytes(GOOD.len() - 1).build().unwrap();

@@ -6,7 +6,7 @@ use futures::StreamExt;
 use tracing::Instrument;
 use tracing_subscriber::{Layer, filter::dynamic_filter_fn, fmt::format::FmtSpan, layer::SubscriberExt};
 
-use crate::raw::{Raw, Step, json, response, unassign};
+use crate::scripted_server::{ScriptedServer, Step, json, response, unassign};
 
 thread_local! {
     /// What was logged, while a [`Capture`] of this thread lives.
@@ -71,7 +71,7 @@ impl Capture {
 #[tokio::test(start_paused = true)]
 async fn a_call_is_a_span_and_each_attempt_is_a_span_within_that_ends_before_the_wait() {
     let log = Capture::start();
-    let server = Raw::start([Step::Reply(response("429 Too Many Requests", "retry-after: 20\r\n", ""))]);
+    let server = ScriptedServer::start([Step::Reply(response("429 Too Many Requests", "retry-after: 20\r\n", ""))]);
     let response = unassign(&server.client()).await.unwrap();
     let id = format!("cx.correlation_id=\"{}\"", response.correlation_id());
     for outcome in [
@@ -101,7 +101,7 @@ async fn a_call_is_a_span_and_each_attempt_is_a_span_within_that_ends_before_the
 #[tokio::test]
 async fn bulk_work_is_in_the_span_of_its_caller() {
     let log = Capture::start();
-    let server = Raw::start([]);
+    let server = ScriptedServer::start([]);
     let run = server.client().bulk().unassign(["incident_id_1"]);
     run.count().instrument(tracing::info_span!("of_the_caller")).await;
     log.has(1, &["close", "of_the_caller:operation{", "cx.attempts=1"]);
@@ -112,7 +112,7 @@ async fn a_failed_call_says_in_its_span_why_and_not_in_the_words_of_the_service(
     let log = Capture::start();
     let refused = json("403 Forbidden", r#"{"message":"a body is not telemetry"}"#);
     let unavailable = json("503 Service Unavailable", r#"{"message":"a body is not telemetry"}"#);
-    let server = Raw::start([unavailable, refused, json("200 OK", "{\"incidents\":7}")]);
+    let server = ScriptedServer::start([unavailable, refused, json("200 OK", "{\"incidents\":7}")]);
     let client = server.client();
     unassign(&client).await.unwrap_err();
     log.has(1, &["DEBUG", "retrying", "503 Service Unavailable", "correlation id"]);
@@ -131,7 +131,7 @@ async fn drift_of_the_service_is_reported_once_for_each_name_and_never_with_valu
         {"id":"b","state":"INCIDENT_STATE_NOT_IN_THE_DOCUMENT","notInTheDocument":true,"severity":42,"assignments":[{"assignedTo":{"userId":"u","mail":"m@x"}}]}
     ],"newMember":{}}"#;
     let log = Capture::start();
-    let server = Raw::start([json("200 OK", body), json("200 OK", body)]);
+    let server = ScriptedServer::start([json("200 OK", body), json("200 OK", body)]);
     let client = server.client();
     let response = unassign(&client).await.unwrap();
     assert!(response.incidents[0].state.is_unrecognized(), "watching changes nothing");
@@ -164,7 +164,7 @@ async fn a_client_reports_at_most_1024_names() {
         let members: Vec<String> = (0..65).map(|number| format!("\"unknown{response}x{number}\":1")).collect();
         json("200 OK", &format!("{{{}}}", members.join(",")))
     });
-    let server = Raw::start(bodies);
+    let server = ScriptedServer::start(bodies);
     let client = server.client();
     unassign(&client).await.unwrap();
     // Of one response.
@@ -178,7 +178,7 @@ async fn a_client_reports_at_most_1024_names() {
 #[tokio::test]
 async fn a_change_of_the_generation_is_in_the_span_and_in_the_log() {
     let log = Capture::start();
-    let server = Raw::start([json("404 Not Found", r#"{"code":5,"message":"Not Found","details":[]}"#)]);
+    let server = ScriptedServer::start([json("404 Not Found", r#"{"code":5,"message":"Not Found","details":[]}"#)]);
     unassign(&server.builder().build().unwrap()).await.unwrap();
     log.has(1, &["DEBUG", "in another API generation", "generation=v5"]);
     let template = "url.template=\"/5/incidents/incidents/v1/all/by-user\"";
@@ -189,7 +189,7 @@ async fn a_change_of_the_generation_is_in_the_span_and_in_the_log() {
 async fn drift_is_found_in_a_map_of_messages_whose_keys_are_not_names() {
     let body = r#"{"incidents":{"id-a":{"id":"id-a","newInA":1}},"notFoundIds":["id-c"]}"#;
     let log = Capture::start();
-    let server = Raw::start([json("200 OK", body)]);
+    let server = ScriptedServer::start([json("200 OK", body)]);
     server.client().batch_get_incident(&["id-a", "id-b", "id-c"].map(str::to_owned)).await.unwrap();
     log.has(1, &["cx.drift.kind=\"field\"", "cx.drift.name=\"newInA\""]);
     log.has(1, &["cx.drift.kind"]);

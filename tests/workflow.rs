@@ -12,7 +12,7 @@ use futures::{StreamExt, TryStreamExt};
 
 use crate::{
     operations::client,
-    raw::{Raw, Step, empty, json, response},
+    scripted_server::{ScriptedServer, Step, empty, json, response},
 };
 
 #[tokio::test]
@@ -20,12 +20,12 @@ async fn an_alert_that_recovers_neither_resolves_an_incident_nor_takes_it_off_a_
     let incident = r#"{"id":"a","status":"INCIDENT_STATUS_TRIGGERED","state":"INCIDENT_STATE_RESOLVED","assignments":[{"assignedTo":{"userId":"WHO"}}]}"#;
     let of = |who| incident.replace("WHO", who);
     for verb in [Verb::Acknowledge, Verb::Resolve, Verb::Close] {
-        let server = Raw::start([json("200 OK", &format!(r#"{{"incidents":{{"a":{}}}}}"#, of("alice")))]);
+        let server = ScriptedServer::start([json("200 OK", &format!(r#"{{"incidents":{{"a":{}}}}}"#, of("alice")))]);
         let outcomes: Vec<Outcome> = server.client().bulk().reconcile(verb, ["a"]).collect().await;
         assert!(matches!(outcomes[0].fate, Fate::NotYetApplied(_)), "{outcomes:?}");
     }
     let read = json("200 OK", &format!(r#"{{"incidents":{{"a":{}}}}}"#, of("bob")));
-    let server = Raw::start([
+    let server = ScriptedServer::start([
         json("200 OK", &format!(r#"{{"incidents":[{}]}}"#, of("alice"))),
         // Without a word on what it did: it is read to find out.
         json("200 OK", "{}"),
@@ -70,7 +70,7 @@ async fn a_repeated_or_empty_page_token_ends_the_list() {
         (vec!["\"\""], 1, true),
         (vec!["null"], 1, true),
     ] {
-        let server = Raw::start(tokens.iter().map(|token| page(token)));
+        let server = ScriptedServer::start(tokens.iter().map(|token| page(token)));
         let mut items: Vec<_> = server.client().list_incidents_stream(ListIncidentsRequest::default()).collect().await;
         if !whole {
             let error = items.pop().unwrap().unwrap_err();
@@ -85,10 +85,10 @@ async fn a_repeated_or_empty_page_token_ends_the_list() {
 #[tokio::test]
 async fn empty_pages_are_skipped_up_to_a_limit() {
     let empty = |number: usize| json("200 OK", &format!(r#"{{"pagination":{{"nextPageToken":"{number}"}}}}"#));
-    let server = Raw::start((0..99).map(empty).chain([json("200 OK", r#"{"incidents":[{"id":"x"}]}"#)]));
+    let server = ScriptedServer::start((0..99).map(empty).chain([json("200 OK", r#"{"incidents":[{"id":"x"}]}"#)]));
     let items: Vec<_> = server.client().list_incidents_stream(ListIncidentsRequest::default()).collect().await;
     assert!(matches!(&items[..], [Ok(_)]), "{items:?}");
-    let server = Raw::start((0..200).map(empty));
+    let server = ScriptedServer::start((0..200).map(empty));
     let items: Vec<_> = server.client().list_incidents_stream(ListIncidentsRequest::default()).collect().await;
     let [Err(error)] = &items[..] else { panic!("{items:?}") };
     assert!(error.to_string().contains("many empty pages in a row, so the list is not whole"), "{error}");
@@ -150,12 +150,12 @@ async fn a_hand_over_includes_other_spellings_of_the_user_and_nobody_else() {
         |incidents: &[serde_json::Value]| json("200 OK", &serde_json::json!({"incidents": incidents}).to_string());
     let listed = || reply(&[of("a", &["Éva"]), of("b", &["éva"]), of("c", &["eva"]), of("d", &[])]);
     // A service that ignores the filter answers with the incidents of others, too.
-    let server = Raw::start([listed()]);
+    let server = ScriptedServer::start([listed()]);
     let open = server.client().open_incidents_of("éva").map_ok(|incident| incident.id);
     let open: Vec<_> = open.try_collect().await.unwrap();
     assert_eq!(open, ["a", "b"]);
     // One of them is left with the user who was to lose it, in any spelling.
-    let server = Raw::start([listed(), reply(&[of("a", &["ÉVA", "bob"]), of("b", &["Bob"])])]);
+    let server = ScriptedServer::start([listed(), reply(&[of("a", &["ÉVA", "bob"]), of("b", &["Bob"])])]);
     let report = server.client().hand_over("éva", "bob").await.unwrap();
     assert_eq!((report.moved.len(), report.moved[0].id.as_str()), (1, "b"), "{report:?}");
     assert!(
@@ -163,11 +163,11 @@ async fn a_hand_over_includes_other_spellings_of_the_user_and_nobody_else() {
         "{report:?}"
     );
     // From one spelling to another, only the new one is what was asked for.
-    let server = Raw::start([listed(), reply(&[of("a", &["ÉVA"]), of("b", &["éva"])])]);
+    let server = ScriptedServer::start([listed(), reply(&[of("a", &["ÉVA"]), of("b", &["éva"])])]);
     let report = server.client().hand_over("éva", "ÉVA").await.unwrap();
     assert_eq!((report.moved.len(), report.moved[0].id.as_str()), (1, "a"), "{report:?}");
     for (from, to) in [("éva", "éva"), ("", "bob"), ("éva", " ")] {
-        let server = Raw::start([]);
+        let server = ScriptedServer::start([]);
         let error = server.client().hand_over(from, to).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");
         assert!(server.requests().is_empty());
@@ -175,7 +175,7 @@ async fn a_hand_over_includes_other_spellings_of_the_user_and_nobody_else() {
 }
 
 /// Waits for an incident to be resolved. Returns the seconds that it took, too.
-async fn wait(server: &Raw, interval: Duration, limit: Duration) -> (Result<Incident, WaitError>, u64) {
+async fn wait(server: &ScriptedServer, interval: Duration, limit: Duration) -> (Result<Incident, WaitError>, u64) {
     let start = tokio::time::Instant::now();
     let found = server.client().wait_for_status("a", &IncidentStatus::Resolved, interval, limit).await;
     (found, start.elapsed().as_secs())
@@ -192,7 +192,7 @@ async fn waiting_for_a_status_ends_with_it_and_survives_transient_failures() {
         (vec![incident("TRIGGERED"), incident("ACKNOWLEDGED")], 20..=20),
         (vec![unavailable(), unavailable(), unavailable(), unavailable()], 10..=11),
     ] {
-        let server = Raw::start(before.into_iter().chain([incident("RESOLVED")]));
+        let server = ScriptedServer::start(before.into_iter().chain([incident("RESOLVED")]));
         let (found, took) = wait(&server, Duration::from_secs(10), Duration::from_secs(35)).await;
         assert_eq!(found.unwrap().status, IncidentStatus::Resolved);
         assert!(seconds.contains(&took), "{took} s, not {seconds:?}");
@@ -201,7 +201,7 @@ async fn waiting_for_a_status_ends_with_it_and_survives_transient_failures() {
 
 #[tokio::test(start_paused = true)]
 async fn an_error_of_waiting_says_what_was_last_seen_or_has_the_error_of_the_call() {
-    let server = Raw::repeating(incident("TRIGGERED"));
+    let server = ScriptedServer::repeating(incident("TRIGGERED"));
     let (found, _) = wait(&server, Duration::from_secs(10), Duration::from_secs(35)).await;
     let error = found.unwrap_err();
     assert_eq!(error.to_string(), "incident a is still INCIDENT_STATUS_TRIGGERED after 35s");
@@ -218,7 +218,7 @@ async fn an_error_of_waiting_says_what_was_last_seen_or_has_the_error_of_the_cal
         // What the last look has at least.
         (vec![Step::Stall(vec![])], 0, "no complete response from", 1),
     ] {
-        let server = Raw::start(steps.clone());
+        let server = ScriptedServer::start(steps.clone());
         let (found, took) = wait(&server, Duration::from_secs(1), Duration::from_secs(limit)).await;
         let error = found.unwrap_err();
         assert_eq!(error.to_string(), "the incident can't be read", "{reason}");

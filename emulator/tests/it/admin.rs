@@ -7,8 +7,8 @@ use coralogix_incidents_emulator::{Clock, Emulator, Fault, Sample};
 use serde_json::{Value, json};
 
 use crate::{
-    document::validate,
-    raw::{Reply, post, request, unassign},
+    connection::{Reply, post, request, unassign},
+    schema::validate,
 };
 
 const DOCUMENT: &str = include_str!("../../src/http/admin/openapi.yaml");

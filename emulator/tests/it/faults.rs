@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use coralogix_incidents_emulator::{Answer, Emulator, Fault, FaultBody};
 use serde_json::json;
 
-use crate::raw::{PATIENCE, Reply, Request, post, request, unassign, wait_until};
+use crate::connection::{PATIENCE, Reply, Request, post, request, unassign, wait_until};
 
 /// What was received until the connection ended, and how it ended: `Ok` in order, `Err` otherwise.
 fn until_end(request: &Request<'_>) -> (String, io::Result<()>) {

@@ -7,8 +7,8 @@ use coralogix_incidents_emulator::{Answer, DOCUMENTED_IDS, Emulator, Fault, Key,
 use serde_json::json;
 
 use crate::{
-    document::Document,
-    raw::{PATIENCE, post, request, unassign, wait_until},
+    connection::{PATIENCE, post, request, unassign, wait_until},
+    schema::Document,
 };
 
 /// A file name that no other test uses.

@@ -9,7 +9,7 @@
 
 mod admin;
 mod clients;
-mod document;
+mod connection;
 mod faults;
 mod life;
 mod page;
@@ -17,7 +17,7 @@ mod program;
 mod queries;
 mod query;
 mod quirks;
-mod raw;
 mod requests;
+mod schema;
 mod service;
 mod verbs;

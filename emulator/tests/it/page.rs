@@ -9,8 +9,8 @@ use std::{
 use coralogix_incidents_emulator::Emulator;
 
 use crate::{
+    connection::{request, unassign},
     life::scratch,
-    raw::{request, unassign},
 };
 
 const PAGE: &str = include_str!("../../src/http/admin/page.html");

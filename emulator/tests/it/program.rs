@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{life::scratch, raw::PATIENCE};
+use crate::{connection::PATIENCE, life::scratch};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_coralogix-incidents-emulator");
 

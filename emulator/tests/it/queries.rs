@@ -7,7 +7,7 @@ use coralogix_incidents::types::{Incident, IncidentSeverity, MetaLabel};
 use coralogix_incidents_emulator::{Emulator, Sample};
 use serde_json::{Value, json};
 
-use crate::raw::{post, request};
+use crate::connection::{post, request};
 
 const DANA: &str = "dana.levi@example.com";
 

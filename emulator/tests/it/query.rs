@@ -5,9 +5,9 @@ use coralogix_incidents_emulator::{Clock, Emulator};
 use serde_json::{Value, json};
 
 use crate::{
-    document::Document,
-    raw::{Reply, post, request},
+    connection::{Reply, post, request},
     requests::{MemberPath, body_with, member_paths, snake},
+    schema::Document,
 };
 
 /// The operations whose message is a body in V1 and a query in generation 5: both paths, and each member of the message.

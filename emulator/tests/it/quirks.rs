@@ -4,7 +4,7 @@ use coralogix_incidents::{ApiGeneration, Client, Idempotency};
 use coralogix_incidents_emulator::{Emulator, Quirk};
 use serde_json::{Value, json};
 
-use crate::raw::{Reply, request};
+use crate::connection::{Reply, request};
 
 async fn with(quirk: Quirk) -> Emulator {
     Emulator::builder().quirk(quirk).start().await.unwrap()

@@ -6,8 +6,8 @@ use coralogix_incidents_emulator::{Emulator, GatewayStyle};
 use serde_json::{Value, json};
 
 use crate::{
-    document::Document,
-    raw::{UNASSIGN, post, request},
+    connection::{UNASSIGN, post, request},
+    schema::Document,
 };
 
 /// A member of a request: where it is, and its schema.

@@ -11,8 +11,8 @@ use coralogix_incidents_emulator::{Clock, Emulator, JsonStyle, Key, Sample};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    document::Document,
-    raw::{Request, post, request, unassign},
+    connection::{Request, post, request, unassign},
+    schema::Document,
 };
 
 fn noon() -> DateTime<Utc> {

@@ -9,8 +9,8 @@ use coralogix_incidents_emulator::{Clock, DOCUMENTED_EVENT_IDS, Emulator, Key, S
 use serde_json::json;
 
 use crate::{
-    document::Document,
-    raw::{post, request},
+    connection::{post, request},
+    schema::Document,
 };
 
 const ME: &str = "priya.nair@example.com";

@@ -1,5 +1,5 @@
-//! A server of bytes, for what HTTP servers won't do. It answers each request with the next of its steps, and when they are
-//! used up, with a good reply.
+//! A server that answers each request with the next of its steps, which are bytes: HTTP servers would not send all of them. When
+//! the steps are used up, it answers with a good reply.
 
 use std::{
     collections::VecDeque,
@@ -68,20 +68,20 @@ pub(crate) const GOOD: &str = r#"{"incidents":[{"id":"incident_id_1"}]}"#;
 /// Any free port of this machine.
 pub(crate) const LOOPBACK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
-pub(crate) struct Raw {
+pub(crate) struct ScriptedServer {
     pub(crate) address: SocketAddr,
     steps: Arc<Mutex<VecDeque<Step>>>,
     requests: Arc<Mutex<Vec<String>>>,
     task: tokio::task::JoinHandle<()>,
 }
 
-impl Drop for Raw {
+impl Drop for ScriptedServer {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
-impl Raw {
+impl ScriptedServer {
     pub(crate) fn start(steps: impl IntoIterator<Item = Step>) -> Self {
         Self::answering(LOOPBACK, steps, || json("200 OK", GOOD))
     }
@@ -149,7 +149,7 @@ pub(crate) async fn unassign(client: &Client) -> Result<ResponseValue<UnassignIn
 
 /// The error of a call that is answered like this.
 pub(crate) async fn error_of(step: Step) -> Error {
-    unassign(&Raw::start([step]).client()).await.unwrap_err()
+    unassign(&ScriptedServer::start([step]).client()).await.unwrap_err()
 }
 
 /// One attempt.

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use serde_json::{Map, Value, json};
 
-use crate::raw::Reply;
+use crate::connection::Reply;
 
 pub(crate) struct Document {
     pub(crate) yaml: Value,

@@ -12,7 +12,7 @@ use std::{
 use coralogix_incidents_emulator::Emulator;
 use serde_json::{Value, json};
 
-use crate::document::Document;
+use crate::schema::Document;
 
 /// How long anything may take before a test fails. It bounds hanging only, so it is far longer than anything takes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
