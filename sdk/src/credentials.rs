@@ -94,20 +94,12 @@ impl ApiKey {
 
 /// The rest of `text` after `character`, if it begins with it, as it is or as a JSON escape.
 fn after(text: &str, character: char) -> Option<&str> {
-    if character != '\\'
-        && let Some(rest) = text.strip_prefix(character)
-    {
-        return Some(rest);
-    }
-    let escaped = text.strip_prefix('\\')?;
-    if ['/', '"', '\\'].contains(&character)
-        && let Some(rest) = escaped.strip_prefix(character)
-    {
-        return Some(rest);
-    }
-    let digits = escaped.strip_prefix('u')?;
-    let (code, rest) = digits.split_at_checked(4)?;
-    (u32::from_str_radix(code, 16).ok()? == u32::from(character)).then_some(rest)
+    let Some(escaped) = text.strip_prefix('\\') else { return text.strip_prefix(character) };
+    let unchanged = escaped.strip_prefix(character).filter(|_| ['/', '"', '\\'].contains(&character));
+    unchanged.or_else(|| {
+        let (code, rest) = escaped.strip_prefix('u')?.split_at_checked(4)?;
+        (u32::from_str_radix(code, 16).ok()? == u32::from(character)).then_some(rest)
+    })
 }
 
 impl fmt::Debug for ApiKey {
