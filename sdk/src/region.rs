@@ -42,29 +42,24 @@ impl Region {
 
     /// The region's name, such as `EU1`.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Eu1 => "EU1",
-            Self::Eu2 => "EU2",
-            Self::Us1 => "US1",
-            Self::Us2 => "US2",
-            Self::Us3 => "US3",
-            Self::Ap1 => "AP1",
-            Self::Ap2 => "AP2",
-            Self::Ap3 => "AP3",
-        }
+        self.name_and_host().0
     }
 
     /// The host of the region's API.
     pub fn host(self) -> &'static str {
+        self.name_and_host().1
+    }
+
+    fn name_and_host(self) -> (&'static str, &'static str) {
         match self {
-            Self::Eu1 => "api.eu1.coralogix.com",
-            Self::Eu2 => "api.eu2.coralogix.com",
-            Self::Us1 => "api.us1.coralogix.com",
-            Self::Us2 => "api.us2.coralogix.com",
-            Self::Us3 => "api.us3.coralogix.com",
-            Self::Ap1 => "api.ap1.coralogix.com",
-            Self::Ap2 => "api.ap2.coralogix.com",
-            Self::Ap3 => "api.ap3.coralogix.com",
+            Self::Eu1 => ("EU1", "api.eu1.coralogix.com"),
+            Self::Eu2 => ("EU2", "api.eu2.coralogix.com"),
+            Self::Us1 => ("US1", "api.us1.coralogix.com"),
+            Self::Us2 => ("US2", "api.us2.coralogix.com"),
+            Self::Us3 => ("US3", "api.us3.coralogix.com"),
+            Self::Ap1 => ("AP1", "api.ap1.coralogix.com"),
+            Self::Ap2 => ("AP2", "api.ap2.coralogix.com"),
+            Self::Ap3 => ("AP3", "api.ap3.coralogix.com"),
         }
     }
 }
