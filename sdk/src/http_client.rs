@@ -59,18 +59,16 @@ mod tls {
     /// The configuration for the host of `base`. Only calls over https need root certificates, so that a client can be built
     /// without them.
     pub(super) fn config(base: &Url) -> Result<(ClientConfig, Option<String>), Error> {
-        let begin = || {
-            ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-                .with_safe_default_protocol_versions()
-                .map_err(|error| Error::config(ConfigErrorKind::Tls, "TLS cannot be set up").with_cause(error))
-        };
-        let platform = needs_root_certificates(base).then(|| begin().map(BuilderVerifierExt::with_platform_verifier));
-        let (builder, missing_roots) = match platform.transpose()? {
+        let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| Error::config(ConfigErrorKind::Tls, "TLS cannot be set up").with_cause(error))?;
+        let platform = needs_root_certificates(base).then(|| builder.clone().with_platform_verifier());
+        let (builder, missing_roots) = match platform {
             Some(Ok(builder)) => (builder, None),
             other => {
                 let missing = other.and_then(Result::err).filter(|_| base.scheme() == "https");
                 let missing = missing.map(|error| error.to_string());
-                (begin()?.with_root_certificates(RootCertStore::empty()), missing)
+                (builder.with_root_certificates(RootCertStore::empty()), missing)
             }
         };
         let mut config = builder.with_no_client_auth();
