@@ -49,20 +49,17 @@ pub(crate) fn check_text(name: &str, value: &str, rule: TextRule) -> Result<(), 
 }
 
 fn check(value: &str, rule: TextRule, what: impl Fn() -> String) -> Result<(), Error> {
-    let problem = match rule {
+    let is_segment = rule.path_segment;
+    let problem = match rule.max_length {
         _ if value.trim().is_empty() => "is blank".to_owned(),
-        TextRule { max_length: Some(most), .. } if value.chars().count() > most => {
-            format!("is longer than {most} characters")
-        }
-        TextRule { path_segment: true, .. } if value.contains('/') => {
-            "contains `/`, which cannot be sent in a path".to_owned()
-        }
-        TextRule { path_segment: true, .. } if value.contains(':') => {
+        Some(most) if value.chars().count() > most => format!("is longer than {most} characters"),
+        _ if is_segment && value.contains('/') => "contains `/`, which cannot be sent in a path".to_owned(),
+        _ if is_segment && value.contains(':') => {
             "contains `:`, which older gateways read as the beginning of a verb".to_owned()
         }
-        TextRule { path_segment: true, .. } if value == "." || value == ".." => "is a relative path segment".to_owned(),
-        TextRule { path_segment: true, .. } if value.contains(char::is_whitespace) => "contains white space".to_owned(),
-        TextRule { .. } => return Ok(()),
+        _ if is_segment && matches!(value, "." | "..") => "is a relative path segment".to_owned(),
+        _ if is_segment && value.contains(char::is_whitespace) => "contains white space".to_owned(),
+        _ => return Ok(()),
     };
     Err(Error::invalid_request(format!("{} {problem}", what())))
 }
