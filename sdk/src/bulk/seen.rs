@@ -2,13 +2,13 @@
 
 use std::{
     collections::HashSet,
-    hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState},
+    hash::{BuildHasher, RandomState},
 };
 
 /// The ids taken so far, each as 96 bits of a hash with random keys. An entry takes 12 bytes and one of bookkeeping, in hash tables
 /// that are at least 7/16 full. There are many tables, so that only a small part is copied when one of them grows.
 pub(super) struct SeenIds {
-    tables: Vec<HashSet<[u32; 3], BuildHasherDefault<FoldHasher>>>,
+    tables: Vec<HashSet<[u8; 12]>>,
     keys: [RandomState; 2],
 }
 
@@ -16,42 +16,17 @@ const TABLES: usize = 64;
 
 impl Default for SeenIds {
     fn default() -> Self {
-        Self {
-            tables: std::iter::repeat_with(HashSet::default).take(TABLES).collect(),
-            keys: [RandomState::new(), RandomState::new()],
-        }
+        Self { tables: vec![HashSet::new(); TABLES], keys: [RandomState::new(), RandomState::new()] }
     }
 }
 
 impl SeenIds {
     /// Adds an id. Returns whether it is new.
     pub(super) fn add(&mut self, id: &str) -> bool {
-        let [low, high] = [self.keys[0].hash_one(id), self.keys[1].hash_one(id)];
-        let table = usize::try_from(high >> 58).unwrap_or(0) % TABLES;
-        let (a, b) = halves(low);
-        self.tables[table].insert([a, b, halves(high).1])
-    }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "splits the number")]
-fn halves(number: u64) -> (u32, u32) {
-    ((number >> 32) as u32, number as u32)
-}
-
-/// Hashes entries by folding their bytes, because they are hashes already.
-#[derive(Default)]
-struct FoldHasher(u64);
-
-impl Hasher for FoldHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.0 ^= u64::from_le_bytes(word);
-        }
+        let [first, second] = self.keys.each_ref().map(|key| key.hash_one(id).to_le_bytes());
+        let mut entry = [0; 12];
+        entry[..8].copy_from_slice(&first);
+        entry[8..].copy_from_slice(&second[..4]);
+        self.tables[usize::from(second[7]) % TABLES].insert(entry)
     }
 }
