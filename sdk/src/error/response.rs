@@ -227,16 +227,20 @@ impl ErrorResponse {
     /// Appends why the request was refused, as far as the response tells, and what to check.
     fn describe_cause(&self, line: &mut String, call: &Call, status: StatusCode) {
         let Call { operation, generation, .. } = call;
-        let whose = match &self.format {
-            Format::Service => String::new(),
-            Format::Nothing => "; the response does not say why: ".to_owned(),
-            Format::Html if self.message.is_some() => "; that is not an error of the service: ".to_owned(),
-            Format::Binary | Format::Encoded(_) => format!("; the response is {}: ", self.format),
-            other => format!("; the response is {other}, not an error of the service: "),
+        let unclear = match &self.format {
+            Format::Service => None,
+            Format::Nothing => Some("the response does not say why".to_owned()),
+            Format::Json => Some("the response is JSON in another format, not an error of the service".to_owned()),
+            Format::Text => Some("the response is plain text, not an error of the service".to_owned()),
+            Format::Html if self.message.is_some() => Some("that is not an error of the service".to_owned()),
+            Format::Html => Some("the response is an HTML page, not an error of the service".to_owned()),
+            Format::Binary => Some("the response is not text".to_owned()),
+            Format::Encoded(coding) => {
+                Some(format!("the response is encoded as `{}`, which was not asked for", one_line(coding)))
+            }
         };
-        let open = !whose.is_empty();
-        let _ = match (status, self.route_unknown) {
-            (_, RouteUnknown::Certain) => {
+        let _ = match (status, self.route_unknown, unclear) {
+            (_, RouteUnknown::Certain, _) => {
                 let base_url = &call.base_url;
                 let knows = if call.changed_generation {
                     "knows this path in no API generation"
@@ -250,44 +254,28 @@ impl ErrorResponse {
                     None => Ok(()),
                 }
             }
-            (StatusCode::NOT_FOUND, RouteUnknown::Possible) if open => write!(
+            (StatusCode::NOT_FOUND, RouteUnknown::Possible, Some(unclear)) => write!(
                 line,
-                "{whose}either there is no such incident, or the host does not know this path: check the id and the base URL"
+                "; {unclear}: either there is no such incident, or the host does not know this path: check the id and the base URL"
             ),
-            (StatusCode::NOT_FOUND, RouteUnknown::Possible) => {
+            (StatusCode::NOT_FOUND, RouteUnknown::Possible, None) => {
                 write!(line, "; {} names no incident that could be missing: check the base URL", operation.id)
             }
-            (StatusCode::UNAUTHORIZED, _) => {
+            (StatusCode::UNAUTHORIZED, ..) => {
                 write!(line, "; check the API key and that it belongs to this region")
             }
-            (StatusCode::FORBIDDEN, _) => {
-                let whose = if open {
-                    format!("{whose}a proxy or a firewall may have refused the request, or ")
-                } else {
-                    "; ".to_owned()
-                };
+            (StatusCode::FORBIDDEN, _, unclear) => {
+                let other =
+                    unclear.map(|why| format!("{why}: a proxy or a firewall may have refused the request, or "));
+                let other = other.unwrap_or_default();
                 let personal = if operation.personal_key { " and must be a personal one, not a team's" } else { "" };
-                write!(line, "{whose}the key needs {}{personal}", operation.permission)
+                write!(line, "; {other}the key needs {}{personal}", operation.permission)
             }
-            _ => match &self.format {
-                Format::Binary | Format::Encoded(_) => write!(line, "; the response is {}", self.format),
-                _ => Ok(()),
-            },
+            (_, _, Some(unreadable)) if matches!(self.format, Format::Binary | Format::Encoded(_)) => {
+                write!(line, "; {unreadable}")
+            }
+            _ => Ok(()),
         };
-    }
-}
-
-impl std::fmt::Display for Format {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Service => f.write_str("an error of the service"),
-            Self::Nothing => f.write_str("empty"),
-            Self::Json => f.write_str("JSON in another format"),
-            Self::Text => f.write_str("plain text"),
-            Self::Html => f.write_str("an HTML page"),
-            Self::Binary => f.write_str("not text"),
-            Self::Encoded(coding) => write!(f, "encoded as `{}`, which was not asked for", one_line(coding)),
-        }
     }
 }
 
