@@ -5,8 +5,9 @@ mod attempt;
 mod classify;
 mod decode;
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
+use futures_util::future::BoxFuture;
 use http::{HeaderName, HeaderValue, Method, header};
 use tokio::time::{Instant, sleep};
 use tracing::{Instrument, Span};
@@ -81,7 +82,7 @@ impl Client {
         operation: &'static Operation,
         build: &'a BuildRequest<'a>,
         message: &'a mut dyn Decode,
-    ) -> Pin<Box<dyn Future<Output = Result<ResponseValue<()>, Error>> + Send + 'a>> {
+    ) -> BoxFuture<'a, Result<ResponseValue<()>, Error>> {
         Box::pin(self.call_in_span(operation, build, message))
     }
 
