@@ -97,7 +97,9 @@ pub(crate) fn many_ids(count: usize) -> String {
 
 /// Waits until the emulator has received so many requests.
 pub(crate) fn wait_for_requests(emulator: &Emulator, count: usize) {
+    let patience = Instant::now() + PATIENCE;
     while emulator.requests().len() < count {
+        assert!(Instant::now() < patience, "{count} requests were not received");
         thread::sleep(Duration::from_millis(5));
     }
 }

@@ -70,7 +70,7 @@ impl Client {
                 }
             }
         };
-        self.exec(&operations::LIST_INCIDENTS, &request).await
+        self.exec(&operations::LIST_INCIDENTS, &request, None).await
     }
     /// List incidents, page by page, as a stream of items.
     ///
@@ -140,7 +140,7 @@ impl Client {
                 }
             }
         };
-        self.exec(&operations::GET_INCIDENT, &request).await
+        self.exec(&operations::GET_INCIDENT, &request, None).await
     }
     /// Get several incidents at once.
     ///
@@ -200,7 +200,7 @@ impl Client {
                 }
             }
         };
-        self.exec(&operations::BATCH_GET_INCIDENT, &request).await
+        self.exec(&operations::BATCH_GET_INCIDENT, &request, None).await
     }
     /// Assign incidents to a user.
     ///
@@ -259,17 +259,13 @@ impl Client {
                 }
             }
         };
-        self.exec_verb(
-                &operations::ASSIGN_INCIDENTS,
-                &request,
-                &|reply: &types::AssignIncidentsResponse| {
-                    reply
-                        .incidents
-                        .iter()
-                        .any(|incident| body.incident_ids.contains(&incident.id))
-                },
-            )
-            .await
+        let answers = |reply: &types::AssignIncidentsResponse| {
+            reply
+                .incidents
+                .iter()
+                .any(|incident| body.incident_ids.contains(&incident.id))
+        };
+        self.exec(&operations::ASSIGN_INCIDENTS, &request, Some(&answers)).await
     }
     /// Unassign incidents.
     ///
@@ -333,17 +329,13 @@ impl Client {
                 }
             }
         };
-        self.exec_verb(
-                &operations::UNASSIGN_INCIDENTS,
-                &request,
-                &|reply: &types::UnassignIncidentsResponse| {
-                    reply
-                        .incidents
-                        .iter()
-                        .any(|incident| body.incident_ids.contains(&incident.id))
-                },
-            )
-            .await
+        let answers = |reply: &types::UnassignIncidentsResponse| {
+            reply
+                .incidents
+                .iter()
+                .any(|incident| body.incident_ids.contains(&incident.id))
+        };
+        self.exec(&operations::UNASSIGN_INCIDENTS, &request, Some(&answers)).await
     }
     /// Acknowledge incidents.
     ///
@@ -396,17 +388,13 @@ impl Client {
                 }
             }
         };
-        self.exec_verb(
-                &operations::ACKNOWLEDGE_INCIDENTS,
-                &request,
-                &|reply: &types::AcknowledgeIncidentsResponse| {
-                    reply
-                        .incidents
-                        .iter()
-                        .any(|incident| body.incident_ids.contains(&incident.id))
-                },
-            )
-            .await
+        let answers = |reply: &types::AcknowledgeIncidentsResponse| {
+            reply
+                .incidents
+                .iter()
+                .any(|incident| body.incident_ids.contains(&incident.id))
+        };
+        self.exec(&operations::ACKNOWLEDGE_INCIDENTS, &request, Some(&answers)).await
     }
     /// Resolve incidents.
     ///
@@ -458,17 +446,13 @@ impl Client {
                 }
             }
         };
-        self.exec_verb(
-                &operations::RESOLVE_INCIDENTS,
-                &request,
-                &|reply: &types::ResolveIncidentsResponse| {
-                    reply
-                        .incidents
-                        .iter()
-                        .any(|incident| body.incident_ids.contains(&incident.id))
-                },
-            )
-            .await
+        let answers = |reply: &types::ResolveIncidentsResponse| {
+            reply
+                .incidents
+                .iter()
+                .any(|incident| body.incident_ids.contains(&incident.id))
+        };
+        self.exec(&operations::RESOLVE_INCIDENTS, &request, Some(&answers)).await
     }
     /// Close incidents.
     ///
@@ -522,17 +506,13 @@ impl Client {
                 }
             }
         };
-        self.exec_verb(
-                &operations::CLOSE_INCIDENTS,
-                &request,
-                &|reply: &types::CloseIncidentsResponse| {
-                    reply
-                        .incidents
-                        .iter()
-                        .any(|incident| body.incident_ids.contains(&incident.id))
-                },
-            )
-            .await
+        let answers = |reply: &types::CloseIncidentsResponse| {
+            reply
+                .incidents
+                .iter()
+                .any(|incident| body.incident_ids.contains(&incident.id))
+        };
+        self.exec(&operations::CLOSE_INCIDENTS, &request, Some(&answers)).await
     }
     /// Get the events of an incident.
     ///
@@ -597,7 +577,7 @@ impl Client {
                 }
             }
         };
-        self.exec(&operations::GET_INCIDENT_EVENTS, &request).await
+        self.exec(&operations::GET_INCIDENT_EVENTS, &request, None).await
     }
     /// List events across incidents.
     ///
@@ -653,7 +633,7 @@ impl Client {
                 }
             }
         };
-        self.exec(&operations::LIST_INCIDENT_EVENTS, &request).await
+        self.exec(&operations::LIST_INCIDENT_EVENTS, &request, None).await
     }
     /// List events across incidents, page by page, as a stream of items.
     ///
@@ -715,7 +695,7 @@ impl Client {
                 }
             }
         };
-        self.exec(&operations::LIST_INCIDENT_EVENTS_TOTAL_COUNT, &request).await
+        self.exec(&operations::LIST_INCIDENT_EVENTS_TOTAL_COUNT, &request, None).await
     }
     /// List the filter values of events.
     ///
@@ -770,7 +750,7 @@ impl Client {
                 }
             }
         };
-        self.exec(&operations::LIST_INCIDENT_EVENTS_FILTER_VALUES, &request).await
+        self.exec(&operations::LIST_INCIDENT_EVENTS_FILTER_VALUES, &request, None).await
     }
     /// Get the filter values of incidents.
     ///
@@ -818,7 +798,7 @@ impl Client {
                 }
             }
         };
-        self.exec(&operations::GET_FILTER_VALUES, &request).await
+        self.exec(&operations::GET_FILTER_VALUES, &request, None).await
     }
     /// List groups of incidents.
     ///
@@ -880,7 +860,7 @@ impl Client {
                 }
             }
         };
-        self.exec(&operations::LIST_INCIDENT_AGGREGATIONS, &request).await
+        self.exec(&operations::LIST_INCIDENT_AGGREGATIONS, &request, None).await
     }
     /// List groups of incidents, page by page, as a stream of items.
     ///
@@ -941,7 +921,7 @@ impl Client {
                 );
             self.client.get(url).build().map_err(Error::unbuildable)
         };
-        self.exec(&operations::GET_INCIDENT_BY_EVENT_ID, &request).await
+        self.exec(&operations::GET_INCIDENT_BY_EVENT_ID, &request, None).await
     }
     /// Acknowledge the incident of an event.
     ///
@@ -990,7 +970,7 @@ impl Client {
                 );
             self.client.post(url).build().map_err(Error::unbuildable)
         };
-        self.exec(&operations::ACKNOWLEDGE_INCIDENT_BY_EVENT_ID, &request).await
+        self.exec(&operations::ACKNOWLEDGE_INCIDENT_BY_EVENT_ID, &request, None).await
     }
     /// Resolve the incident of an event.
     ///
@@ -1039,7 +1019,7 @@ impl Client {
                 );
             self.client.post(url).build().map_err(Error::unbuildable)
         };
-        self.exec(&operations::RESOLVE_INCIDENT_BY_EVENT_ID, &request).await
+        self.exec(&operations::RESOLVE_INCIDENT_BY_EVENT_ID, &request, None).await
     }
 }
 

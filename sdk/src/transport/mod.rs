@@ -48,29 +48,19 @@ struct Exchange<'a> {
 }
 
 impl Client {
-    /// Sends a request with retries and decodes the response.
-    pub(crate) async fn exec<T: Response>(
-        &self,
-        operation: &'static Operation,
-        build: &BuildRequest<'_>,
-    ) -> Result<ResponseValue<T>, Error> {
-        let mut message = Received { message: T::default(), answers: None };
-        let response = self.call(operation, build, &mut message).await?;
-        Ok(response.map(|()| message.message))
-    }
-
-    /// Like [`exec`](Self::exec), for an operation that changes the incidents whose ids it is given.
+    /// Sends a request with retries and decodes the response. An operation that changes the incidents whose ids it is given says by
+    /// `answers` whether a response contains any of them.
     ///
     /// Some gateways ignore the bodies of V1 requests, answer 200 with an empty message, and change nothing. A V1 reply without
     /// any of the incidents therefore proves nothing, unless an earlier V1 reply has shown that the gateway reads bodies. The
     /// same request is then sent in the other generation, if the generation is not set: the operations are idempotent.
-    pub(crate) async fn exec_verb<T: Response>(
+    pub(crate) async fn exec<T: Response>(
         &self,
         operation: &'static Operation,
         build: &BuildRequest<'_>,
-        answers: &Answers<'_, T>,
+        answers: Option<&Answers<'_, T>>,
     ) -> Result<ResponseValue<T>, Error> {
-        let mut message = Received { message: T::default(), answers: Some(answers) };
+        let mut message = Received { message: T::default(), answers };
         let response = self.call(operation, build, &mut message).await?;
         Ok(response.map(|()| message.message))
     }

@@ -119,13 +119,11 @@ fn method(model: &Model<'_>, method: &Method<'_>, functions: &[(&Operation, &Imp
     };
     let send = if let Some((ids, list)) = verb(model, operation) {
         quote! {
-            self.exec_verb(&operations::#constant, &request, &|reply: &types::#response| {
-                reply.#list.iter().any(|incident| #ids.contains(&incident.id))
-            })
-            .await
+            let answers = |reply: &types::#response| reply.#list.iter().any(|incident| #ids.contains(&incident.id));
+            self.exec(&operations::#constant, &request, Some(&answers)).await
         }
     } else {
-        quote!(self.exec(&operations::#constant, &request).await)
+        quote!(self.exec(&operations::#constant, &request, None).await)
     };
     let docs = docs(&documentation(model, method));
     Ok(quote! {

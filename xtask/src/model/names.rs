@@ -19,7 +19,7 @@ pub(crate) const TYPES: &[&str] = &[
 #[rustfmt::skip]
 pub(crate) const CLIENT_METHODS: &[&str] = &[
     "all", "answered", "api_generation", "apply_headers", "ask_again", "attempt", "attempts", "base_url", "builder",
-    "bulk", "call", "call_in_span", "clone", "decode", "error", "exec", "exec_verb", "first_binding", "from_env",
+    "bulk", "call", "call_in_span", "clone", "decode", "error", "exec", "first_binding", "from_env",
     "hand_over", "incomplete_response", "is_route_unknown", "new_call", "open_incidents_of", "operations",
     "other_binding", "read", "request", "retry_budget", "url", "wait_for_retry", "wait_for_status", "with_options",
     "with_read_timeout", "within",
