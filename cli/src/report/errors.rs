@@ -109,7 +109,8 @@ impl Failure {
         let Some(known) = failures.iter_mut().find(is_same) else { return failures.push(self) };
         known.ids.extend(self.ids);
         for detail in self.details {
-            if !known.details.contains(&detail) {
+            // From the end: the failures of a request come one after the other.
+            if !known.details.iter().rev().any(|known| *known == detail) {
                 known.details.push(detail);
             }
         }
